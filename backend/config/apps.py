@@ -1,0 +1,24 @@
+"""Registers the configuration's system checks, and has the append-only triggers looked after at every migration."""
+
+from django.apps import AppConfig, apps
+from django.db.models.signals import post_migrate
+
+
+def restore_triggers(*, using: str, **_: object) -> None:
+    """Put back the triggers that a migration dropped with its table."""
+    from django.db import connections
+
+    from backend.config.dialect import install_triggers
+
+    install_triggers(connections[using])
+
+
+class ConfigApp(AppConfig):
+    name = "backend.config"
+    label = "config"
+
+    def ready(self) -> None:
+        from backend.config import checks  # noqa: F401 - importing registers them
+
+        # Sent once all migrations are done, for each app with models; one of them is enough.
+        post_migrate.connect(restore_triggers, sender=apps.get_app_config("sales"), dispatch_uid="restore-triggers")

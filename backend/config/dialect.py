@@ -1,0 +1,116 @@
+"""Every difference between MariaDB, MySQL and SQLite that this project knows of, in one file.
+
+Text keys, uuids, row locks, the invoice sequence and the triggers that make history append-only. Nothing else in the
+project asks which database it runs on.
+"""
+
+import uuid
+
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
+
+# Tables whose rows are written once (promise P6), refused by the database itself and not only by the code.
+APPEND_ONLY_TABLES = ("sales_batchbody", "inventory_stockmovement", "sales_outcomehistory")
+REFUSED_VERBS = ("update", "delete")
+
+
+def is_sqlite(connection: BaseDatabaseWrapper) -> bool:
+    return connection.vendor == "sqlite"
+
+
+def exact_collation(connection: BaseDatabaseWrapper) -> str | None:
+    """Return the collation under which `FAC-1`, `fac-1`, `FAC-1 ` and `FÁC-1` are four different keys.
+
+    No name is common to all: the default collations of MariaDB and MySQL see one key in these four, and `utf8mb4_bin`,
+    which both know, still ignores trailing spaces on MariaDB. SQLite compares bytes unless told otherwise.
+    """
+    if is_sqlite(connection):
+        return None
+    return "utf8mb4_nopad_bin" if connection.mysql_is_mariadb else "utf8mb4_0900_bin"
+
+
+class KeyField(models.CharField):
+    """Text that identifies something: compared byte for byte on every database."""
+
+    def db_parameters(self, connection: BaseDatabaseWrapper) -> dict[str, object]:
+        return super().db_parameters(connection) | {"collation": exact_collation(connection)}
+
+
+def uuid_parameter(value: uuid.UUID, connection: BaseDatabaseWrapper) -> str:
+    """Return `value` as a hand-written statement must pass it: MariaDB has a uuid type, the others keep 32 digits."""
+    return str(value) if connection.features.has_native_uuid_field else value.hex
+
+
+def skip_locked(connection: BaseDatabaseWrapper) -> str:
+    """Return what ends a SELECT that takes rows nobody holds. SQLite locks the whole database when it begins."""
+    return "" if is_sqlite(connection) else " FOR UPDATE SKIP LOCKED"
+
+
+def for_update(connection: BaseDatabaseWrapper) -> str:
+    """Return what ends a SELECT that waits for its rows and keeps them."""
+    return "" if is_sqlite(connection) else " FOR UPDATE"
+
+
+def insert_ignore(connection: BaseDatabaseWrapper) -> str:
+    """Return the verb that inserts a row unless its key stands there already."""
+    return "INSERT OR IGNORE" if is_sqlite(connection) else "INSERT IGNORE"
+
+
+def increment_returning(cursor: CursorWrapper, *, table: str, column: str, where: str, parameters: list) -> int | None:
+    """Add one to `column` of the row that `where` names, keep its lock, and return the new value; None without a row.
+
+    LAST_INSERT_ID(expression) hands the value back with the UPDATE itself. Reading it from an INSERT … ON DUPLICATE KEY
+    was tried and gives 0 for the first number of a month, and 4 for the first of the second.
+    """
+    connection = cursor.db
+    if is_sqlite(connection):
+        cursor.execute(f"UPDATE {table} SET {column} = {column} + 1 WHERE {where} RETURNING {column}", parameters)
+        row = cursor.fetchone()
+        return row[0] if row else None
+    cursor.execute(f"UPDATE {table} SET {column} = LAST_INSERT_ID({column} + 1) WHERE {where}", parameters)
+    return cursor.lastrowid if cursor.rowcount else None
+
+
+def trigger_name(table: str, verb: str) -> str:
+    return f"{table}_no_{verb}"
+
+
+def missing_triggers(connection: BaseDatabaseWrapper) -> list[str]:
+    """Return the names of the append-only triggers that are not there, of the tables that are."""
+    tables = set(connection.introspection.table_names())
+    with connection.cursor() as cursor:
+        if is_sqlite(connection):
+            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        else:
+            cursor.execute("SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema = DATABASE()")
+        present = {name for (name,) in cursor.fetchall()}
+    expected = [trigger_name(table, verb) for table in APPEND_ONLY_TABLES if table in tables for verb in REFUSED_VERBS]
+    return [name for name in expected if name not in present]
+
+
+def install_triggers(connection: BaseDatabaseWrapper) -> list[str]:
+    """Create the append-only triggers that are missing and return their names.
+
+    Run after every migration: SQLite rebuilds a table to alter it and drops its triggers without a word.
+    """
+    missing = missing_triggers(connection)
+    if is_sqlite(connection):
+        body = "BEGIN SELECT RAISE(ABORT, 'append-only: rows of this table are never changed or deleted'); END"
+    else:
+        body = "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'append-only: rows of this table are never changed or deleted'"
+    with connection.cursor() as cursor:
+        for table in APPEND_ONLY_TABLES:
+            for verb in REFUSED_VERBS:
+                name = trigger_name(table, verb)
+                if name in missing:
+                    cursor.execute(f"CREATE TRIGGER {name} BEFORE {verb.upper()} ON {table} FOR EACH ROW {body}")
+    return missing
+
+
+def drop_triggers(connection: BaseDatabaseWrapper) -> None:
+    """Remove the append-only triggers: for tests that must empty the tables on a database without TRUNCATE."""
+    with connection.cursor() as cursor:
+        for table in APPEND_ONLY_TABLES:
+            for verb in REFUSED_VERBS:
+                cursor.execute(f"DROP TRIGGER IF EXISTS {trigger_name(table, verb)}")

@@ -1,0 +1,43 @@
+"""Structured logs: one event a line, as JSON in production, readable on a terminal. Never a payload, never a token."""
+
+import logging.config
+
+import structlog
+
+SHARED = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+
+
+def configure(*, format_name: str, level: str) -> None:
+    """Send structlog's and the standard library's records through one formatter, `json` or `console`."""
+    renderer = structlog.processors.JSONRenderer() if format_name == "json" else structlog.dev.ConsoleRenderer(colors=False)
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {
+                "structured": {
+                    "()": structlog.stdlib.ProcessorFormatter,
+                    "foreign_pre_chain": [*SHARED, structlog.stdlib.ExtraAdder()],
+                    "processors": [
+                        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                        structlog.processors.format_exc_info,
+                        renderer,
+                    ],
+                },
+            },
+            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
+            "root": {"handlers": ["stderr"], "level": level},
+            # A refused request is an answer, not an error of ours; the API logs it with its code.
+            "loggers": {"django.request": {"level": "CRITICAL"}, "celery.redirected": {"level": "ERROR"}},
+        }
+    )
+    structlog.configure(
+        processors=[*SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )

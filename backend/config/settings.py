@@ -1,0 +1,157 @@
+"""Every setting, read from the environment; what is not said there has a safe default."""
+
+import secrets
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from backend.config import celery_settings, database, logs
+
+env = environ.Env()
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
+
+# What this process is: api, worker, sweep, beat, flower or command. It decides how patiently it rings and how it logs.
+ROLE = env.str("ROLE", default="command")
+
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY", default="")
+if not SECRET_KEY:
+    # Commands sign nothing that outlives them. What serves must bring a key that its other processes share.
+    if ROLE == "api":
+        raise ImproperlyConfigured("SECRET_KEY is not set. Put e.g. the output of `openssl rand -hex 32` there.")
+    SECRET_KEY = secrets.token_hex(32)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+# How many proxies of ours stand before the API; the till's address is read that many hops from the right.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "backend.config.apps.ConfigApp",
+    "backend.shops.apps.ShopsApp",
+    "backend.inventory.apps.InventoryApp",
+    "backend.sales.apps.SalesApp",
+    "backend.exports.apps.ExportsApp",
+    "backend.api.apps.ApiApp",
+    "backend.web.apps.WebApp",
+    "backend.ops.apps.OpsApp",
+]
+
+MIDDLEWARE = [
+    "backend.config.requests.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "backend.config.urls"
+WSGI_APPLICATION = "backend.config.wsgi.application"
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASE_URL = env.str("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'caisse.sqlite3'}")
+DATABASES = {"default": database.from_url(DATABASE_URL, test_name=env.str("TEST_DATABASE_NAME", default=""))}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+# Decided, not discovered: an attacker who posts a huge body is refused before it is in memory.
+BODY_BYTES_MAX = 5 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_BYTES_MAX
+
+# How many sales a second this installation posts: what Retry-After is reckoned with. Measure yours with `make bench`.
+POSTING_RATE_PER_S = env.int("POSTING_RATE_PER_S", default=200)
+# Requests a minute that one device may make before it is asked to slow down.
+DEVICE_REQUESTS_PER_MINUTE = env.int("DEVICE_REQUESTS_PER_MINUTE", default=600)
+# How many requests of one API process may be held open for an answer (Prefer: wait, answer mode complete).
+WAITERS_MAX = env.int("WAITERS_MAX", default=4)
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["backend.api.authentication.DeviceAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["backend.api.authentication.IsDevice"],
+    "DEFAULT_THROTTLE_CLASSES": ["backend.api.throttles.DeviceThrottle"],
+    "DEFAULT_RENDERER_CLASSES": ["backend.api.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": [],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "backend.api.problems.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Caisses hors ligne",
+    "DESCRIPTION": "Les caisses vendent hors ligne, envoient leurs ventes en lot, et suivent le sort de chacune.",
+    "VERSION": "2",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/api/v2/simple",
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+}
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "web:sign_in"
+LOGIN_REDIRECT_URL = "web:dashboard"
+LOGOUT_REDIRECT_URL = "web:sign_in"
+
+LANGUAGE_CODE = "fr"
+LANGUAGES = [("fr", "Français"), ("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "backend" / "web" / "locale"]
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(VAR_DIR / "static")))
+# Files are served from the packages they come in, so that a start needs no collectstatic.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+
+# Behind TLS set HTTPS=1: cookies then travel only on it, and browsers are told to stay on it.
+HTTPS = env.bool("HTTPS", default=False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SECURE_SSL_REDIRECT = False
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+X_FRAME_OPTIONS = "DENY"
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+BROKER_URL = env.str("BROKER_URL", default="")
+vars().update(celery_settings.for_role(ROLE, broker_url=BROKER_URL))
+
+LOG_FORMAT = env.str("LOG_FORMAT", default="console")
+LOGGING_CONFIG = None
+logs.configure(format_name=LOG_FORMAT, level=env.str("LOG_LEVEL", default="INFO"))

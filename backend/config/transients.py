@@ -1,0 +1,76 @@
+"""Which failures pass by themselves: the whole transaction is tried again and nobody is blamed."""
+
+import logging
+import random
+import time
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from django.db import InterfaceError, OperationalError, connection
+
+logger = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+ATTEMPTS_MAX = 6
+BACKOFF_BASE_S = 0.02
+
+# Lock wait, dead-lock, snapshot changed under us (MariaDB 11.6+), row lock refused (MySQL's NOWAIT).
+CONTENTION = {1205, 1213, 1020, 3572}
+# Shutdown, killed, no server, gone away, lost while waiting, reset, idle for too long.
+DISCONNECTION = {1053, 1927, 2002, 2003, 2006, 2013, 2055, 4031}
+SQLITE_BUSY = ("database is locked", "database table is locked")
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield the error and all that led to it: the first cause is often hidden behind a failed roll-back."""
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        current = waiting.pop()
+        if current is None or id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        waiting += [current.__cause__, current.__context__]
+
+
+def _codes(error: BaseException) -> set[int]:
+    return {e.args[0] for e in _chain(error) if e.args and isinstance(e.args[0], int)}
+
+
+def is_disconnection(error: BaseException) -> bool:
+    """Tell whether the session is gone: Django keeps the broken connection unless it is closed."""
+    return isinstance(error, InterfaceError) or bool(_codes(error) & DISCONNECTION)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Tell whether trying the whole transaction again is the answer to `error`, a fault of the database's driver."""
+    if not any(isinstance(e, OperationalError | InterfaceError) for e in _chain(error)):
+        return False
+    if is_disconnection(error) or _codes(error) & CONTENTION:
+        return True
+    return any(words in str(e) for e in _chain(error) for words in SQLITE_BUSY)
+
+
+def pause_before_retry(attempt: int) -> None:
+    """Sleep a random moment that grows with `attempt` (from 0), so that two rivals do not meet again."""
+    time.sleep(random.random() * BACKOFF_BASE_S * 2**attempt)  # noqa: S311 - a dice for timing, not a secret
+
+
+def retrying(operation: Callable[[], Result], *, name: str) -> Result:
+    """Run `operation`, one whole transaction, again after each transient fault; the last fault is raised.
+
+    The outcome of a COMMIT whose answer was lost is unknown: `operation` must look again at what stands before it acts.
+    """
+    for attempt in range(ATTEMPTS_MAX):
+        try:
+            return operation()
+        except Exception as error:
+            if is_disconnection(error):
+                connection.close()
+            if attempt + 1 == ATTEMPTS_MAX or not is_transient(error):
+                raise
+            logger.warning("transient", extra={"operation": name, "attempt": attempt + 1, "error": str(error)})
+            pause_before_retry(attempt)
+    raise AssertionError("unreachable: the last attempt returns or raises")

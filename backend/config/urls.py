@@ -1,0 +1,9 @@
+"""Where each part of the site begins."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("api/v2/", include("backend.api.urls")),
+    path("", include("backend.ops.urls")),
+    path("", include("backend.web.urls")),
+]

@@ -1,0 +1,21 @@
+"""What has been handed to other systems, invoice by invoice: an export that dies goes on where it stood."""
+
+from django.db import models
+
+from backend.config.dialect import KeyField
+from backend.sales.models import Sale
+
+
+class ExportedInvoice(models.Model):
+    """The checkpoint of one document at one target, written as soon as the target has it."""
+
+    target = KeyField(max_length=60)
+    document = models.ForeignKey(Sale, on_delete=models.PROTECT, related_name="exports")
+    remote_id = models.CharField(max_length=100, blank=True)
+    exported_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["target", "document"], name="export_target_document")]
+
+    def __str__(self) -> str:
+        return f"{self.target}: {self.document_id}"

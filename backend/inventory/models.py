@@ -1,0 +1,98 @@
+"""Articles, the units they are sold in, and every movement of their stock."""
+
+import uuid
+
+from django.db import models
+
+from backend.config.dialect import KeyField
+from backend.shops.models import Shop
+
+QUANTITY = {"max_digits": 14, "decimal_places": 3}
+MONEY = {"max_digits": 14, "decimal_places": 2}
+
+
+class UnitLevel(models.TextChoices):
+    CARTON = "CARTON", "Carton"
+    MILLIER = "MILLIER", "Millier"
+    PIECE = "PIECE", "Pièce"
+
+
+class MovementType(models.TextChoices):
+    ENTRY = "ENTREE", "Entrée"
+    EXIT = "SORTIE", "Sortie"
+    ADJUSTMENT = "AJUSTEMENT", "Ajustement"
+    SALE = "VENTE", "Vente"
+    RETURN = "RETOUR", "Retour client"
+    VOID = "ANNULATION", "Annulation"
+
+
+class Article(models.Model):
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="articles", db_index=False)
+    code = KeyField(max_length=40)
+    barcode = KeyField(max_length=40, null=True, blank=True)  # noqa: DJ001 - none and empty differ on the wire
+    name = models.CharField(max_length=160)
+    is_active = models.BooleanField(default=True)
+    # What `article_id` on a line means. Set explicitly, so that adding a unit never redirects old tills.
+    base_unit = models.ForeignKey("ArticleUnit", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shop", "code"], name="article_shop_code")]
+        indexes = [
+            models.Index(fields=["shop", "changed_at"], name="article_shop_changed"),
+            models.Index(fields=["shop", "barcode"], name="article_shop_barcode"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ArticleUnit(models.Model):
+    """One level an article is sold in. Its uuid is its identity; the mark (DZ, BT, SAC…) is a label people rename."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    article = models.ForeignKey(Article, on_delete=models.PROTECT, related_name="units")
+    shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="+", db_index=False)
+    level = models.CharField(max_length=16, choices=UnitLevel)
+    mark = models.CharField(max_length=24, blank=True)
+    # How many of the article's next smaller unit one of this holds; unknown is allowed.
+    holds = models.DecimalField(**QUANTITY, null=True, blank=True)
+    price = models.DecimalField(**MONEY, default=0)
+    currency = models.CharField(max_length=3, default="CDF")
+    vat_rate = models.DecimalField(max_digits=5, decimal_places=2, default=0)
+    stock = models.DecimalField(**QUANTITY, default=0)
+    low_stock_threshold = models.DecimalField(**QUANTITY, null=True, blank=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        # Never the mark: a key that people rename loses what hangs on it.
+        constraints = [models.UniqueConstraint(fields=["article", "level"], name="unit_article_level")]
+        indexes = [models.Index(fields=["shop", "changed_at"], name="unit_shop_changed")]
+
+    def __str__(self) -> str:
+        return f"{self.article} · {self.mark or self.level}"
+
+
+class StockMovement(models.Model):
+    """One change of one unit's stock. Append-only: the database refuses to change or delete a row."""
+
+    unit = models.ForeignKey(ArticleUnit, on_delete=models.PROTECT, related_name="movements")
+    shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    type = models.CharField(max_length=16, choices=MovementType)
+    quantity = models.DecimalField(**QUANTITY)  # signed
+    stock_before = models.DecimalField(**QUANTITY)
+    stock_after = models.DecimalField(**QUANTITY)
+    reference = models.CharField(max_length=100, blank=True)
+    author = models.CharField(max_length=120, blank=True)
+    document = models.ForeignKey("sales.Sale", on_delete=models.PROTECT, null=True, related_name="movements")
+    # The line of the document that it carries out, from 1.
+    line = models.PositiveSmallIntegerField(null=True)
+    comment = models.CharField(max_length=300, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["shop", "at"], name="movement_shop_at")]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.quantity:+}"

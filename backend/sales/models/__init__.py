@@ -1,0 +1,30 @@
+"""The tables of sales: what tills sent (batches), what became of it (documents), and what tills said of themselves."""
+
+from backend.sales.models.batches import (
+    Batch,
+    BatchBody,
+    Lane,
+    OutcomeHistory,
+    OutcomeStatus,
+    Pause,
+    SaleOutcome,
+)
+from backend.sales.models.documents import InvoiceSequence, Sale, SaleKind, SaleLine, SalePayment
+from backend.sales.models.reports import Heartbeat, TillClosing
+
+__all__ = [
+    "Batch",
+    "BatchBody",
+    "Heartbeat",
+    "InvoiceSequence",
+    "Lane",
+    "OutcomeHistory",
+    "OutcomeStatus",
+    "Pause",
+    "Sale",
+    "SaleKind",
+    "SaleLine",
+    "SaleOutcome",
+    "SalePayment",
+    "TillClosing",
+]

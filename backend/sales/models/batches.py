@@ -1,0 +1,183 @@
+"""What tills sent, how far it has been posted, and the one outcome of each sale.
+
+Foreign keys to shop, terminal and device carry no database constraint here: an insert would take a shared lock on the
+parent's row, and whoever renames a till or notes when it was last seen would wait behind a posting. The doctor looks
+for orphans instead.
+"""
+
+import uuid
+
+from django.db import models
+from django.db.models.functions import Now
+
+from backend.config.dialect import KeyField
+from backend.inventory.models import MONEY
+from backend.shops.models import Device, Shop, Terminal
+
+UNCONSTRAINED = {"on_delete": models.DO_NOTHING, "db_constraint": False, "related_name": "+"}
+
+
+class OutcomeStatus(models.TextChoices):
+    """What can become of a sale. Each is final until a person, or an origin that arrives, writes another over it."""
+
+    # The posting recorded it: stock, money and number are its effect.
+    CREATED = "created", "Enregistrée"
+    # The posting carried out an annulation; the sale it names keeps `created`.
+    VOIDED = "voided", "Annulation faite"
+    RETURNED = "returned", "Retour fait"
+    PAID = "paid", "Paiement enregistré"
+    # The same number and content stood there already; names the first sale.
+    DUPLICATE = "duplicate", "Déjà existante"
+    # The same number with other content; a person decides at the repair desk.
+    CONFLICT = "conflict", "Numéro déjà pris"
+    # The shop's rules, or malformed; a person decides, or the till corrects and sends another.
+    REJECTED = "rejected", "Refusée"
+    # Its origin has not arrived; the posting of the origin takes it up again.
+    DEFERRED = "deferred", "En attente de sa vente d'origine"
+    # Our fault; an operator tries it again.
+    FAILED = "failed", "Échec de notre côté"
+    # A person put it aside, with a reason.
+    SET_ASIDE = "set_aside", "Mise de côté"
+
+
+class Lane(models.Model):
+    """One small row a terminal; its lock is the right to change that terminal's batches and outcomes."""
+
+    terminal = models.OneToOneField(Terminal, primary_key=True, **UNCONSTRAINED)
+    # Slices begun at (starts_batch, starts_position) and not ended: a process that dies leaves its own behind.
+    starts = models.PositiveSmallIntegerField(default=0)
+    starts_batch = models.BigIntegerField(default=0)
+    starts_position = models.PositiveIntegerField(default=0)
+    rung_at = models.DateTimeField(null=True)
+    # The highest `sequence` the till has sent, and the holes below it: [[from, to], …].
+    sequence_seen = models.BigIntegerField(null=True)
+    sequence_holes = models.JSONField(default=list)
+    # Documents that wait for an origin, so that ordinary sales need not look.
+    waiting_documents = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"lane {self.terminal_id}"
+
+
+class Pause(models.Model):
+    """Posting stopped by an operator: everywhere (`all`), in a shop (`shop:9`) or of a till (`terminal:5`)."""
+
+    scope = KeyField(max_length=40, primary_key=True)
+    reason = models.CharField(max_length=200, blank=True)
+    since = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return self.scope
+
+
+class Batch(models.Model):
+    """One post of one till. `next_position` is the cursor: the sale at it is the next to be posted."""
+
+    # The id is the order of acceptance; the receipt id is what the till sees.
+    receipt = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    terminal = models.ForeignKey(Terminal, db_index=False, **UNCONSTRAINED)
+    shop = models.ForeignKey(Shop, db_index=False, **UNCONSTRAINED)
+    device = models.ForeignKey(Device, db_index=False, **UNCONSTRAINED)
+    sha256 = KeyField(max_length=64)  # of the bytes as the till meant them, inflated
+    idempotency_key = KeyField(max_length=200, null=True)  # noqa: DJ001 - unique, and absent is not a value
+    # The sha256 while an answer is still owed in mode `complete`: the same bytes join this batch and make no second.
+    join_key = KeyField(max_length=64, null=True)  # noqa: DJ001 - unique, and absent is not a value
+    sale_count = models.PositiveIntegerField()
+    next_position = models.PositiveIntegerField(default=1)
+    created_count = models.PositiveIntegerField(default=0)  # created, voided, returned, paid
+    error_count = models.PositiveIntegerField(default=0)  # every other outcome, duplicates too
+    duplicate_count = models.PositiveIntegerField(default=0)
+    # Raised by every change of an outcome: with the id and the answer's format it makes the ETag.
+    version = models.PositiveIntegerField(default=0)
+    # The holes in the till's own counter as this batch showed them: [[from, to], …].
+    sequence_holes = models.JSONField(default=list)
+    request_id = models.CharField(max_length=64, blank=True)
+    app_version = models.CharField(max_length=32, blank=True)
+    ip = models.GenericIPAddressField(null=True)
+    received_at = models.DateTimeField()
+    moved_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["terminal", "idempotency_key"], name="batch_terminal_key"),
+            models.UniqueConstraint(fields=["terminal", "join_key"], name="batch_terminal_join"),
+        ]
+        indexes = [
+            # What is still to be posted, of one terminal or of all.
+            models.Index(fields=["settled_at", "terminal"], name="batch_settled_terminal"),
+            models.Index(fields=["shop", "received_at"], name="batch_shop_received"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.receipt)
+
+    @property
+    def waiting_count(self) -> int:
+        return self.sale_count - self.next_position + 1
+
+
+class BatchBody(models.Model):
+    """The bytes of a batch. A table of its own: beside the cursor, each move would copy them to the binary log."""
+
+    batch = models.OneToOneField(Batch, primary_key=True, on_delete=models.PROTECT, related_name="body")
+    deflated = models.BinaryField()  # zlib
+
+    def __str__(self) -> str:
+        return f"body of {self.batch_id}"
+
+
+class Outcome(models.Model):
+    """What an outcome says, now or in the past."""
+
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="+", db_index=False)
+    position = models.PositiveIntegerField()
+    status = models.CharField(max_length=16, choices=OutcomeStatus)
+    code = models.CharField(max_length=40, blank=True)
+    path = models.CharField(max_length=120, blank=True)
+    detail = models.CharField(max_length=500, blank=True)
+    document = models.ForeignKey("sales.Sale", on_delete=models.PROTECT, null=True, related_name="+")
+    version = models.PositiveIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        abstract = True
+
+
+class SaleOutcome(Outcome):
+    """What became of the sale at one position of one batch: exactly one row, written with its effect."""
+
+    pk = models.CompositePrimaryKey("batch_id", "position")
+    shop = models.ForeignKey(Shop, db_index=False, **UNCONSTRAINED)
+    terminal = models.ForeignKey(Terminal, db_index=False, **UNCONSTRAINED)
+    # As the till wrote it; empty where a sale has none that can be kept.
+    number = KeyField(max_length=64, blank=True)
+    fingerprint = KeyField(max_length=72, blank=True)
+    # What it would have brought in, so that a refused sale is seen in the day's figures.
+    amount = models.DecimalField(**MONEY, null=True)
+    currency = models.CharField(max_length=3, blank=True)
+    business_day = models.DateField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["terminal", "number"], name="outcome_terminal_number"),
+            models.Index(fields=["shop", "status"], name="outcome_shop_status"),
+            models.Index(fields=["terminal", "at"], name="outcome_terminal_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number or 'N/A'}: {self.status}"
+
+
+class OutcomeHistory(Outcome):
+    """An outcome that another has replaced. Append-only."""
+
+    replaced_at = models.DateTimeField()
+    author = models.CharField(max_length=120, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["batch", "position"], name="history_batch_position")]
+
+    def __str__(self) -> str:
+        return f"{self.batch_id}/{self.position}: {self.status}"

@@ -1,0 +1,134 @@
+"""Recorded documents: sales, and what happens to them later; and the sequence their registration numbers come from."""
+
+from django.db import models
+
+from backend.config.dialect import KeyField
+from backend.inventory.models import MONEY, QUANTITY, ArticleUnit
+from backend.sales.models.batches import UNCONSTRAINED, Batch
+from backend.shops.models import Device, Shop, Terminal
+
+
+class SaleKind(models.TextChoices):
+    SALE = "vente", "Vente"
+    VOID = "annulation", "Annulation"
+    RETURN = "retour", "Retour"
+    PAYMENT = "paiement", "Paiement"
+
+
+class Sale(models.Model):
+    """A document. Never edited: a mistake is voided and sold again."""
+
+    kind = models.CharField(max_length=16, choices=SaleKind)
+    shop = models.ForeignKey(Shop, db_index=False, **UNCONSTRAINED)
+    terminal = models.ForeignKey(Terminal, db_index=False, **UNCONSTRAINED)
+    device = models.ForeignKey(Device, null=True, db_index=False, **UNCONSTRAINED)
+    # The till's number, and which of the sales under it this is: 2 and more only after a person, or another device.
+    number = KeyField(max_length=64)
+    variant = models.PositiveSmallIntegerField(default=1)
+    # Given last, inside the document's own transaction; no other transaction ever sees them empty.
+    registration_number = KeyField(max_length=64, blank=True)
+    register_year = models.PositiveSmallIntegerField(null=True)
+    register_month = models.PositiveSmallIntegerField(null=True)
+    register_number = models.PositiveIntegerField(null=True)
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    position = models.PositiveIntegerField(null=True)
+    origin = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="followers")
+    currency = models.CharField(max_length=3)
+    discount = models.DecimalField(**MONEY, default=0)
+    total = models.DecimalField(**MONEY)
+    payment_mode = models.CharField(max_length=32, default="CASH")
+    is_paid = models.BooleanField(default=True)
+    # The money is in SalePayment rows; otherwise it is all of `total` in `payment_mode`.
+    has_payments = models.BooleanField(default=False)
+    # What later payments of a credit sale have brought, and when a void undid it: changed under the document's lock.
+    paid_later = models.DecimalField(**MONEY, default=0)
+    voided_at = models.DateTimeField(null=True)
+    cashier_code = models.CharField(max_length=40, blank=True)
+    cashier_name = models.CharField(max_length=120, blank=True)
+    customer_name = models.CharField(max_length=160, blank=True)
+    customer_phone = models.CharField(max_length=40, blank=True)
+    customer_nif = models.CharField(max_length=40, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+    # The till's clock as an instant, where it can be one, and as the till wrote it.
+    sold_at = models.DateTimeField(null=True)
+    sold_at_text = models.CharField(max_length=64, blank=True)
+    received_at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    business_day = models.DateField()
+    fingerprint = KeyField(max_length=72)
+    warnings = models.JSONField(default=list)
+    fiscal = models.JSONField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["terminal", "number", "variant"], name="sale_terminal_number"),
+            # P7 holds by this and by the sequence's lock; a second index finds nothing more.
+            models.UniqueConstraint(
+                fields=["shop", "register_year", "register_month", "register_number"], name="sale_register"
+            ),
+            models.UniqueConstraint(fields=["batch", "position"], name="sale_batch_position"),
+        ]
+        indexes = [models.Index(fields=["shop", "business_day"], name="sale_shop_day")]
+
+    def __str__(self) -> str:
+        return self.number if self.variant == 1 else f"{self.number}~{self.variant}"
+
+
+class SaleLine(models.Model):
+    """A line, with the article's name and the unit's mark as they were when it was sold."""
+
+    document = models.ForeignKey(Sale, on_delete=models.PROTECT, related_name="lines", db_index=False)
+    shop = models.ForeignKey(Shop, db_index=False, **UNCONSTRAINED)
+    position = models.PositiveSmallIntegerField()  # from 1
+    unit = models.ForeignKey(ArticleUnit, on_delete=models.PROTECT, related_name="+")
+    origin_line = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
+    article_name = models.CharField(max_length=160)
+    unit_mark = models.CharField(max_length=24, blank=True)
+    quantity = models.DecimalField(**QUANTITY)
+    quantity_returned = models.DecimalField(**QUANTITY, default=0)
+    unit_price = models.DecimalField(**MONEY)
+    discount = models.DecimalField(**MONEY, default=0)
+    vat_rate = models.DecimalField(max_digits=5, decimal_places=2, default=0)
+    total = models.DecimalField(**MONEY)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["document", "position"], name="line_document_position")]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.article_name}"
+
+
+class SalePayment(models.Model):
+    """One of several payments of a document, each in its own mode and currency."""
+
+    document = models.ForeignKey(Sale, on_delete=models.PROTECT, related_name="payments", db_index=False)
+    shop = models.ForeignKey(Shop, db_index=False, **UNCONSTRAINED)
+    position = models.PositiveSmallIntegerField()  # from 1
+    mode = models.CharField(max_length=32)
+    currency = models.CharField(max_length=3)
+    amount = models.DecimalField(**MONEY)
+    # Units of the document's currency for one of the payment's.
+    rate = models.DecimalField(max_digits=18, decimal_places=8, default=1)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["document", "position"], name="payment_document_position")]
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency} {self.mode}"
+
+
+class InvoiceSequence(models.Model):
+    """The last registration number of one shop's month. Its row lock is taken last of all."""
+
+    shop = models.ForeignKey(Shop, db_index=False, **UNCONSTRAINED)
+    year = models.PositiveSmallIntegerField()
+    month = models.PositiveSmallIntegerField()
+    last_number = models.PositiveIntegerField(default=0)
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        # Never the shop alone: that index let a shop sell for one month and no longer.
+        constraints = [models.UniqueConstraint(fields=["shop", "year", "month"], name="sequence_shop_month")]
+
+    def __str__(self) -> str:
+        return f"{self.shop_id} {self.year}-{self.month:02}: {self.last_number}"

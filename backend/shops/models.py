@@ -1,0 +1,150 @@
+"""Shops, the people who may see them, their tills and the devices that hold the tills."""
+
+from django.conf import settings
+from django.db import models
+
+from backend.config.dialect import KeyField
+
+
+class StockPolicy(models.TextChoices):
+    REFUSE = "refuse", "Refuser la vente"
+    ACCEPT = "accept", "Accepter et laisser le stock négatif"
+
+
+class Role(models.TextChoices):
+    OWNER = "owner", "Propriétaire"
+    MANAGER = "manager", "Gérant"
+    VIEWER = "viewer", "Lecture seule"
+
+
+class TerminalState(models.TextChoices):
+    ACTIVE = "active", "Active"
+    DISABLED = "disabled", "Désactivée"
+
+
+class DeviceState(models.TextChoices):
+    ACTIVE = "active", "Actif"
+    # Another device took its till over; what it still sends is taken, and flagged.
+    REPLACED = "replaced", "Remplacé"
+    DISABLED = "disabled", "Désactivé"
+
+
+class AuthMode(models.TextChoices):
+    TOKEN = "token", "Jeton"
+    # The old fleet, until it is moved: the serial alone names the device.
+    SERIAL = "serial", "Numéro de série seul"
+
+
+class AnswerMode(models.TextChoices):
+    RECEIPT = "recu", "Reçu"
+    # For tills that take any 2xx for success: no 2xx before every sale has its outcome.
+    COMPLETE = "complete", "Complète"
+
+
+class Shop(models.Model):
+    code = KeyField(max_length=32, unique=True)
+    name = models.CharField(max_length=120)
+    currency = models.CharField(max_length=3, default="CDF")
+    # Comma-separated ISO 4217 codes, the shop's own among them.
+    currencies = models.CharField(max_length=64, default="CDF,USD")
+    timezone = models.CharField(max_length=64, default="Africa/Kinshasa")
+    stock_policy = models.CharField(max_length=16, choices=StockPolicy, default=StockPolicy.REFUSE)
+    legal_name = models.CharField(max_length=200, blank=True)
+    address = models.CharField(max_length=300, blank=True)
+    phone = models.CharField(max_length=40, blank=True)
+    nif = models.CharField(max_length=40, blank=True)
+    rccm = models.CharField(max_length=60, blank=True)
+    id_nat = models.CharField(max_length=60, blank=True)
+    vat_regime = models.CharField(max_length=60, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.code})"
+
+    @property
+    def accepted_currencies(self) -> frozenset[str]:
+        return frozenset(code.strip() for code in self.currencies.split(",")) | {self.currency}
+
+
+class Membership(models.Model):
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    shop = models.ForeignKey(Shop, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=16, choices=Role)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "shop"], name="membership_user_shop")]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.shop} · {self.role}"
+
+
+class Terminal(models.Model):
+    """A till: what the promises of "at most once" and "in order" speak of. Devices come and go under it."""
+
+    shop = models.ForeignKey(Shop, on_delete=models.PROTECT, null=True, blank=True, related_name="terminals")
+    name = models.CharField(max_length=120)
+    state = models.CharField(max_length=16, choices=TerminalState, default=TerminalState.ACTIVE)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Device(models.Model):
+    serial = KeyField(max_length=64, unique=True)
+    terminal = models.ForeignKey(Terminal, on_delete=models.PROTECT, related_name="devices")
+    state = models.CharField(max_length=16, choices=DeviceState, default=DeviceState.ACTIVE)
+    auth_mode = models.CharField(max_length=16, choices=AuthMode, default=AuthMode.TOKEN)
+    answer_mode = models.CharField(max_length=16, choices=AnswerMode, default=AnswerMode.RECEIPT)
+    # SHA-256 of the token in hexadecimal: the token has 256 random bits, so a slow hash would protect nothing more.
+    token_hash = KeyField(max_length=64, blank=True)
+    # A token just issued: the old one dies at this one's first use.
+    next_token_hash = KeyField(max_length=64, blank=True)
+    model = models.CharField(max_length=64, blank=True)
+    app_version = models.CharField(max_length=32, blank=True)
+    # Written at most once a minute and on their own, never inside the intake's transaction.
+    last_seen_at = models.DateTimeField(null=True, blank=True)
+    last_ip = models.GenericIPAddressField(null=True, blank=True)
+    clock_skew_s = models.FloatField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.serial
+
+
+class EnrolmentCode(models.Model):
+    """A code shown once, typed into a device to make it a till's."""
+
+    code_hash = KeyField(max_length=64, unique=True)
+    terminal = models.ForeignKey(Terminal, on_delete=models.CASCADE, related_name="enrolment_codes")
+    replaces = models.ForeignKey(Device, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+    used_by_serial = KeyField(max_length=64, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.terminal} ({self.expires_at:%Y-%m-%d %H:%M})"
+
+
+class Knock(models.Model):
+    """A call that was refused, by the serial it named: the first thing to look at when "the till says it sent"."""
+
+    serial = KeyField(max_length=64, blank=True)
+    call = models.CharField(max_length=80)
+    code = models.CharField(max_length=40)
+    status = models.PositiveSmallIntegerField()
+    detail = models.CharField(max_length=300, blank=True)
+    count = models.PositiveIntegerField(default=1)
+    ip = models.GenericIPAddressField(null=True, blank=True)
+    app_version = models.CharField(max_length=32, blank=True)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["serial", "call", "code"], name="knock_serial_call_code")]
+        indexes = [models.Index(fields=["last_at"], name="knock_last_at")]
+
+    def __str__(self) -> str:
+        return f"{self.serial or '?'}: {self.call} → {self.status} {self.code}"

@@ -1,0 +1,2 @@
+"""The terminals' calls."""
+urlpatterns: list = []
