@@ -1,0 +1,124 @@
+"""The fixtures that every test may use. `tests/plugin.py` has started the run's own servers by now.
+
+db                 pytest-django's: each test in a transaction that is rolled back. For all that one process can show.
+real_database      commits are real; afterwards every table is emptied, the append-only ones too. Wherever threads,
+                   processes, `on_commit` or the database's own locks matter. Not together with db.
+stack              builds processes on the test database and the run's broker (backend/ops/stack.py); implies
+                   real_database; all are stopped before the tables are emptied:
+                       api = stack.add_api(processes=2).start_ready()          api.url
+                       worker = stack.add_worker(concurrency=4).start_ready()  worker.children()
+                       sweep = stack.add_sweep().start_ready()                 sweep.freeze() .thaw() .kill9() .stop()
+                   Names are free to choose (name="worker-2"); `environment={...}` is laid over a process's environment;
+                   `stack.environment` is that of all that are added later.
+mariadb_server     the run's MariaDB, to be frozen, killed or restarted; whole again afterwards.
+redis_server       the run's Redis, likewise. Both skip the test where that server is not ours, or not what it says.
+rig                what the run stands on: rig.database_url, rig.broker_url, rig.is_embedded.
+
+Mark a test `embedded` if `make test-embedded` shall run it on SQLite too.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.db import connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+from pytest_django import DjangoDbBlocker
+
+from backend.config import dialect
+from backend.ops.servers import PrivateMariaDB, PrivateRedis
+from backend.ops.stack import Stack
+from tests.plugin import RIG, Rig
+
+# What migrations fill and no test changes.
+KEPT_TABLES = frozenset({"django_migrations", "django_content_type", "auth_permission"})
+# A process that a test forgot, with a transaction open, would otherwise keep the clean-up waiting for a day.
+METADATA_LOCK_WAIT_S = 10
+
+
+def keep_idle_session(*, connection: BaseDatabaseWrapper, **_: object) -> None:
+    """The test itself only looks on, for longer than the few seconds after which the server cuts an idle session."""
+    if connection.vendor == "mysql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET SESSION wait_timeout = 3600")
+
+
+connection_created.connect(keep_idle_session, dispatch_uid="keep-idle-session")
+
+
+@pytest.fixture(scope="session")
+def rig(pytestconfig: pytest.Config) -> Rig:
+    return pytestconfig.stash[RIG]
+
+
+@pytest.fixture
+def real_database(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    with django_db_blocker.unblock():
+        yield
+        empty_tables(connection)
+        connections.close_all()
+
+
+@pytest.fixture
+def stack(real_database: None, rig: Rig, tmp_path: Path) -> Iterator[Stack]:
+    environment = {"DATABASE_URL": rig.database_url, "BROKER_URL": rig.broker_url}
+    with Stack(folder=tmp_path, environment=environment) as stack:
+        yield stack
+
+
+@pytest.fixture
+def mariadb_server(rig: Rig) -> Iterator[PrivateMariaDB]:
+    if not rig.mariadb:
+        pytest.skip("the database of this run is not ours to stop")
+    yield rig.mariadb
+    rig.mariadb.thaw()
+    if not rig.mariadb.process.is_running():
+        rig.mariadb.start()
+
+
+@pytest.fixture
+def redis_server(rig: Rig) -> Iterator[PrivateRedis]:
+    if not isinstance(rig.redis, PrivateRedis):
+        pytest.skip("this run has no Redis server")
+    yield rig.redis
+    rig.redis.thaw()
+    # What waits in it belongs to the test that is over; it keeps nothing on disk.
+    rig.redis.kill9()
+    rig.redis.start()
+
+
+def empty_tables(connection: BaseDatabaseWrapper) -> None:
+    """Remove every row that a test committed, and start the automatic ids from 1 again."""
+    tables = sorted(set(connection.introspection.table_names()) - KEPT_TABLES)
+    with connection.cursor() as cursor:
+        filled = [table for table in tables if _has_rows(cursor, table)]
+        if not filled:
+            return
+        if dialect.is_sqlite(connection):
+            _delete_rows(connection, filled)
+        else:
+            _truncate(connection, filled)
+
+
+def _has_rows(cursor: object, table: str) -> bool:
+    cursor.execute(f"SELECT 1 FROM `{table}` LIMIT 1")
+    return cursor.fetchone() is not None
+
+
+def _truncate(connection: BaseDatabaseWrapper, tables: list[str]) -> None:
+    """TRUNCATE fires no DELETE trigger, so the append-only tables can be emptied with their triggers in place."""
+    with connection.constraint_checks_disabled(), connection.cursor() as cursor:
+        cursor.execute(f"SET SESSION lock_wait_timeout = {METADATA_LOCK_WAIT_S}")
+        for table in tables:
+            cursor.execute(f"TRUNCATE TABLE `{table}`")
+
+
+def _delete_rows(connection: BaseDatabaseWrapper, tables: list[str]) -> None:
+    """SQLite has no TRUNCATE: the triggers are taken away for the moment and put back."""
+    dialect.drop_triggers(connection)
+    with connection.constraint_checks_disabled(), connection.cursor() as cursor:
+        for table in tables:
+            cursor.execute(f"DELETE FROM `{table}`")
+        cursor.execute("DELETE FROM sqlite_sequence")
+    dialect.install_triggers(connection)

@@ -1,0 +1,122 @@
+"""Private servers for one test run, started before Django reads its settings (loaded with `-p tests.plugin`).
+
+Nothing else on the machine is used, so any number of runs can go on side by side. Read from the environment:
+TEST_DATABASE_URL  runs on that MariaDB or MySQL server, in a database of its own, instead of on a private MariaDB;
+TEST_EMBEDDED=1    runs the tests marked `embedded` on a SQLite file and whatever broker `make run` would find.
+"""
+
+import os
+import secrets
+import shutil
+import signal
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from backend.ops.processes import ProcessFailed
+from backend.ops.servers import FakeRedis, PrivateMariaDB, PrivateRedis, find_broker
+from tests.connection_watch import FOREIGN_PORTS, ConnectionWatch
+
+
+@dataclass
+class Rig:
+    """The servers of this run. `database_url` names the test database itself, for processes started beside pytest."""
+
+    folder: Path
+    database_url: str = ""
+    broker_url: str = ""
+    is_embedded: bool = False
+    mariadb: PrivateMariaDB | None = None
+    redis: PrivateRedis | FakeRedis | None = None
+    watch: ConnectionWatch = field(default_factory=ConnectionWatch)
+
+    def stop(self) -> None:
+        self.watch.end()
+        for server in (self.mariadb, self.redis):
+            if server:
+                server.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+RIG = pytest.StashKey[Rig]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> object:
+    """Runs around pytest-django's hook of the same name, which imports the settings."""
+    rig = early_config.stash[RIG] = Rig(folder=Path(tempfile.mkdtemp(prefix="caisse-tests-")))
+    early_config.add_cleanup(rig.stop)
+    # A run that is asked to end cleans up as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    options = early_config.known_args_namespace
+    try:
+        _prepare(rig, starts=not (options.collectonly or options.help or options.version))
+    except ProcessFailed as failure:
+        raise pytest.UsageError(str(failure)) from failure
+    return (yield)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On the embedded default only the tests marked `embedded` are asked: SQLite proves nothing about the others."""
+    if not config.stash[RIG].is_embedded:
+        return
+    left_out = [item for item in items if not item.get_closest_marker("embedded")]
+    items[:] = [item for item in items if item.get_closest_marker("embedded")]
+    config.hook.pytest_deselected(items=left_out)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """A run that touched somebody else's server has failed, whatever its tests say."""
+    watch = session.config.stash[RIG].watch
+    watch.end()
+    if watch.seen and exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for sentence in sorted(config.stash[RIG].watch.seen):
+        terminalreporter.write_line(f"FAILED: a server that this run did not start was touched by {sentence}", red=True)
+
+
+def _prepare(rig: Rig, *, starts: bool) -> None:
+    """Start what this run needs and say so in the environment, which the settings read."""
+    name = f"test_caisse_{secrets.token_hex(5)}"
+    given_url = os.environ.pop("TEST_DATABASE_URL", "")
+    rig.is_embedded = os.environ.get("TEST_EMBEDDED") == "1"
+    if rig.is_embedded:
+        name = str(rig.folder / "test.sqlite3")
+        rig.database_url = f"sqlite:///{name}"
+    elif given_url:
+        given = urlsplit(given_url)
+        rig.watch.ports = FOREIGN_PORTS - {given.port or 3306}
+        rig.database_url = given._replace(path=f"/{name}").geturl()
+    else:
+        rig.mariadb = PrivateMariaDB(rig.folder / "mariadb")
+        rig.database_url = rig.mariadb.url(name)
+    if starts:
+        rig.watch.start()
+        if rig.mariadb:
+            rig.mariadb.start()
+        _start_broker(rig)
+    os.environ |= {
+        "DATABASE_URL": rig.database_url,
+        # Django would put "test_" before the name, and the name is a test's already.
+        "TEST_DATABASE_NAME": name,
+        "BROKER_URL": rig.broker_url,
+        "SECRET_KEY": secrets.token_hex(32),
+        "ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
+        "LOG_FORMAT": "console",
+        "VAR_DIR": str(rig.folder / "var"),
+    }
+
+
+def _start_broker(rig: Rig) -> None:
+    if rig.is_embedded:
+        rig.redis = find_broker(folder=rig.folder / "broker", environment={}).server
+    else:
+        rig.redis = PrivateRedis(rig.folder / "redis").start()
+    rig.broker_url = rig.redis.url if rig.redis else ""
