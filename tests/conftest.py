@@ -24,6 +24,7 @@ import pytest
 from django.db import connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
+from django.test.utils import setup_databases, teardown_databases
 from pytest_django import DjangoDbBlocker
 
 from backend.config import dialect
@@ -50,6 +51,16 @@ connection_created.connect(keep_idle_session, dispatch_uid="keep-idle-session")
 @pytest.fixture(scope="session")
 def rig(pytestconfig: pytest.Config) -> Rig:
     return pytestconfig.stash[RIG]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Create the test database once. pytest-django's own looks for its own marks and knows nothing of real_database."""
+    with django_db_blocker.unblock():
+        created = setup_databases(verbosity=0, interactive=False, aliases={"default"}, serialized_aliases=set())
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(created, verbosity=0)
 
 
 @pytest.fixture

@@ -1,0 +1,45 @@
+"""The rig keeps its word: what one test commits, the next does not see, and what it breaks is whole again."""
+
+import time
+
+import pytest
+from django.contrib.auth.models import Group
+from django.db import connection
+
+from backend.config import dialect
+from backend.ops.servers import PrivateMariaDB, PrivateRedis
+from tests.conftest import empty_tables
+
+pytestmark = pytest.mark.embedded
+
+
+@pytest.mark.parametrize("turn", ["first", "second"])
+def test_a_commit_does_not_outlive_its_test(real_database: None, turn: str) -> None:
+    assert not Group.objects.exists()
+    assert Group.objects.create(name="left behind").pk == 1
+
+
+def test_append_only_tables_are_emptied_and_guarded_again(real_database: None) -> None:
+    assert dialect.missing_triggers(connection) == []
+    empty_tables(connection)
+    assert dialect.missing_triggers(connection) == []
+
+
+@pytest.mark.parametrize("turn", ["first", "second"])
+def test_a_killed_database_is_back_for_the_next_test(
+    mariadb_server: PrivateMariaDB, real_database: None, turn: str
+) -> None:
+    Group.objects.create(name="there before the server died")
+    mariadb_server.kill9()
+    mariadb_server.start()
+    connection.close()
+    assert Group.objects.count() == 1
+
+
+@pytest.mark.parametrize("turn", ["first", "second"])
+def test_a_frozen_redis_answers_again_for_the_next_test(redis_server: PrivateRedis, turn: str) -> None:
+    assert redis_server.answers()
+    redis_server.freeze()
+    started = time.monotonic()
+    assert not redis_server.answers()
+    assert time.monotonic() - started < 10
