@@ -1,0 +1,71 @@
+# One command for each thing to do here; `make help` lists them.
+#   make PYTHON=python3.13 VENV=.venv313 run    another Python, in an environment of its own
+#   make test ARGUMENTS="-k replay -x"          what to hand to pytest (or to the benchmarks)
+
+PYTHON ?= python3
+VENV ?= .venv
+ARGUMENTS ?=
+python := $(VENV)/bin/python
+# What the checks need that nobody serves with.
+unused_key := SECRET_KEY=looks-at-models-and-settings-and-serves-nobody
+
+.DEFAULT_GOAL := help
+.PHONY: help run run-production-like test test-embedded lint faults bench ci requirements
+
+help: ## this list
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-28s %s\n", $$1, $$2}'
+
+run: $(VENV)/.installed-base ## everything on SQLite with demo data, on http://127.0.0.1:8000; Ctrl-C stops it all
+	@exec $(python) manage.py run
+
+run-production-like: $(VENV)/.installed-production ## MariaDB, Redis, gunicorn, workers, two sweeps, beat and Flower, all private
+	@tools/require mariadb-server redis-server
+	@exec $(python) manage.py run_production_like
+
+test: $(VENV)/.installed-development ## the whole suite on a private MariaDB and Redis (TEST_DATABASE_URL names another server)
+	@tools/require mariadb-server redis-server chromium
+	$(python) -m pytest $(ARGUMENTS)
+
+test-embedded: $(VENV)/.installed-embedded ## the main path on SQLite and the broker that `make run` finds; no root, no server
+	TEST_EMBEDDED=1 $(python) -m pytest $(ARGUMENTS)
+
+lint: $(VENV)/.installed-development ## ruff, the import rules, forgotten migrations, Django's checks
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/lint-imports --no-logo
+	$(unused_key) $(python) manage.py makemigrations --check --dry-run
+	$(unused_key) $(python) manage.py check
+
+faults: $(VENV)/.installed-development ## only the tests that break things on purpose
+	@tools/require mariadb-server redis-server
+	$(python) -m pytest tests/faults $(ARGUMENTS)
+
+bench: $(VENV)/.installed-production ## the speed targets, as ratios measured in one run
+	@tools/require mariadb-server redis-server
+	$(python) -m benchmarks $(ARGUMENTS)
+
+ci: lint test ## what must pass before a change is merged
+
+requirements: ## compile requirements/*.in to exact versions (needs uv)
+	for set in base production development; do \
+	  uv pip compile --universal --python-version 3.11 requirements/$$set.in -o requirements/$$set.txt || exit; done
+
+$(VENV)/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+	  echo "Python 3.11, 3.12 or 3.13 is needed, and $(PYTHON) is: $$($(PYTHON) --version 2>&1)." >&2; \
+	  echo "Name another one: make PYTHON=python3.13 …" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+# A mark for each set of requirements, so that the second run installs nothing.
+$(VENV)/.installed-base: requirements/base.txt | $(VENV)/bin/pip
+	$(python) -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+$(VENV)/.installed-production $(VENV)/.installed-development: $(VENV)/.installed-%: requirements/%.txt | $(VENV)/bin/pip
+	@PYTHON=$(python) tools/require mysqlclient
+	$(python) -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+# What the tests import, without the one package that needs a compiler.
+$(VENV)/.installed-embedded: requirements/development.txt | $(VENV)/bin/pip
+	grep -v '^mysqlclient' $< | $(python) -m pip install --quiet --disable-pip-version-check -r /dev/stdin
+	@touch $@
