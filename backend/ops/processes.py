@@ -10,11 +10,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Self
 
 TETHER = Path(__file__).with_name("tether.py")
 PROJECT_FOLDER = Path(__file__).resolve().parents[2]
 
 STOP_PATIENCE_S = 10.0
+READY_S_MAX = 60.0
 LOOK_AGAIN_S = 0.05
 # Below 32768, where the kernel takes the ports of outgoing connections from: a client that tries again and again to
 # reach a stopped server of the upper range ends up connected to itself.
@@ -132,6 +134,31 @@ class ChildProcess:
             os.killpg(self.pid, number)
 
 
+class Service(ChildProcess):
+    """A child that serves, with the questions that tell whether it still answers and whether it has started."""
+
+    answers: Callable[[], bool] | None = None
+    is_ready: Callable[[], bool] | None = None
+    # Where it serves, if it serves HTTP: http://127.0.0.1:PORT, no slash at the end.
+    url: str = ""
+    # A file that must be gone before each start: an old sign of life is none.
+    sign_of_life: Path | None = None
+
+    def start(self) -> None:
+        if self.sign_of_life:
+            self.sign_of_life.unlink(missing_ok=True)
+        super().start()
+
+    def start_ready(self, *, timeout_s: float = READY_S_MAX) -> Self:
+        """Start it and return it once it answers. Raises ProcessFailed with the end of its log if it does not."""
+        self.start()
+        is_ready = self.is_ready or self.answers or self.is_running
+        if wait_until(lambda: not self.is_running() or is_ready(), timeout_s=timeout_s) and self.is_running():
+            return self
+        what = "is not ready" if self.is_running() else f"ended with {self.exit_code()}"
+        raise ProcessFailed(f"{self.name} {what}; see {self.log}\n{self.log_tail()}")
+
+
 def stop_together(processes: Iterable[ChildProcess], *, patience_s: float = STOP_PATIENCE_S) -> None:
     """Ask all to end, wait for them together, then kill those that did not listen."""
     running = [process for process in processes if process.is_running()]
@@ -150,15 +177,6 @@ def wait_until(happened: Callable[[], object], *, timeout_s: float, pause_s: flo
             return False
         time.sleep(pause_s)
     return True
-
-
-def wait_ready(process: ChildProcess, *, is_ready: Callable[[], object], timeout_s: float) -> None:
-    """Wait until `is_ready()`. Raises ProcessFailed, with the end of its log, if the process ends or takes too long."""
-    wait_until(lambda: not process.is_running() or is_ready(), timeout_s=timeout_s)
-    if not process.is_running():
-        raise ProcessFailed(f"{process.name} ended with {process.exit_code()}; see {process.log}\n{process.log_tail()}")
-    if not is_ready():
-        raise ProcessFailed(f"{process.name} is not ready after {timeout_s} s; see {process.log}\n{process.log_tail()}")
 
 
 def free_port() -> int:

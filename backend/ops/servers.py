@@ -16,11 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from backend.ops.processes import ChildProcess, ProcessFailed, free_port, wait_ready
+from backend.ops.processes import ProcessFailed, Service, free_port
 
-MARIADB_START_S = 90
-MARIADB_STOP_S = 30
-REDIS_START_S = 20
+STOP_PATIENCE_S = 30
 # Where Debian puts servers, which an ordinary user's PATH does not name.
 SERVER_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin"
 
@@ -46,7 +44,7 @@ def _socket_folder() -> Path:
 class PrivateServer:
     """What both servers share: a process, its folders, and being thrown away at the end."""
 
-    process: ChildProcess
+    process: Service
 
     def __init__(self, folder: Path, *, keeps_data: bool) -> None:
         self.folder = folder
@@ -55,7 +53,9 @@ class PrivateServer:
 
     def start(self) -> Self:
         """Start the server on the data it has and return it once it answers. Raises ProcessFailed if it does not."""
-        raise NotImplementedError
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.process.start_ready()
+        return self
 
     def kill9(self) -> None:
         """End it as a power cut would; `start()` brings it back on the same data."""
@@ -69,12 +69,12 @@ class PrivateServer:
 
     def restart(self) -> None:
         """End it in good order and start it again on the same data and address."""
-        self.process.stop(patience_s=MARIADB_STOP_S)
+        self.process.stop(patience_s=STOP_PATIENCE_S)
         self.start()
 
     def stop(self) -> None:
         """End it for good. Its data goes too, unless it was told to keep them."""
-        self.process.stop(patience_s=MARIADB_STOP_S)
+        self.process.stop(patience_s=STOP_PATIENCE_S)
         shutil.rmtree(self._sockets, ignore_errors=True)
         if not self.keeps_data:
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -104,7 +104,8 @@ class PrivateMariaDB(PrivateServer):
         self.databases = databases
         self.data = folder / "data"
         self.socket = self._sockets / "m.sock"
-        self.process = ChildProcess(name="mariadb", command=self._command(), log=folder / "mariadb.log")
+        self.process = Service(name="mariadb", command=self._command(), log=folder / "mariadb.log")
+        self.process.answers = self.answers
 
     def url(self, database: str) -> str:
         """Return the DATABASE_URL of one of its databases."""
@@ -115,9 +116,7 @@ class PrivateMariaDB(PrivateServer):
             self._install()
         lines = [f"CREATE DATABASE IF NOT EXISTS `{name}` CHARACTER SET utf8mb4;\n" for name in self.databases]
         (self.folder / "init.sql").write_text("".join(lines))
-        self.process.start()
-        wait_ready(self.process, is_ready=self._answers, timeout_s=MARIADB_START_S)
-        return self
+        return super().start()
 
     def _command(self) -> list[str | Path]:
         return [
@@ -161,7 +160,7 @@ class PrivateMariaDB(PrivateServer):
     def _user() -> list[str]:
         return ["--user=root"] if os.geteuid() == 0 else []
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
         """Whether it greets on its own socket: a port could be answered by somebody else's server."""
         try:
             with socket.socket(socket.AF_UNIX) as connection:
@@ -186,18 +185,13 @@ class PrivateRedis(PrivateServer):
         self.program = program or _require_program("redis-server", "valkey-server")
         self.socket = self._sockets / "r.sock" if on_unix_socket else None
         self.port = 0 if on_unix_socket else port or free_port()
-        self.process = ChildProcess(name="redis", command=self._command(), log=folder / "redis.log")
+        self.process = Service(name="redis", command=self._command(), log=folder / "redis.log")
+        self.process.answers = self.answers
 
     @property
     def url(self) -> str:
         """The BROKER_URL of this server."""
         return f"redis+socket://{self.socket}" if self.socket else f"redis://127.0.0.1:{self.port}/0"
-
-    def start(self) -> Self:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.process.start()
-        wait_ready(self.process, is_ready=self.answers, timeout_s=REDIS_START_S)
-        return self
 
     def answers(self) -> bool:
         """Whether it is this very server that answers (its process id says so) within a second."""
@@ -216,17 +210,12 @@ class FakeRedis(PrivateServer):
         super().__init__(folder, keeps_data=False)
         self.port = free_port()
         command = [sys.executable, "-m", "backend.ops.fake_broker", str(self.port)]
-        self.process = ChildProcess(name="fakeredis", command=command, log=folder / "fakeredis.log")
+        self.process = Service(name="fakeredis", command=command, log=folder / "fakeredis.log")
+        self.process.answers = self.answers
 
     @property
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
-
-    def start(self) -> Self:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.process.start()
-        wait_ready(self.process, is_ready=self.answers, timeout_s=REDIS_START_S)
-        return self
 
     def answers(self) -> bool:
         return b"PONG" in _ask_redis(("127.0.0.1", self.port), command=b"*1\r\n$4\r\nPING\r\n")

@@ -5,41 +5,18 @@
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Self
 
 from backend.ops.probes import STARTING_PING_TIMEOUT_S, file_is_fresh, http_answers, worker_answers
-from backend.ops.processes import ChildProcess, ProcessFailed, free_port, stop_together, wait_ready
+from backend.ops.processes import ProcessFailed, Service, free_port, stop_together
 
-READY_S = 60
 HEARTBEAT_AGE_S_MAX = 10
 PYTHON_MODULE = (sys.executable, "-m")
 # The 50 invoice numbers that a till may ask for in one GET do not fit into gunicorn's 4,094 bytes.
 REQUEST_LINE_BYTES_MAX = 8190
-
-
-class Service(ChildProcess):
-    """A process of the stack, with the questions that tell whether it still answers and whether it has started."""
-
-    answers: Callable[[], bool] | None = None
-    is_ready: Callable[[], bool] | None = None
-    # Where it serves, if it serves HTTP: http://127.0.0.1:PORT, no slash at the end.
-    url: str = ""
-    # A file that must be gone before each start: an old sign of life is none.
-    sign_of_life: Path | None = None
-
-    def start(self) -> None:
-        if self.sign_of_life:
-            self.sign_of_life.unlink(missing_ok=True)
-        super().start()
-
-    def start_ready(self, *, timeout_s: float = READY_S) -> Self:
-        """Start it and return it once it answers. Raises ProcessFailed with the end of its log if it does not."""
-        self.start()
-        wait_ready(self, is_ready=self.is_ready or self.answers or self.is_running, timeout_s=timeout_s)
-        return self
 
 
 class Stack:
@@ -152,7 +129,7 @@ class Stack:
 
     def run_once(self, *arguments: str, timeout_s: float = 300) -> str:
         """Run `manage.py` with these arguments to its end and return what it printed. Raises ProcessFailed."""
-        process = ChildProcess(
+        process = Service(
             name=arguments[0],
             command=[sys.executable, "manage.py", *arguments],
             log=self.folder / "log" / f"{arguments[0]}.log",
