@@ -46,7 +46,7 @@ class LoadResult:
     def __str__(self) -> str:
         return (
             f"{self.sales} vente(s) : {self.recorded} enregistrée(s), {self.to_correct} à corriger, "
-            f"{self.unsettled} encore en attente, en {self.seconds:.1f} s ({self.sales / self.seconds:.0f}/s)"
+            f"{self.unsettled} encore en attente, en {self.seconds:.1f} s ({self.recorded / self.seconds:.0f}/s)"
         )
 
 
