@@ -143,11 +143,11 @@ class FaultProxy:
         """Move bytes until one side ends, a fault strikes, or `refuse` starts a new generation."""
         sent_bytes, tail, is_answer_doomed = 0, b"", False
         while self.generation == generation:
-            mode = self.mode
+            readable, _, _ = select.select([client, server], [], [], TICK_S)
+            mode = self.mode  # read after the wait: what came meanwhile came under the new mode
             if mode.name == "hang":
                 time.sleep(TICK_S)
                 continue
-            readable, _, _ = select.select([client, server], [], [], TICK_S)
             if client in readable:
                 piece = client.recv(PIECE_BYTES)
                 if mode.name == "cut" and sent_bytes + len(piece) > mode.after_bytes and self._may_strike(mode):
