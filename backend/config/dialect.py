@@ -5,6 +5,8 @@ project asks which database it runs on.
 """
 
 import uuid
+from datetime import UTC, datetime
+from decimal import Decimal
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -114,3 +116,25 @@ def drop_triggers(connection: BaseDatabaseWrapper) -> None:
         for table in APPEND_ONLY_TABLES:
             for verb in REFUSED_VERBS:
                 cursor.execute(f"DROP TRIGGER IF EXISTS {trigger_name(table, verb)}")
+
+
+def naive_utc(moment: datetime) -> str:
+    """Return an aware instant as a hand-written statement passes it: UTC, no offset, microseconds; all three read it."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def read_instant(value: datetime | str | None) -> datetime | None:
+    """Return the aware instant behind what a hand-written SELECT reads: naive UTC, which SQLite keeps as text."""
+    if value is None:
+        return None
+    return (datetime.fromisoformat(value) if isinstance(value, str) else value).replace(tzinfo=UTC)
+
+
+def read_decimal(value: Decimal | float, *, places: int) -> Decimal:
+    """Return the exact decimal behind what a hand-written SELECT reads: SQLite has no decimals, only what prints alike."""
+    return value if isinstance(value, Decimal) else Decimal(str(value)).quantize(Decimal(1).scaleb(-places))
+
+
+def read_uuid(value: uuid.UUID | str) -> uuid.UUID:
+    """Return the uuid behind what a hand-written SELECT reads: dashed from MariaDB, 32 digits from the others."""
+    return value if isinstance(value, uuid.UUID) else uuid.UUID(value)

@@ -48,6 +48,7 @@ class Lane(models.Model):
     starts = models.PositiveSmallIntegerField(default=0)
     starts_batch = models.BigIntegerField(default=0)
     starts_position = models.PositiveIntegerField(default=0)
+    starts_at = models.DateTimeField(null=True)
     rung_at = models.DateTimeField(null=True)
     # The highest `sequence` the till has sent, and the holes below it: [[from, to], …].
     sequence_seen = models.BigIntegerField(null=True)
@@ -63,6 +64,8 @@ class Pause(models.Model):
     """Posting stopped by an operator: everywhere (`all`), in a shop (`shop:9`) or of a till (`terminal:5`)."""
 
     scope = KeyField(max_length=40, primary_key=True)
+    shop = models.ForeignKey(Shop, null=True, **UNCONSTRAINED)
+    terminal = models.ForeignKey(Terminal, null=True, **UNCONSTRAINED)
     reason = models.CharField(max_length=200, blank=True)
     since = models.DateTimeField(db_default=Now())
 

@@ -1,0 +1,50 @@
+"""`manage.py pause`: stops posting, not intake. Tills hand over as before; nothing is posted until it is lifted."""
+
+from argparse import ArgumentParser
+
+from django.core.management.base import BaseCommand, CommandError
+
+from backend.sales.models import Pause
+from backend.sales.pausing import pause, resume
+from backend.shops.models import Device, Shop
+
+
+class Command(BaseCommand):
+    help = "Stops posting everywhere, of one shop or of one till; --resume lifts it, --list shows what is paused."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--shop", metavar="CODE")
+        parser.add_argument("--terminal", metavar="SERIAL", help="the serial of a device of the till")
+        parser.add_argument("--reason", default="")
+        parser.add_argument("--resume", action="store_true")
+        parser.add_argument("--list", action="store_true")
+
+    def handle(self, *, shop: str | None, terminal: str | None, reason: str, **options: object) -> None:
+        if options["list"]:
+            for one in Pause.objects.order_by("since"):
+                self.stdout.write(f"{one.scope}\t{one.since:%Y-%m-%d %H:%M} UTC\t{one.reason}")
+            return
+        if shop and terminal:
+            raise CommandError("--shop or --terminal, not both")
+        scope = {"shop": self._shop(shop), "terminal": self._terminal(terminal)}
+        if options["resume"]:
+            done = resume(**scope)
+            self.stdout.write("Resumed." if done else "It was not paused.")
+        else:
+            self.stdout.write(f"Paused: {pause(**scope, reason=reason).scope}. Intake goes on.")
+
+    def _shop(self, code: str | None) -> Shop | None:
+        if code is None:
+            return None
+        try:
+            return Shop.objects.get(code=code)
+        except Shop.DoesNotExist as error:
+            raise CommandError(f"No shop has the code {code}") from error
+
+    def _terminal(self, serial: str | None):
+        if serial is None:
+            return None
+        try:
+            return Device.objects.select_related("terminal").get(serial=serial).terminal
+        except Device.DoesNotExist as error:
+            raise CommandError(f"No device has the serial {serial}") from error

@@ -1,0 +1,63 @@
+"""`manage.py sweep`: rings for what does not move, and posts it itself when nobody answers. Run any number of them."""
+
+import os
+import signal
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+
+import structlog
+from django.core.management.base import BaseCommand
+from django.db import InterfaceError, OperationalError, connection
+
+from backend.config.transients import is_transient
+from backend.sales.sweeping import sweep_once
+
+log = structlog.get_logger("caisse.sweep")
+
+INTERVAL_S = 2.0
+
+
+class Command(BaseCommand):
+    help = "Rings for terminals whose sales do not move; posts them itself when ringing moves nothing."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--once", action="store_true", help="one turn, then end")
+        parser.add_argument("--interval", type=float, default=INTERVAL_S, help="seconds between turns")
+
+    def handle(self, *, once: bool, interval: float, **_: object) -> None:
+        self.is_stopping = False
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, self._stop)
+        while not self.is_stopping:
+            self._turn()
+            if once:
+                return
+            self._rest(interval)
+
+    def _turn(self) -> None:
+        touch_heartbeat()
+        try:
+            sweep_once(alive=touch_heartbeat, must_stop=lambda: self.is_stopping)
+        except (OperationalError, InterfaceError) as error:
+            # The database is away for a moment: so are all who could be rung. The next turn looks again.
+            if not is_transient(error):
+                raise
+            connection.close()
+            log.warning("turn_interrupted", error=str(error))
+
+    def _rest(self, interval: float) -> None:
+        """Wait for the next turn, ready to stop, with no connection held."""
+        connection.close()
+        deadline = time.monotonic() + interval
+        while not self.is_stopping and time.monotonic() < deadline:
+            time.sleep(0.1)
+
+    def _stop(self, *_: object) -> None:
+        self.is_stopping = True
+
+
+def touch_heartbeat() -> None:
+    """Tell whoever watches, by the file that SWEEP_HEARTBEAT names, that this sweep is not frozen."""
+    if path := os.environ.get("SWEEP_HEARTBEAT"):
+        Path(path).touch()

@@ -1,0 +1,71 @@
+"""The doorbell: tells the workers that a terminal has work. The only domain file that knows Celery.
+
+A message means no more than that. It may be lost, doubled or late: the database is the queue of record, and the sweep
+comes round. So ringing is quick or it is not done, and its failure is nobody's error.
+"""
+
+import threading
+import time
+from functools import partial
+
+import redis.exceptions
+import structlog
+from django.conf import settings
+from django.db import transaction
+from kombu.exceptions import KombuError
+
+from backend.config.celery import app
+
+log = structlog.get_logger("caisse.dispatch")
+
+TASK = "workers.tasks.sales.process_terminal"
+# Rings that nobody heard in time are forgotten, so that they do not pile up while no worker runs.
+RING_EXPIRES_S = 60
+# After a failure nothing is published for a while: half a second of waiting for a dead broker, once, not for each till.
+BREAKER_OPEN_S = 5
+
+
+class _Breaker:
+    """Remembers in this process that the broker did not answer a moment ago."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open_until = 0.0
+
+    def is_open(self) -> bool:
+        with self._lock:
+            return time.monotonic() < self._open_until
+
+    def trip(self) -> None:
+        with self._lock:
+            self._open_until = time.monotonic() + BREAKER_OPEN_S
+
+
+_breaker = _Breaker()
+
+
+def ring(terminal_id: int, *, receipt: str = "", request_id: str = "") -> bool:
+    """Tell the workers that this terminal has work. Return whether the broker took the message.
+
+    `receipt` and `request_id` are for people who watch; the worker asks the database what there is to do.
+    """
+    if not settings.BROKER_URL or _breaker.is_open():
+        return False
+    try:
+        app.send_task(
+            TASK,
+            args=[terminal_id],
+            kwargs={"receipt": receipt, "request_id": request_id},
+            expires=RING_EXPIRES_S,
+            ignore_result=True,
+        )
+    except (KombuError, redis.exceptions.RedisError, OSError) as error:
+        _breaker.trip()
+        log.warning("ring_failed", terminal=terminal_id, error=type(error).__name__)
+        return False
+    return True
+
+
+def ring_on_commit(terminal_id: int, *, receipt: str = "", request_id: str = "") -> None:
+    """Ring once the transaction around this call is committed; never if it is not."""
+    transaction.on_commit(partial(ring, terminal_id, receipt=receipt, request_id=request_id), robust=True)

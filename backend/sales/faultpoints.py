@@ -1,0 +1,53 @@
+"""Named points of a posting at which a test may make the process die, freeze, raise or wait. Nothing in normal life.
+
+FAULT=kill@stock        die at once (SIGKILL) when the point `stock` is reached
+FAULT=freeze@numbered   stop (SIGSTOP) there, locks held
+FAULT=raise@lines       raise an error that is nobody's refusal
+FAULT=wait@nothing      wait there until the file named by FAULT_FILE is gone (10 s at most)
+FAULT=wear@looked_up    raise a transient, as a database under strain would
+FAULT_NUMBER=FAC-7      only for the sale of that number; FAULT_TIMES=5 only the first five times of this process
+"""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from django.db import OperationalError
+
+_verb, _, _point = os.environ.get("FAULT", "").partition("@")
+_number = os.environ.get("FAULT_NUMBER", "")
+_file = os.environ.get("FAULT_FILE", "")
+_times_left = int(os.environ.get("FAULT_TIMES", "1000000"))
+
+WAIT_S_MAX = 10
+
+
+class Planted(Exception):
+    """The bug that a test planted."""
+
+
+def reach(point: str, *, number: str = "") -> None:
+    """Do what FAULT says of `point`; without FAULT, nothing."""
+    global _times_left
+    if point != _point or (_number and number != _number) or _times_left <= 0:
+        return
+    _times_left -= 1
+    if _verb == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif _verb == "freeze":
+        os.kill(os.getpid(), signal.SIGSTOP)
+    elif _verb == "raise":
+        raise Planted(point)
+    elif _verb == "wear":
+        raise OperationalError(1205, "planted: lock wait timeout exceeded")
+    elif _verb == "wait":
+        _wait()
+
+
+def _wait() -> None:
+    """Say that the point is reached by writing FAULT_FILE.reached, then wait for FAULT_FILE to go."""
+    Path(f"{_file}.reached").touch()
+    deadline = time.monotonic() + WAIT_S_MAX
+    while Path(_file).exists() and time.monotonic() < deadline:
+        time.sleep(0.01)

@@ -1,0 +1,96 @@
+"""What msgspec lets pass or refuses without a place: duplicate keys, NUL, half emojis, numbers that are none."""
+
+import json
+from typing import Any
+
+DIGITS_MAX = 40
+
+
+class _DuplicateKey(ValueError):
+    """The same key stands twice in one object: one of the two would silently win."""
+
+
+class _Fault:
+    """A place in the tree that holds something no sale may hold."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+
+class _Pairs(list):
+    """An object as its pairs, so that a repeated key is still seen."""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> None:
+    if len({key for key, _ in pairs}) != len(pairs):
+        raise _DuplicateKey
+
+
+def _number(text: str) -> object:
+    return _Fault("trop de chiffres") if len(text) > DIGITS_MAX else 0
+
+
+# Quick: only to find out whether something is wrong. It builds nothing.
+_quick = json.JSONDecoder(object_pairs_hook=_unique, parse_int=len, parse_float=len)
+# Thorough: only once something is, to say where.
+_thorough = json.JSONDecoder(
+    strict=False,
+    object_pairs_hook=_Pairs,
+    parse_int=_number,
+    parse_float=_number,
+    parse_constant=lambda _: _Fault("nombre attendu"),
+)
+
+
+def find_fault(raw: bytes) -> tuple[str, str] | None:
+    """Return (path, reason in French) of the first thing in a sale's bytes that no sale may hold; None if all is well."""
+    text = raw.decode()
+    if "\\u" not in text and "NaN" not in text and "Infinity" not in text:
+        try:
+            _quick.decode(text)
+        except ValueError:
+            pass
+        else:
+            return None
+    try:
+        tree = _thorough.decode(text)
+    except ValueError:
+        return "", "JSON illisible"
+    return _walk(tree, "") if isinstance(tree, _Pairs) else ("", "un objet est attendu")
+
+
+def _walk(tree: object, path: str) -> tuple[str, str] | None:
+    """Look at `tree` depth first; its depth is bounded by the batch's own check."""
+    if isinstance(tree, _Fault):
+        return path, tree.reason
+    if isinstance(tree, str):
+        return _text_fault(tree, path)
+    if isinstance(tree, _Pairs):
+        return _walk_object(tree, path)
+    if isinstance(tree, list):
+        found = (_walk(item, f"{path}[{at}]") for at, item in enumerate(tree))
+        return next((fault for fault in found if fault), None)
+    return None
+
+
+def _walk_object(pairs: _Pairs, path: str) -> tuple[str, str] | None:
+    seen: set[str] = set()
+    for key, value in pairs:
+        place = f"{path}.{key}" if path else key
+        if _text_fault(key, place):
+            return path, "clé illisible"
+        if key in seen:
+            return place, "clé répétée"
+        seen.add(key)
+        fault = _walk(value, place)
+        if fault:
+            return fault
+    return None
+
+
+def _text_fault(text: str, path: str) -> tuple[str, str] | None:
+    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        return path, "caractère interdit"
+    if any(character < " " and character not in "\t\r\n" for character in text):
+        return path, "caractère interdit"
+    return None

@@ -1,0 +1,153 @@
+"""Intake: a till's bytes become a durable batch with a receipt. Nothing of them is judged here but that they can be cut."""
+
+import hashlib
+import zlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+
+from backend.config import dialect
+from backend.config.transients import retrying
+from backend.sales.cutting import cut
+from backend.sales.dispatch import ring_on_commit
+from backend.sales.errors import BatchEmpty, BatchTooLarge, KeyReused, TooManyWaiting
+from backend.sales.models import Batch, BatchBody, Lane
+from backend.shops.models import AnswerMode, Device
+
+log = structlog.get_logger("caisse.intake")
+
+BATCH_SALES_MAX = 1000
+BODY_BYTES_MAX = settings.BODY_BYTES_MAX
+# Different batches of one terminal that may wait at a time; the same bytes again count once…
+BATCHES_WAITING_MAX = 20
+# …but not without end: a till that repeats itself while nothing is posted must not fill the disk.
+COPIES_WAITING_MAX = 200
+DEFLATE_LEVEL = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who hands a batch over: the device, and what its request said of itself."""
+
+    device: Device
+    ip: str | None = None
+    app_version: str = ""
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The batch whose receipt the till keeps. `is_replay`: it stood there already, under this key or these bytes."""
+
+    batch: Batch
+    is_replay: bool
+
+
+def receive_batch(*, caller: Caller, body: bytes, key: str | None = None) -> Accepted:
+    """Store `body` untouched and return the batch whose receipt the till keeps.
+
+    body: a JSON array of 1..BATCH_SALES_MAX sales, UTF-8, at most BODY_BYTES_MAX once inflated.
+    The same key with the same body returns the first batch; so do the same bytes from a device in answer mode
+    `complete` that has not had its answer. Nothing is stored twice. When this returns, all is committed.
+    Raises BatchUnreadable, NotAnArray, BatchEmpty, BatchTooLarge, KeyReused or TooManyWaiting; then nothing is stored.
+    """
+    if len(body) > BODY_BYTES_MAX:
+        raise BatchTooLarge
+    sale_count = len(cut(body))
+    if sale_count == 0:
+        raise BatchEmpty
+    if sale_count > BATCH_SALES_MAX:
+        raise BatchTooLarge
+    sha256 = hashlib.sha256(body).hexdigest()
+    is_owed = key is None and caller.device.answer_mode == AnswerMode.COMPLETE
+    batch = Batch(
+        terminal_id=caller.device.terminal_id,
+        shop_id=caller.device.terminal.shop_id,
+        device_id=caller.device.pk,
+        sha256=sha256,
+        idempotency_key=key,
+        join_key=sha256 if is_owed else None,
+        sale_count=sale_count,
+        request_id=caller.request_id,
+        app_version=caller.app_version,
+        ip=caller.ip,
+    )
+    deflated = zlib.compress(body, DEFLATE_LEVEL)
+    return retrying(lambda: _find_or_store(batch, deflated), name="intake")
+
+
+def give_answer(batch: Batch) -> None:
+    """Note that a device in answer mode `complete` has had its 201: the same bytes are a new batch from now on."""
+    if batch.join_key is not None:
+        retrying(lambda: Batch.objects.filter(pk=batch.pk).update(join_key=None), name="give_answer")
+
+
+def _find_or_store(batch: Batch, deflated: bytes) -> Accepted:
+    """One attempt: find the batch that stands already, or store this one. Two posts at the same time meet at the key."""
+    try:
+        return _find(batch) or _store(batch, deflated)
+    except IntegrityError:
+        found = _find(batch)
+        if found is None:
+            raise
+        return found
+
+
+def _find(batch: Batch) -> Accepted | None:
+    own = Batch.objects.filter(terminal_id=batch.terminal_id)
+    if batch.idempotency_key is not None:
+        found = own.filter(idempotency_key=batch.idempotency_key).first()
+        if found and found.sha256 != batch.sha256:
+            raise KeyReused
+    elif batch.join_key is not None:
+        found = own.filter(join_key=batch.join_key).first()
+    else:
+        return None
+    return Accepted(found, is_replay=True) if found else None
+
+
+def _store(batch: Batch, deflated: bytes) -> Accepted:
+    _check_room(batch)
+    _open_lane(batch.terminal_id)
+    # A repeated attempt inserts anew: what the first one wrote was rolled back, and its clock with it.
+    batch.pk = None
+    batch._state.adding = True
+    batch.received_at = batch.moved_at = datetime.now(UTC)
+    with transaction.atomic(durable=True):
+        batch.save(force_insert=True)
+        BatchBody(batch=batch, deflated=deflated).save(force_insert=True)
+        ring_on_commit(batch.terminal_id, receipt=str(batch.receipt), request_id=batch.request_id)
+    log.info(
+        "batch_accepted",
+        terminal=batch.terminal_id,
+        shop=batch.shop_id,
+        receipt=str(batch.receipt),
+        sales=batch.sale_count,
+        body_bytes=len(deflated),
+    )
+    return Accepted(batch, is_replay=False)
+
+
+def _check_room(batch: Batch) -> None:
+    """Refuse a till that hands over more than is posted. Two posts at once may pass together: the limit is not a lock."""
+    waiting = Batch.objects.filter(settled_at=None, terminal_id=batch.terminal_id).values_list("sha256", flat=True)
+    hashes = list(waiting[: COPIES_WAITING_MAX + 1])
+    is_full = batch.sha256 not in hashes and len(set(hashes)) >= BATCHES_WAITING_MAX
+    if is_full or len(hashes) >= COPIES_WAITING_MAX:
+        raise TooManyWaiting
+
+
+def _open_lane(terminal_id: int) -> None:
+    """Make sure that the terminal has its lane, before the batch: a batch without one would never be posted."""
+    if Lane.objects.filter(pk=terminal_id).exists():
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"{dialect.insert_ignore(connection)} INTO sales_lane"
+            " (terminal_id, starts, starts_batch, starts_position, sequence_holes, waiting_documents)"
+            " VALUES (%s, 0, 0, 0, '[]', 0)",
+            [terminal_id],
+        )

@@ -1,0 +1,300 @@
+"""One sale's bytes to a frozen struct, rounded and reckoned. Pure: no database, no clock.
+
+A sale that cannot be read is refused alone, with the path of what is wrong.
+"""
+
+import re
+import uuid
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from backend.sales.amounts import MONEY_PLACES, QUANTITY_PLACES, RATE_PLACES, bounded, round_half_up
+from backend.sales.business_days import read_till_clock
+from backend.sales.cutting import number_fault
+from backend.sales.errors import FieldInvalid, KindUnknown
+from backend.sales.faults import find_fault
+from backend.sales.fingerprints import Origin, UnitKey, fingerprint
+from backend.sales.wire import WireLine, WireOrigin, WirePerson, WireSale
+
+LINES_MAX = 200
+PAYMENTS_MAX = 20
+MODE_LENGTH_MAX = 32
+FISCAL_BYTES_MAX = 8 * 1024
+
+KINDS = ("vente", "annulation", "retour", "paiement")
+
+class Line(msgspec.Struct, frozen=True):
+    """A line, rounded. `key` is all that names the unit, as sent: (("unite_uuid", "…"),), (("article_id", 15),)…"""
+
+    key: UnitKey
+    quantity: Decimal
+    unit_price: Decimal
+    discount: Decimal
+    vat_rate: Decimal | None
+    total: Decimal
+
+
+class Payment(msgspec.Struct, frozen=True):
+    mode: str
+    currency: str | None
+    amount: Decimal
+    rate: Decimal | None
+
+
+class ParsedSale(msgspec.Struct, frozen=True):
+    """A sale that can be read. Amounts have two places, quantities three; `total` counts from the lines."""
+
+    kind: str
+    number: str
+    fingerprint: str
+    lines: tuple[Line, ...] = ()
+    origin: Origin | None = None
+    currency: str | None = None
+    discount: Decimal = Decimal(0)
+    total: Decimal = Decimal(0)
+    date_text: str | None = None
+    sold: datetime | date | None = None
+    payment_mode: str = "CASH"
+    is_paid: bool = True
+    payments: tuple[Payment, ...] = ()
+    cashier: WirePerson = WirePerson()
+    customer: WirePerson = WirePerson()
+    reason: str = ""
+    fiscal: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+_read = msgspec.json.Decoder(WireSale)
+
+_AT = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
+_MISSING = re.compile(r"missing required field `(?P<name>[^`]+)`")
+_CURRENCY = re.compile(r"[A-Za-z]{3}")
+
+
+def read_sale(raw: bytes) -> ParsedSale:
+    """Read one sale.
+
+    Raises FieldInvalid with the path of what is wrong, or KindUnknown: refusals, for this sale alone.
+    """
+    fault = find_fault(raw)
+    if fault is not None:
+        raise FieldInvalid(*fault)
+    try:
+        wire = _read.decode(raw)
+    except msgspec.ValidationError as error:
+        raise FieldInvalid(_path_of(str(error)), "type ou valeur inattendus") from error
+    except msgspec.DecodeError as error:
+        raise FieldInvalid("", "JSON illisible") from error
+    number = _number(wire.numero_facture)
+    kind = wire.type if wire.type is not None else "vente"
+    if kind not in KINDS:
+        raise KindUnknown(kind)
+    if kind == "vente":
+        return _sale(wire, number)
+    return _follower(wire, kind, number)
+
+
+def _sale(wire: WireSale, number: str) -> ParsedSale:
+    warnings: list[str] = []
+    lines = _lines(wire, warnings)
+    discount = _money(wire.remise, "remise", warnings) or Decimal(0)
+    total = sum(line.total for line in lines) - discount
+    if total < 0:
+        raise FieldInvalid("remise", "supérieure au montant de la vente")
+    bounded(total, "lignes", places=MONEY_PLACES)
+    if wire.montant_total is not None:
+        said = bounded(wire.montant_total, "montant_total", places=MONEY_PLACES)
+        if round_half_up(said, MONEY_PLACES) != total:
+            warnings.append("montant_total_different")
+    return ParsedSale(
+        kind="vente",
+        number=number,
+        fingerprint=_fingerprint(wire, "vente"),
+        lines=lines,
+        discount=discount,
+        total=total,
+        payments=_payments(wire, warnings),
+        warnings=tuple(dict.fromkeys(warnings)),
+        **_circumstances(wire),
+    )
+
+
+def _follower(wire: WireSale, kind: str, number: str) -> ParsedSale:
+    """Read a document that follows another. Its own rules come with its posting; what names it is read already."""
+    return ParsedSale(
+        kind=kind,
+        number=number,
+        fingerprint=_fingerprint(wire, kind),
+        origin=_origin(wire.origine),
+        **_circumstances(wire),
+    )
+
+
+def _circumstances(wire: WireSale) -> dict[str, Any]:
+    """Return what does not depend on the kind: currency, date, people, mode. Over-long names are cut: bytes keep them."""
+    fiscal = None
+    if wire.fiscal is not None and bytes(wire.fiscal) != b"null":
+        if len(bytes(wire.fiscal)) > FISCAL_BYTES_MAX:
+            raise FieldInvalid("fiscal", f"plus de {FISCAL_BYTES_MAX} octets")
+        fiscal = bytes(wire.fiscal).decode()
+    date_text = wire.date_vente.strip() if wire.date_vente is not None else None
+    return {
+        "currency": _currency(wire.devise, "devise"),
+        "date_text": date_text,
+        "sold": read_till_clock(date_text) if date_text is not None else None,
+        "payment_mode": _mode(wire.mode_paiement if wire.mode_paiement is not None else "CASH", "mode_paiement"),
+        "is_paid": wire.paye if wire.paye is not None else True,
+        "cashier": wire.caissier or WirePerson(),
+        "customer": wire.client or WirePerson(),
+        "reason": wire.motif or "",
+        "fiscal": fiscal,
+    }
+
+
+def _lines(wire: WireSale, warnings: list[str]) -> tuple[Line, ...]:
+    if not wire.lignes:
+        raise FieldInvalid("lignes", "au moins une ligne")
+    if len(wire.lignes) > LINES_MAX:
+        raise FieldInvalid("lignes", f"plus de {LINES_MAX} lignes")
+    return tuple(_line(line, f"lignes[{at}]", warnings) for at, line in enumerate(wire.lignes))
+
+
+def _line(wire: WireLine, path: str, warnings: list[str]) -> Line:
+    if wire.quantite is None:
+        raise FieldInvalid(f"{path}.quantite", "manquante")
+    if wire.prix_unitaire is None:
+        raise FieldInvalid(f"{path}.prix_unitaire", "manquant")
+    quantity = _rounded(wire.quantite, f"{path}.quantite", warnings, places=QUANTITY_PLACES)
+    if quantity <= 0:
+        raise FieldInvalid(f"{path}.quantite", "doit être positive")
+    unit_price = _money(wire.prix_unitaire, f"{path}.prix_unitaire", warnings)
+    discount = _money(wire.remise, f"{path}.remise", warnings) or Decimal(0)
+    gross = round_half_up(quantity * unit_price, MONEY_PLACES)
+    if discount > gross:
+        raise FieldInvalid(f"{path}.remise", "supérieure au montant de la ligne")
+    return Line(
+        key=_unit_key(wire, path),
+        quantity=quantity,
+        unit_price=unit_price,
+        discount=discount,
+        vat_rate=_vat_rate(wire.taux_tva, f"{path}.taux_tva"),
+        total=bounded(gross - discount, f"{path}.quantite", places=MONEY_PLACES),
+    )
+
+
+def _unit_key(wire: WireLine, path: str) -> UnitKey:
+    """Return all that names the unit: a unit and an article that disagree must be seen to disagree."""
+    given: list[tuple[str, str | int]] = []
+    for name in ("unite_uuid", "article_uuid"):
+        text = getattr(wire, name)
+        if text is not None:
+            try:
+                given.append((name, str(uuid.UUID(text))))
+            except ValueError as error:
+                raise FieldInvalid(f"{path}.{name}", "uuid illisible") from error
+    if wire.article_id is not None:
+        given.append(("article_id", wire.article_id))
+    if not given:
+        raise FieldInvalid(f"{path}.article_id", "article ou unité manquants")
+    return tuple(given)
+
+
+def _payments(wire: WireSale, warnings: list[str]) -> tuple[Payment, ...]:
+    if wire.paiements is not None and len(wire.paiements) > PAYMENTS_MAX:
+        raise FieldInvalid("paiements", f"plus de {PAYMENTS_MAX} paiements")
+    payments = []
+    for at, payment in enumerate(wire.paiements or []):
+        path = f"paiements[{at}]"
+        rate = payment.taux
+        if rate is not None and round_half_up(bounded(rate, f"{path}.taux", places=RATE_PLACES), RATE_PLACES) <= 0:
+            raise FieldInvalid(f"{path}.taux", "doit être positif")
+        payments.append(
+            Payment(
+                mode=_mode(payment.mode, f"{path}.mode"),
+                currency=_currency(payment.devise, f"{path}.devise"),
+                amount=_money(payment.montant, f"{path}.montant", warnings),
+                rate=round_half_up(rate, RATE_PLACES) if rate is not None else None,
+            )
+        )
+    return tuple(payments)
+
+
+def _origin(wire: WireOrigin | None) -> Origin | None:
+    if wire is None:
+        return None
+    for name in ("vente_id", "numero_enregistrement", "numero_facture"):
+        value = getattr(wire, name)
+        if value is not None:
+            return name, value
+    return None
+
+
+def _number(text: str | None) -> str:
+    number = (text or "").strip()
+    fault = number_fault(number)
+    if fault:
+        raise FieldInvalid("numero_facture", fault)
+    return number
+
+
+def _mode(text: str, path: str) -> str:
+    mode = text.strip()
+    if not 0 < len(mode) <= MODE_LENGTH_MAX or not mode.isprintable():
+        raise FieldInvalid(path, "mode de paiement illisible")
+    return mode
+
+
+def _currency(text: str | None, path: str) -> str | None:
+    if text is None:
+        return None
+    if not _CURRENCY.fullmatch(text.strip()):
+        raise FieldInvalid(path, "code de trois lettres attendu")
+    return text.strip().upper()
+
+
+def _vat_rate(rate: Decimal | None, path: str) -> Decimal | None:
+    if rate is None:
+        return None
+    if bounded(rate, path, places=MONEY_PLACES) > 100:
+        raise FieldInvalid(path, "supérieur à 100")
+    return round_half_up(rate, MONEY_PLACES)
+
+
+def _money(amount: Decimal | None, path: str, warnings: list[str]) -> Decimal | None:
+    return None if amount is None else _rounded(amount, path, warnings, places=MONEY_PLACES)
+
+
+def _rounded(value: Decimal, path: str, warnings: list[str], *, places: int) -> Decimal:
+    rounded = round_half_up(bounded(value, path, places=places), places)
+    if rounded != value:
+        warnings.append("arrondi")
+    return rounded
+
+
+def _fingerprint(wire: WireSale, kind: str) -> str:
+    lines = [
+        (_unit_key(line, f"lignes[{at}]") if line.ligne is None else (("ligne", line.ligne),), line)
+        for at, line in enumerate(wire.lignes or [])
+    ]
+    return fingerprint(
+        kind=kind,
+        origin=_origin(wire.origine),
+        date_text=wire.date_vente,
+        currency=wire.devise,
+        discount=wire.remise,
+        amount=wire.montant,
+        lines=[(key, line.quantite, line.prix_unitaire, line.remise) for key, line in lines],
+    )
+
+
+def _path_of(message: str) -> str:
+    """Return our path for msgspec's error: its own place, and the field that is missing there."""
+    place = _AT.search(message)
+    path = place["path"] if place else ""
+    missing = _MISSING.search(message)
+    if missing:
+        path = f"{path}.{missing['name']}".lstrip(".")
+    return path

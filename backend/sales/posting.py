@@ -1,0 +1,302 @@
+"""Posting: one sale, one transaction, one outcome; and the slices in which a terminal's sales are posted.
+
+claim the lane · pick the batch · look the number up · lock the units · write · number · move the cursor · commit.
+There is no state "processing": who dies anywhere in here leaves the batch at its last committed sale.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import Enum
+
+import structlog
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+
+from backend.config import dialect
+from backend.config.transients import is_transient, retrying
+from backend.sales import sequences, statements
+from backend.sales.cutting import peek
+from backend.sales.errors import InternalFailure, SaleRefused
+from backend.sales.faultpoints import reach
+from backend.sales.fingerprints import fingerprint_of_bytes
+from backend.sales.models import OutcomeStatus
+from backend.sales.numbering import MonthClosed, registration_number, take_number
+from backend.sales.payload import ParsedSale, read_sale
+from backend.sales.recording import Posting, record_sale
+from backend.sales.slices import Slice
+from backend.sales.starts import StartKind, begin, give_back
+from backend.sales.statements import BatchRow, LaneRow
+
+log = structlog.get_logger("caisse.posting")
+
+# How long one poster stays at one terminal before the others have their turn.
+SLICE_S = 0.5
+# How often a posting may raise what is nobody's refusal before the sale is settled as our failure.
+BUG_TRIES_MAX = 3
+# SQLite has one writer: without a breath between sales, three posters starve the intake (3.9 s at the 99th percentile).
+SQLITE_BREATH_S = 0.003
+
+
+class Step(Enum):
+    """How one attempt at the next sale ended."""
+
+    POSTED = "posted"
+    # Somebody else holds the lane, or began here a moment ago: the message may be dropped.
+    BUSY = "busy"
+    NOTHING = "nothing"
+    # Its posting raised what is nobody's refusal: the same sale is tried again at once, a few times.
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class SliceReport:
+    """What a slice did. `has_more` asks for another turn."""
+
+    posted: int
+    has_more: bool
+    was_busy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A sale's outcome on its way into the table, its row already written or never to be."""
+
+    status: OutcomeStatus
+    number: str
+    fingerprint: str
+    code: str = ""
+    path: str = ""
+    detail: str = ""
+    document_id: int | None = None
+    sale: ParsedSale | None = None
+    currency: str = ""
+    day: str | None = None
+
+
+def post_slice(
+    terminal_id: int, *, slice_s: float = SLICE_S, interruptions: tuple[type[BaseException], ...] = ()
+) -> SliceReport:
+    """Post the terminal's sales in order until nothing is left, the lane is busy or `slice_s` is over.
+
+    `interruptions` are errors that mean "stop", as a worker's soft time limit does: never blamed on the sale.
+    Transients that outlast their retries are raised, as interruptions are; the sales stand where they stood.
+    """
+    work = Slice(terminal_id)
+    deadline = time.monotonic() + slice_s
+    start = begin(work)
+    if start.kind is StartKind.BUSY:
+        return SliceReport(0, has_more=False, was_busy=True)
+    if start.kind is StartKind.NOTHING:
+        return SliceReport(0, has_more=False)
+    if start.kind is StartKind.CONDEMNED:
+        reason = "l'enregistrement s'est interrompu plusieurs fois"
+        step = retrying(lambda: settle_as_failed(work, reason=reason, is_blind=start.is_blind), name="condemn")
+        return SliceReport(int(step is Step.POSTED), has_more=True)
+    posted = 0
+    step = Step.POSTED
+    try:
+        while step is Step.BROKEN or (
+            step is Step.POSTED and (posted == 0 or (not start.is_alone and time.monotonic() < deadline))
+        ):
+            step = _post_one(work, interruptions)
+            posted += step is Step.POSTED
+    finally:
+        if not work.has_committed and step is not Step.BUSY:
+            give_back(work)
+    return SliceReport(posted, has_more=step is Step.POSTED, was_busy=step is Step.BUSY)
+
+
+def _post_one(work: Slice, interruptions: tuple[type[BaseException], ...]) -> Step:
+    """Post the next sale, again after transients; settle it as failed when its posting is broken."""
+    try:
+        step = retrying(lambda: post_next_sale(work), name="post")
+    except interruptions:
+        raise
+    except MonthClosed as error:
+        work.closed_months.add(error.month)
+        return _post_one(work, interruptions)
+    except Exception as error:
+        if is_transient(error):
+            raise
+        step = _after_bug(work, error)
+    if step is Step.NOTHING and _has_work(work.terminal_id):
+        # A batch that was accepted while we looked: its ring found us busy, so nobody else will come.
+        return _post_one(work, interruptions)
+    if dialect.is_sqlite(connection):
+        time.sleep(SQLITE_BREATH_S)
+    return step
+
+
+def _after_bug(work: Slice, error: Exception) -> Step:
+    """Count a bug against the sale it happened to, shout, and park the sale after a few tries."""
+    tries = work.tries[work.at] = work.tries.get(work.at, 0) + 1
+    log.error("posting_broke", batch=work.at[0], position=work.at[1], tries=tries, exc_info=error)
+    if tries < BUG_TRIES_MAX:
+        return Step.BROKEN
+    return retrying(lambda: settle_as_failed(work, reason=type(error).__name__), name="settle")
+
+
+def post_next_sale(work: Slice) -> Step:
+    """Post the terminal's next sale in one transaction, and log its outcome once that is committed.
+
+    Whoever repeats it finds the cursor moved and goes on with the sale after it.
+    """
+    return _settle_next(work, _decide)
+
+
+def settle_as_failed(work: Slice, *, reason: str, is_blind: bool = False) -> Step:
+    """Write `failed` for the next sale and move on. `is_blind`: not even its number is read, for it may be what kills."""
+
+    def verdict(cursor: CursorWrapper, work: Slice, batch: BatchRow, now: datetime) -> Verdict:
+        number, fingerprint = "", ""
+        if not is_blind:
+            raw = work.raw_sales(cursor, batch)[batch.next_position - 1]
+            number, fingerprint = peek(raw)[0], fingerprint_of_bytes(raw)
+        refusal = InternalFailure(reason)
+        return _refused(refusal, number=number, fingerprint=fingerprint)
+
+    return _settle_next(work, verdict)
+
+
+def _settle_next(work: Slice, decide: Callable[[CursorWrapper, Slice, BatchRow, datetime], Verdict]) -> Step:
+    began = time.perf_counter()
+    now = datetime.now(UTC)
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        lane = statements.claim_lane(cursor, terminal_id=work.terminal_id)
+        if lane is None:
+            return Step.BUSY
+        reach("claimed")
+        batch = statements.pick_batch(cursor, terminal_id=work.terminal_id)
+        if batch is None:
+            reach("nothing")
+            return Step.NOTHING
+        work.at = (batch.id, batch.next_position)
+        verdict = decide(cursor, work, batch, now)
+        moved = _advance(batch, verdict.status)
+        statements.insert_outcome(cursor, _outcome_values(work, moved, batch.next_position, verdict, now))
+        reach("outcome", number=verdict.number)
+        if verdict.status == OutcomeStatus.CREATED:
+            _register(cursor, work, batch, verdict)
+        reach("numbered", number=verdict.number)
+        holes = _follow_sequence(cursor, work, lane, batch) if batch.next_position == 1 else None
+        is_settled = moved.next_position > moved.sale_count
+        statements.move_cursor(cursor, batch=moved, is_settled=is_settled, at=dialect.naive_utc(now), holes=holes)
+        if not work.has_committed:
+            statements.set_starts(cursor, terminal_id=work.terminal_id, starts=0)
+        reach("moved", number=verdict.number)
+    work.has_committed = True
+    reach("committed", number=verdict.number)
+    _log(work, batch, verdict, took_ms=(time.perf_counter() - began) * 1000)
+    return Step.POSTED
+
+
+def _decide(cursor: CursorWrapper, work: Slice, batch: BatchRow, now: datetime) -> Verdict:
+    """Return what becomes of the sale at the cursor, its rows written if it is recorded."""
+    raw = work.raw_sales(cursor, batch)[batch.next_position - 1]
+    try:
+        sale = read_sale(raw)
+    except SaleRefused as refusal:
+        return _refused(refusal, number=peek(raw)[0], fingerprint=fingerprint_of_bytes(raw))
+    reach("read", number=sale.number)
+    posting = Posting(work, work.shop(batch.shop_id), batch, sale, now)
+    try:
+        recorded = record_sale(cursor, posting)
+    except SaleRefused as refusal:
+        return replace(
+            _refused(refusal, number=sale.number, fingerprint=sale.fingerprint),
+            sale=sale,
+            currency=sale.currency or posting.shop.currency,
+            day=posting.shop.day_of(batch.received_at).isoformat(),
+        )
+    return Verdict(
+        status=OutcomeStatus.CREATED,
+        number=sale.number,
+        fingerprint=sale.fingerprint,
+        document_id=recorded.document_id,
+        sale=sale,
+        currency=recorded.currency,
+        day=recorded.day.isoformat(),
+    )
+
+
+def _refused(refusal: SaleRefused, *, number: str, fingerprint: str) -> Verdict:
+    return Verdict(
+        status=refusal.status,
+        number=number,
+        fingerprint=fingerprint,
+        code=refusal.code,
+        path=refusal.path[:120],
+        detail=refusal.detail[:500],
+        document_id=refusal.document_id,
+    )
+
+
+def _register(cursor: CursorWrapper, work: Slice, batch: BatchRow, verdict: Verdict) -> None:
+    """Give the document its registration number: the shop's busiest row, so it is locked last."""
+    day = datetime.fromisoformat(verdict.day).date()
+    shop = work.shop(batch.shop_id)
+    number = take_number(cursor, shop_id=shop.id, day=day)
+    statements.write_registration(
+        cursor,
+        document_id=verdict.document_id,
+        text=registration_number(shop_code=shop.code, day=day, number=number),
+        year=day.year,
+        month=day.month,
+        number=number,
+    )
+
+
+def _advance(batch: BatchRow, status: OutcomeStatus) -> BatchRow:
+    """Return the batch with its cursor one on, counted and a version higher."""
+    is_good = status in (OutcomeStatus.CREATED, OutcomeStatus.VOIDED, OutcomeStatus.RETURNED, OutcomeStatus.PAID)
+    return batch._replace(
+        next_position=batch.next_position + 1,
+        created_count=batch.created_count + is_good,
+        error_count=batch.error_count + (not is_good),
+        duplicate_count=batch.duplicate_count + (status == OutcomeStatus.DUPLICATE),
+        version=batch.version + 1,
+    )
+
+
+def _outcome_values(work: Slice, moved: BatchRow, position: int, verdict: Verdict, now: datetime) -> list[object]:
+    return [
+        moved.id, position, moved.shop_id, work.terminal_id, verdict.number, verdict.fingerprint,
+        verdict.status.value, verdict.code, verdict.path, verdict.detail, verdict.document_id,
+        verdict.sale.total if verdict.sale else None, verdict.currency, verdict.day, moved.version,
+        dialect.naive_utc(now),
+    ]  # fmt: skip
+
+
+def _follow_sequence(cursor: CursorWrapper, work: Slice, lane: LaneRow, batch: BatchRow) -> str | None:
+    """Note the till's own counters of a batch as it is begun; return the holes it shows, as JSON, if it has any counter."""
+    counters = [counter for raw in work.raw_sales(cursor, batch) if (counter := peek(raw)[1]) is not None]
+    if not counters:
+        return None
+    seen, open_holes, new_holes = sequences.follow(lane.sequence_seen, json.loads(lane.sequence_holes), counters)
+    statements.write_sequences(cursor, terminal_id=work.terminal_id, seen=seen, holes=json.dumps(open_holes))
+    return json.dumps(new_holes)
+
+
+def _has_work(terminal_id: int) -> bool:
+    with connection.cursor() as cursor:
+        return statements.has_work(cursor, terminal_id=terminal_id)
+
+
+def _log(work: Slice, batch: BatchRow, verdict: Verdict, *, took_ms: float) -> None:
+    """One line an outcome: enough to follow a sale, nothing of what was sold."""
+    log.info(
+        "outcome",
+        terminal=work.terminal_id,
+        shop=batch.shop_id,
+        receipt=str(batch.receipt),
+        position=batch.next_position,
+        number=verdict.number,
+        status=verdict.status.value,
+        code=verdict.code or None,
+        sale=verdict.document_id,
+        request_id=batch.request_id,
+        took_ms=round(took_ms, 1),
+    )

@@ -1,0 +1,23 @@
+"""What a person still has to decide: sales that were refused and have not gone through since."""
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from backend.sales.models import OutcomeStatus, Sale, SaleOutcome
+
+NEEDS_A_PERSON = (OutcomeStatus.REJECTED, OutcomeStatus.CONFLICT, OutcomeStatus.FAILED)
+
+
+def open_entries(*, shop_id: int, terminal_id: int | None = None) -> QuerySet[SaleOutcome]:
+    """Return what is to be corrected in a shop, or of one of its tills: one row per (till, number, fingerprint).
+
+    The row is the last outcome of that content; a resend that went through, or was set aside, has closed it. Other
+    content under the same number never does.
+    """
+    same = {"terminal_id": OuterRef("terminal_id"), "number": OuterRef("number"), "fingerprint": OuterRef("fingerprint")}
+    later = Q(batch_id__gt=OuterRef("batch_id")) | Q(batch_id=OuterRef("batch_id"), position__gt=OuterRef("position"))
+    entries = SaleOutcome.objects.filter(shop_id=shop_id, status__in=NEEDS_A_PERSON)
+    if terminal_id is not None:
+        entries = entries.filter(terminal_id=terminal_id)
+    return entries.exclude(Exists(Sale.objects.filter(**same))).exclude(
+        Exists(SaleOutcome.objects.filter(later, **same).exclude(fingerprint=""))
+    )

@@ -1,0 +1,82 @@
+"""What a poster knows while it works at one terminal: the rules of its shop, the units it met, the bytes it decoded."""
+
+import zlib
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from django.db.backends.utils import CursorWrapper
+
+from backend.sales import statements
+from backend.sales.cutting import cut
+from backend.sales.resolution import UnitCache
+from backend.sales.statements import BatchRow
+from backend.shops.models import Shop, StockPolicy, Terminal
+
+
+@dataclass(frozen=True, slots=True)
+class ShopRules:
+    """What a posting asks of its shop, read once a slice."""
+
+    id: int
+    code: str
+    currency: str
+    currencies: frozenset[str]
+    zone: ZoneInfo
+    refuses_short_stock: bool
+
+    @classmethod
+    def of(cls, shop: Shop) -> "ShopRules":
+        return cls(
+            id=shop.pk,
+            code=shop.code,
+            currency=shop.currency,
+            currencies=shop.accepted_currencies,
+            zone=ZoneInfo(shop.timezone),
+            refuses_short_stock=shop.stock_policy == StockPolicy.REFUSE,
+        )
+
+    def day_of(self, moment: datetime) -> date:
+        return moment.astimezone(self.zone).date()
+
+
+@dataclass(slots=True)
+class Slice:
+    """One poster's turn at one terminal. Everything in it may be thrown away: the database holds the state."""
+
+    terminal_id: int
+    has_committed: bool = False
+    # (batch, position) of the sale that is being posted.
+    at: tuple[int, int] = (0, 0)
+    # (batch, position) → how often its posting raised what is nobody's refusal.
+    tries: dict[tuple[int, int], int] = field(default_factory=dict)
+    closed_months: set[tuple[int, int, int]] = field(default_factory=set)
+    _terminal_name: str | None = None
+    _shops: dict[int, ShopRules] = field(default_factory=dict)
+    _units: dict[int, UnitCache] = field(default_factory=dict)
+    _batch_id: int = 0
+    _sales: list[bytes] = field(default_factory=list)
+
+    def raw_sales(self, cursor: CursorWrapper, batch: BatchRow) -> list[bytes]:
+        """Return the batch's sales, undecoded; inflated and cut once a slice, one batch at a time."""
+        if self._batch_id != batch.id:
+            self._sales = cut(zlib.decompress(statements.read_body(cursor, batch_id=batch.id)))
+            self._batch_id = batch.id
+        return self._sales
+
+    def shop(self, shop_id: int) -> ShopRules:
+        if shop_id not in self._shops:
+            self._shops[shop_id] = ShopRules.of(Shop.objects.get(pk=shop_id))
+        return self._shops[shop_id]
+
+    def units(self, shop_id: int) -> UnitCache:
+        return self._units.setdefault(shop_id, UnitCache(shop_id=shop_id))
+
+    @property
+    def terminal_name(self) -> str:
+        if self._terminal_name is None:
+            self._terminal_name = Terminal.objects.values_list("name", flat=True).get(pk=self.terminal_id)
+        return self._terminal_name
+
+    def is_closed(self, shop_id: int, day: date) -> bool:
+        return (shop_id, day.year, day.month) in self.closed_months

@@ -1,0 +1,259 @@
+"""The hand-written statements of a posting, in the order in which it takes them.
+
+The ORM costs four times the statements themselves here (docs/decisions says what was measured); everywhere else it is
+used. The models describe the same tables; tests/test_statements.py holds the two together. All are called inside the
+posting's transaction, with its cursor.
+"""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.db.backends.utils import CursorWrapper
+
+from backend.config import dialect
+
+NOT_PAUSED = (
+    "NOT EXISTS (SELECT 1 FROM sales_pause p WHERE (p.shop_id IS NULL OR p.shop_id = b.shop_id)"
+    " AND (p.terminal_id IS NULL OR p.terminal_id = b.terminal_id))"
+)
+
+
+class LaneRow(NamedTuple):
+    starts: int
+    starts_batch: int
+    starts_position: int
+    starts_at: datetime | None
+    sequence_seen: int | None
+    sequence_holes: str
+
+
+class BatchRow(NamedTuple):
+    id: int
+    receipt: uuid.UUID
+    shop_id: int
+    device_id: int
+    sale_count: int
+    next_position: int
+    created_count: int
+    error_count: int
+    duplicate_count: int
+    version: int
+    received_at: datetime
+    request_id: str
+
+
+class KnownSale(NamedTuple):
+    id: int
+    variant: int
+    fingerprint: str
+    device_id: int | None
+    batch_id: int | None
+    position: int | None
+
+
+class UnitRow(NamedTuple):
+    mark: str
+    vat_rate: Decimal
+    stock: Decimal
+
+
+def claim_lane(cursor: CursorWrapper, *, terminal_id: int) -> LaneRow | None:
+    """Take the lane, or return None at once: somebody is at it."""
+    cursor.execute(
+        "SELECT starts, starts_batch, starts_position, starts_at, sequence_seen, sequence_holes"
+        f" FROM sales_lane WHERE terminal_id = %s{dialect.skip_locked(cursor.db)}",
+        [terminal_id],
+    )
+    row = cursor.fetchone()
+    if row is None:
+        return None
+    return LaneRow(*row[:3], dialect.read_instant(row[3]), *row[4:])
+
+
+def pick_batch(cursor: CursorWrapper, *, terminal_id: int) -> BatchRow | None:
+    """Return the batch to go on with: begun before unbegun, then as they were accepted. A plain read: the lane covers it."""
+    cursor.execute(
+        "SELECT id, receipt, shop_id, device_id, sale_count, next_position, created_count, error_count,"
+        " duplicate_count, version, received_at, request_id FROM sales_batch b"
+        f" WHERE settled_at IS NULL AND terminal_id = %s AND {NOT_PAUSED}"
+        " ORDER BY next_position = 1, id LIMIT 1",
+        [terminal_id],
+    )
+    row = cursor.fetchone()
+    if row is None:
+        return None
+    return BatchRow(row[0], dialect.read_uuid(row[1]), *row[2:10], dialect.read_instant(row[10]), row[11])
+
+
+def has_work(cursor: CursorWrapper, *, terminal_id: int) -> bool:
+    cursor.execute(
+        f"SELECT 1 FROM sales_batch b WHERE settled_at IS NULL AND terminal_id = %s AND {NOT_PAUSED} LIMIT 1",
+        [terminal_id],
+    )
+    return cursor.fetchone() is not None
+
+
+def read_body(cursor: CursorWrapper, *, batch_id: int) -> bytes:
+    cursor.execute("SELECT deflated FROM sales_batchbody WHERE batch_id = %s", [batch_id])
+    return cursor.fetchone()[0]
+
+
+def sales_with_number(cursor: CursorWrapper, *, terminal_id: int, number: str) -> list[KnownSale]:
+    """Return every variant that stands under a till's number, first to last."""
+    cursor.execute(
+        "SELECT id, variant, fingerprint, device_id, batch_id, position FROM sales_sale"
+        " WHERE terminal_id = %s AND number = %s ORDER BY variant",
+        [terminal_id, number],
+    )
+    return [KnownSale(*row) for row in cursor.fetchall()]
+
+
+def lock_units(cursor: CursorWrapper, *, unit_ids: Iterable[int]) -> dict[int, UnitRow]:
+    """Lock units by primary key in id order, the one order for everyone, and return what stands there now."""
+    ids = sorted(unit_ids)
+    cursor.execute(
+        f"SELECT id, mark, vat_rate, stock FROM inventory_articleunit WHERE id IN ({_marks(ids)})"
+        f" ORDER BY id{dialect.for_update(cursor.db)}",
+        ids,
+    )
+    return {
+        row[0]: UnitRow(row[1], dialect.read_decimal(row[2], places=2), dialect.read_decimal(row[3], places=3))
+        for row in cursor.fetchall()
+    }
+
+
+SALE_COLUMNS = (
+    "kind", "shop_id", "terminal_id", "device_id", "number", "variant", "registration_number", "batch_id", "position",
+    "origin_id", "currency", "discount", "total", "payment_mode", "is_paid", "has_payments", "paid_later",
+    "cashier_code", "cashier_name", "customer_name", "customer_phone", "customer_nif", "reason", "sold_at",
+    "sold_at_text", "received_at", "recorded_at", "business_day", "fingerprint", "warnings", "fiscal",
+)  # fmt: skip
+LINE_COLUMNS = (
+    "document_id", "shop_id", "position", "unit_id", "origin_line_id", "article_name", "unit_mark", "quantity",
+    "quantity_returned", "unit_price", "discount", "vat_rate", "total",
+)  # fmt: skip
+MOVEMENT_COLUMNS = (
+    "unit_id", "shop_id", "type", "quantity", "stock_before", "stock_after", "reference", "author", "document_id",
+    "line", "comment", "at",
+)  # fmt: skip
+PAYMENT_COLUMNS = ("document_id", "shop_id", "position", "mode", "currency", "amount", "rate")
+OUTCOME_COLUMNS = (
+    "batch_id", "position", "shop_id", "terminal_id", "number", "fingerprint", "status", "code", "path", "detail",
+    "document_id", "amount", "currency", "business_day", "version", "at",
+)  # fmt: skip
+
+
+def insert_sale(cursor: CursorWrapper, values: Sequence[object]) -> int:
+    """Insert a document (SALE_COLUMNS) and return its id. Its registration number comes last of all."""
+    _insert(cursor, "sales_sale", SALE_COLUMNS, [values])
+    return cursor.lastrowid
+
+
+def insert_lines(cursor: CursorWrapper, rows: Sequence[Sequence[object]]) -> None:
+    _insert(cursor, "sales_saleline", LINE_COLUMNS, rows)
+
+
+def insert_movements(cursor: CursorWrapper, rows: Sequence[Sequence[object]]) -> None:
+    _insert(cursor, "inventory_stockmovement", MOVEMENT_COLUMNS, rows)
+
+
+def insert_payments(cursor: CursorWrapper, rows: Sequence[Sequence[object]]) -> None:
+    _insert(cursor, "sales_salepayment", PAYMENT_COLUMNS, rows)
+
+
+def insert_outcome(cursor: CursorWrapper, values: Sequence[object]) -> None:
+    _insert(cursor, "sales_saleoutcome", OUTCOME_COLUMNS, [values])
+
+
+def write_stocks(cursor: CursorWrapper, *, stocks: dict[int, Decimal], at: str) -> None:
+    """Write the new stock of locked units, whole: `stock = stock - …` in SQL drifts on SQLite."""
+    cases = " ".join(["WHEN %s THEN %s"] * len(stocks))
+    parameters = [value for pair in stocks.items() for value in pair]
+    cursor.execute(
+        f"UPDATE inventory_articleunit SET stock = CASE id {cases} END, changed_at = %s WHERE id IN ({_marks(stocks)})",
+        [*parameters, at, *stocks],
+    )
+
+
+def move_cursor(cursor: CursorWrapper, *, batch: BatchRow, is_settled: bool, at: str, holes: str | None) -> None:
+    """Write a batch's cursor, counters and version, whole: who holds the lane is the only one who changes them."""
+    cursor.execute(
+        "UPDATE sales_batch SET next_position = %s, created_count = %s, error_count = %s, duplicate_count = %s,"
+        " version = %s, moved_at = %s, settled_at = %s" + (", sequence_holes = %s" if holes is not None else "")
+        + " WHERE id = %s",
+        [
+            batch.next_position, batch.created_count, batch.error_count, batch.duplicate_count, batch.version, at,
+            at if is_settled else None, *([holes] if holes is not None else []), batch.id,
+        ],
+    )  # fmt: skip
+
+
+def count_start(cursor: CursorWrapper, *, terminal_id: int, starts: int, batch: BatchRow, at: str) -> None:
+    cursor.execute(
+        "UPDATE sales_lane SET starts = %s, starts_batch = %s, starts_position = %s, starts_at = %s"
+        " WHERE terminal_id = %s",
+        [starts, batch.id, batch.next_position, at, terminal_id],
+    )
+
+
+def set_starts(cursor: CursorWrapper, *, terminal_id: int, starts: int) -> None:
+    cursor.execute("UPDATE sales_lane SET starts = %s WHERE terminal_id = %s", [starts, terminal_id])
+
+
+def write_sequences(cursor: CursorWrapper, *, terminal_id: int, seen: int | None, holes: str) -> None:
+    cursor.execute(
+        "UPDATE sales_lane SET sequence_seen = %s, sequence_holes = %s WHERE terminal_id = %s",
+        [seen, holes, terminal_id],
+    )
+
+
+def next_in_sequence(cursor: CursorWrapper, *, shop_id: int, year: int, month: int) -> int | None:
+    """Return the next number of an open month and keep the sequence locked; None if there is no such row or it is closed."""
+    return dialect.increment_returning(
+        cursor,
+        table="sales_invoicesequence",
+        column="last_number",
+        where="shop_id = %s AND year = %s AND month = %s AND closed_at IS NULL",
+        parameters=[shop_id, year, month],
+    )
+
+
+def sequence_exists(cursor: CursorWrapper, *, shop_id: int, year: int, month: int) -> bool:
+    cursor.execute(
+        "SELECT 1 FROM sales_invoicesequence WHERE shop_id = %s AND year = %s AND month = %s", [shop_id, year, month]
+    )
+    return cursor.fetchone() is not None
+
+
+def begin_sequence(cursor: CursorWrapper, *, shop_id: int, year: int, month: int) -> None:
+    """Create a month's row with 0, unless another posting just did."""
+    cursor.execute(
+        f"{dialect.insert_ignore(cursor.db)} INTO sales_invoicesequence (shop_id, year, month, last_number)"
+        " VALUES (%s, %s, %s, 0)",
+        [shop_id, year, month],
+    )
+
+
+def write_registration(
+    cursor: CursorWrapper, *, document_id: int, text: str, year: int, month: int, number: int
+) -> None:
+    cursor.execute(
+        "UPDATE sales_sale SET registration_number = %s, register_year = %s, register_month = %s, register_number = %s"
+        " WHERE id = %s",
+        [text, year, month, number, document_id],
+    )
+
+
+def _insert(cursor: CursorWrapper, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    one_row = f"({_marks(columns)})"
+    cursor.execute(
+        f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([one_row] * len(rows))}",
+        [value for row in rows for value in row],
+    )
+
+
+def _marks(values: Iterable[object]) -> str:
+    return ", ".join("%s" for _ in values)

@@ -1,0 +1,118 @@
+"""The sweep's turn: ring for terminals whose sales do not move, and post them itself when ringing helps nobody.
+
+Any number of sweeps may run, on any machine. They need no leader: the lane's lock decides who posts.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from django.db import InterfaceError, OperationalError, connection, transaction
+
+from backend.config import dialect
+from backend.config.transients import is_transient, retrying
+from backend.sales import dispatch, statements
+from backend.sales.models import Batch, Lane, SaleOutcome
+from backend.sales.posting import SliceReport, post_slice
+
+log = structlog.get_logger("caisse.sweep")
+
+# A terminal whose waiting batches have not moved for so long has lost its ring, or its worker.
+STALE = timedelta(seconds=3)
+# A lane is rung at most so often, by all sweeps together.
+RING_EVERY = timedelta(seconds=5)
+TERMINALS_MAX = 200
+# How long one turn may post before it looks again who else waits.
+TURN_S = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    rung: int
+    posted: int
+
+
+def sweep_once(*, alive: Callable[[], None] = lambda: None, must_stop: Callable[[], bool] = lambda: False) -> Turn:
+    """Ring for each stale terminal, post for those whom ringing does not help; return what was done.
+
+    `alive` is called between slices: a turn may be long, and a supervisor wants to know that it is not frozen.
+    """
+    rung = 0
+    deserted: list[int] = []
+    for terminal_id in stale_terminals():
+        is_deserted = retrying(lambda: claim_ring(terminal_id), name="claim_ring")  # noqa: B023 - called at once
+        if is_deserted is None:
+            continue
+        if is_deserted or not dispatch.ring(terminal_id):
+            deserted.append(terminal_id)
+        else:
+            rung += 1
+    posted = _post_in_turns(deserted, alive, must_stop)
+    if rung or posted:
+        log.info("swept", rung=rung, posted=posted, terminals=len(deserted))
+    return Turn(rung, posted)
+
+
+def stale_terminals() -> list[int]:
+    """Return the terminals whose oldest waiting batch has not moved for a while, longest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT b.terminal_id FROM sales_batch b"
+            " JOIN (SELECT MIN(id) AS id FROM sales_batch WHERE settled_at IS NULL GROUP BY terminal_id) oldest"
+            f" ON oldest.id = b.id WHERE b.moved_at < %s AND {statements.NOT_PAUSED} ORDER BY b.moved_at LIMIT %s",
+            [dialect.naive_utc(datetime.now(UTC) - STALE), TERMINALS_MAX],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def claim_ring(terminal_id: int) -> bool | None:
+    """Take the right to ring for this terminal now. Return None if another has it or someone is posting, else whether
+    the last ring moved nothing: then nobody is there to hear the next."""
+    now = datetime.now(UTC)
+    with transaction.atomic(durable=True):
+        lane = Lane.objects.filter(pk=terminal_id).select_for_update(skip_locked=_can_skip()).first()
+        if lane is None or (lane.rung_at and now - lane.rung_at < RING_EVERY):
+            return None
+        rung_before = lane.rung_at
+        lane.rung_at = now
+        lane.save(update_fields=["rung_at"])
+    if rung_before is None:
+        return False
+    oldest = Batch.objects.filter(settled_at=None, terminal_id=terminal_id).order_by("pk").first()
+    if oldest is None or oldest.received_at > rung_before:
+        return False
+    return not SaleOutcome.objects.filter(terminal_id=terminal_id, at__gt=rung_before).exists()
+
+
+def _can_skip() -> bool:
+    return connection.features.has_select_for_update_skip_locked
+
+
+def _post_in_turns(terminal_ids: Iterable[int], alive: Callable[[], None], must_stop: Callable[[], bool]) -> int:
+    """Post a slice of each terminal after the other until nothing is left, or the turn is over."""
+    posted = 0
+    waiting = list(terminal_ids)
+    deadline = time.monotonic() + TURN_S
+    while waiting and time.monotonic() < deadline and not must_stop():
+        still_waiting = []
+        for terminal_id in waiting:
+            alive()
+            report = _post_slice(terminal_id)
+            posted += report.posted
+            if report.has_more:
+                still_waiting.append(terminal_id)
+        waiting = still_waiting
+    return posted
+
+
+def _post_slice(terminal_id: int) -> SliceReport:
+    """Post one slice; a terminal that is stuck behind a lock must not keep the sweep from the others."""
+    try:
+        return post_slice(terminal_id)
+    except (OperationalError, InterfaceError) as error:
+        if not is_transient(error):
+            raise
+        log.warning("slice_interrupted", terminal=terminal_id, error=str(error))
+        return SliceReport(0, has_more=False)

@@ -1,0 +1,10 @@
+"""The periodic tasks, each with its period in words. Beat rings them; if beat is away, nothing is lost but tidiness."""
+
+from celery.schedules import crontab
+
+SCHEDULE = {
+    "every night at 02:30 UTC: forget refused calls of more than thirty days ago": {
+        "task": "workers.tasks.maintenance.forget_old_knocks",
+        "schedule": crontab(hour=2, minute=30),
+    },
+}
