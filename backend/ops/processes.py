@@ -152,6 +152,10 @@ class Service(ChildProcess):
     def start_ready(self, *, timeout_s: float = READY_S_MAX) -> Self:
         """Start it and return it once it answers. Raises ProcessFailed with the end of its log if it does not."""
         self.start()
+        return self.wait_ready(timeout_s=timeout_s)
+
+    def wait_ready(self, *, timeout_s: float = READY_S_MAX) -> Self:
+        """As start_ready, for one that was started before."""
         is_ready = self.is_ready or self.answers or self.is_running
         if wait_until(lambda: not self.is_running() or is_ready(), timeout_s=timeout_s) and self.is_running():
             return self

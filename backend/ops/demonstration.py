@@ -1,0 +1,69 @@
+"""What a demo start shows: a few sales handed over as by a till, what became of each, a line to try oneself."""
+
+import shlex
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from backend.ops.till import Report, Till
+
+# The demo shop's till of the old fleet, which needs no token (contract/README.md).
+DEMO_SERIAL = "0a1badae951f8473"
+SETTLED_S_MAX = 60
+# An article of another shop, so that a refusal is seen too. Its number stays the same, so that it is refused only once.
+REFUSED_NUMBER = "DEMO-REFUS-1"
+MEANINGS = {
+    "created": "enregistrée",
+    "duplicate": "déjà enregistrée",
+    "envoyer": "pas encore envoyée",
+    "attendre": "en attente du serveur",
+    "garder": "à corriger en boutique",
+    "corriger": "à corriger à la caisse",
+}
+
+
+def show_demo_batch(*, folder: Path, base_url: str, say: Callable[[str], None]) -> None:
+    """Sell three things offline, hand them over, wait until they are settled and say what became of each."""
+    with Till(folder / "caisse-demo.sqlite3", base_url, DEMO_SERIAL, prefix="DEMO", tell=say) as till:
+        till.sell([{"article_id": 15, "quantite": 1, "prix_unitaire": 25000}])
+        till.sell(
+            [
+                {"article_id": 15, "quantite": 1, "prix_unitaire": 25000},
+                {"article_id": 18, "quantite": 1, "prix_unitaire": 75000},
+            ],
+            mode_paiement="MOBILE_MONEY",
+        )
+        if not till.queue.knows(REFUSED_NUMBER):
+            till.sell(
+                [{"article_id": 999, "quantite": 1, "prix_unitaire": 1000}],
+                numero_facture=REFUSED_NUMBER,
+            )
+        report = till.sync(timeout_s=SETTLED_S_MAX)
+    for sentence in describe(report):
+        say(f"  {sentence}")
+
+
+def describe(report: Report) -> list[str]:
+    """Return one French sentence for each sale that was settled or is still held."""
+    sentences = [
+        f"{sale.number} : {MEANINGS.get(sale.status, sale.status)}, {sale.registration_number}"
+        for sale in report.recorded
+    ]
+    for sale in report.pending:
+        reason = f" ({sale.sentence})" if sale.sentence else ""
+        sentences.append(f"{sale.number} : {MEANINGS.get(sale.state, sale.state)}{reason}")
+    if not report.settled:
+        sentences.append(report.problem or f"Tout n'est pas réglé après {SETTLED_S_MAX} s : voir les journaux.")
+    return sentences
+
+
+def curl_lines(*, base_url: str) -> list[str]:
+    """Return two commands that work as pasted: hand over one sale under a number of its own, ask what became of it."""
+    number = f"FAC-{datetime.now().astimezone():%Y%m%d-%H%M%S}"
+    line = '{"article_id": 15, "quantite": 1, "prix_unitaire": 25000}'
+    sale = f'[{{"type": "vente", "numero_facture": "{number}", "lignes": [{line}]}}]'
+    device = f"X-Device-Serial: {DEMO_SERIAL}"
+    base = f"{base_url}/api/v2/simple/ventes"
+    post = ["curl", "-s", "-H", device, "-H", "Content-Type: application/json", "-d", sale, f"{base}/sync"]
+    ask = ["curl", "-s", "-H", device, f"{base}/statut?numero_facture={number}"]
+    return [shlex.join(post), shlex.join(ask)]

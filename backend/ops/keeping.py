@@ -1,0 +1,39 @@
+"""What a start on one machine keeps between two runs: its secrets, and the right to be the only one in its folder."""
+
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+SECRET_BYTES = 32
+
+
+class FolderTaken(Exception):
+    """Another start works in this folder."""
+
+
+def kept_secret(path: Path) -> str:
+    """Return the secret in this file, made at the first call; only its owner can read it."""
+    try:
+        # O_EXCL: of two starts at once, one makes it and the other reads it.
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(f"{secret}\n")
+    return secret
+
+
+@contextmanager
+def sole_user_of(folder: Path) -> Iterator[None]:
+    """Hold the folder until the end of the block, or of the process. Raises FolderTaken if somebody has it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise FolderTaken(folder) from None
+        yield

@@ -1,0 +1,28 @@
+"""`manage.py run`: everything on SQLite with demo data, for a first look and for a single shop's PC."""
+
+from contextlib import ExitStack
+
+from backend.ops.servers import find_broker
+from backend.ops.serving import Base, ServeCommand
+from backend.ops.stack import Stack
+
+
+class Command(ServeCommand):
+    help = "Tout sur SQLite, avec des données de démonstration ; s'arrête avec Ctrl-C."
+    title = "Caisses hors ligne, tout en un"
+
+    def prepare(self, *, cleanup: ExitStack) -> Base:
+        database = self.folder / "caisse.sqlite3"
+        broker = find_broker(folder=self.folder / "broker")
+        cleanup.callback(broker.stop)
+        return Base(
+            environment={"DATABASE_URL": f"sqlite:///{database}", "BROKER_URL": broker.url, "LOG_FORMAT": "console"},
+            description=[f"base de données  {database}", f"courtier         {broker.origin}"],
+            servers=[broker.server.process] if broker.server else [],
+        )
+
+    def add_services(self, stack: Stack) -> None:
+        if stack.environment["BROKER_URL"]:
+            # A solo worker posts in the process that answers pings, so a frozen one is seen and killed.
+            stack.add_worker(pool="solo", concurrency=1)
+        stack.add_sweep()

@@ -1,0 +1,130 @@
+"""One machine serving everything until it is told to stop: what `run` and `run_production_like` share."""
+
+import argparse
+import os
+import shutil
+from abc import abstractmethod
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from backend.ops.demonstration import curl_lines, show_demo_batch
+from backend.ops.keeping import FolderTaken, kept_secret, sole_user_of
+from backend.ops.processes import ProcessFailed, Service, port_is_free
+from backend.ops.stack import Stack
+from backend.ops.supervisor import StopRequested, Supervisor, stop_signals_raise
+
+
+@dataclass
+class Base:
+    """What the processes stand on: the environment that names it, what to tell people, and its own servers."""
+
+    environment: Mapping[str, str]
+    description: list[str]
+    servers: list[Service] = field(default_factory=list)
+
+
+class ServeCommand(BaseCommand):
+    """Starts servers and services, shows a demo batch, then watches over them. Tells everything in French."""
+
+    # They would look at the database and the key, which this command is about to make.
+    requires_system_checks = ()
+    title: str
+    folder: Path = settings.VAR_DIR.resolve()
+
+    @abstractmethod
+    def prepare(self, *, cleanup: ExitStack) -> Base:
+        """Start what the services stand on; what must be ended goes to `cleanup`."""
+
+    @abstractmethod
+    def add_services(self, stack: Stack) -> None:
+        """Add this start's workers and sweeps."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")), help="PORT")
+        parser.add_argument(
+            "--flower-port", type=int, default=int(os.environ.get("FLOWER_PORT", "5555")), help="FLOWER_PORT"
+        )
+
+    def handle(self, *, port: int, flower_port: int, **_options: object) -> None:
+        for number, name in ((port, "PORT"), (flower_port, "FLOWER_PORT")):
+            if not port_is_free(number):
+                raise CommandError(
+                    f"Le port {number} de 127.0.0.1 est déjà pris. Libérez-le, ou choisissez-en un autre : {name}=…",
+                    returncode=2,
+                )
+        try:
+            with stop_signals_raise(), ExitStack() as cleanup:
+                cleanup.enter_context(sole_user_of(self.folder))
+                self._serve(port=port, flower_port=flower_port, cleanup=cleanup)
+        except StopRequested:
+            self.say("Tout est arrêté.")
+        except FolderTaken:
+            raise CommandError(f"Un autre démarrage travaille déjà dans {self.folder}.", returncode=2) from None
+        except ProcessFailed as failure:
+            raise CommandError(f"Démarrage impossible : {failure}") from failure
+
+    def say(self, sentence: str) -> None:
+        self.stdout.write(sentence)
+        # Whoever reads through a pipe shall see it now.
+        self.stdout.flush()
+
+    def _serve(self, *, port: int, flower_port: int, cleanup: ExitStack) -> None:
+        self.say(f"{self.title} : démarrage. Ctrl-C arrête tout.")
+        self._put_old_logs_aside()
+        base = self.prepare(cleanup=cleanup)
+        for line in [*base.description, f"journaux         {self.folder / 'log'}"]:
+            self.say(f"  {line}")
+        key = os.environ.get("SECRET_KEY") or kept_secret(self.folder / "secret-key")
+        environment = {**base.environment, "SECRET_KEY": key, "VAR_DIR": str(self.folder)}
+        stack = cleanup.enter_context(Stack(folder=self.folder, environment=environment))
+        self.say("Préparation de la base et des données de démonstration…")
+        stack.run_once("migrate", "--no-input")
+        demo = stack.run_once("demo")
+        api, flower_login = self._start_services(stack, port=port, flower_port=flower_port)
+        self.say("Un lot de démonstration, envoyé comme par une caisse :")
+        show_demo_batch(folder=self.folder, base_url=api.url, say=lambda sentence: self.say(f"  {sentence}"))
+        self._show_addresses(api=api, demo=demo, flower=f"http://127.0.0.1:{flower_port}  ({flower_login})")
+        Supervisor([*base.servers, *stack.services.values()], say=self.say).run()
+
+    def _put_old_logs_aside(self) -> None:
+        """Each start begins with empty logs; those of the start before are kept beside them."""
+        log, previous = self.folder / "log", self.folder / "log.previous"
+        if log.exists():
+            shutil.rmtree(previous, ignore_errors=True)
+            log.rename(previous)
+
+    def _start_services(self, stack: Stack, *, port: int, flower_port: int) -> tuple[Service, str]:
+        user = os.environ.get("FLOWER_USER") or "flower"
+        password = os.environ.get("FLOWER_PASSWORD") or kept_secret(self.folder / "flower-password")
+        api = self.add_api(stack, port=port)
+        self.add_services(stack)
+        if stack.environment["BROKER_URL"]:
+            stack.add_flower(port=flower_port, user=user, password=password)
+        self.say(f"Démarrage de {', '.join(stack.services)}…")
+        # All at once: each spends its first seconds importing.
+        for service in stack.services.values():
+            service.start()
+        for service in stack.services.values():
+            service.wait_ready()
+        return api, f"{user} / {password}"
+
+    def add_api(self, stack: Stack, *, port: int) -> Service:
+        return stack.add_api(port=port)
+
+    def _show_addresses(self, *, api: Service, demo: str, flower: str) -> None:
+        self.say("")
+        self.say(demo.strip())
+        self.say("")
+        self.say(f"  pages            {api.url}/")
+        self.say(f"  Flower           {flower}")
+        self.say("")
+        self.say("Pour essayer, à coller dans un autre terminal (la vente, puis son sort) :")
+        for line in curl_lines(base_url=api.url):
+            self.say(line)
+        self.say("")
+        self.say("Prêt.")
