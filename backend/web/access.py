@@ -1,0 +1,92 @@
+"""Who may see which shop: every page of a shop begins here, and shows nothing of any other (promise P8)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import AbstractBaseUser
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.views.decorators.cache import never_cache
+
+from backend.shops.models import Membership, Role, Shop
+
+SHOP_PARAMETER = "boutique"
+SESSION_KEY = "shop_code"
+
+View = Callable[..., HttpResponse]
+
+
+@dataclass(frozen=True)
+class Access:
+    """One person in one shop, and the shops that person may turn to."""
+
+    shop: Shop
+    role: Role
+    shops: tuple[Shop, ...]
+
+    @property
+    def has_choice(self) -> bool:
+        return len(self.shops) > 1
+
+    @property
+    def shop_ids(self) -> list[int]:
+        return [shop.pk for shop in self.shops]
+
+    def link(self, path: str, **parameters: object) -> str:
+        """Return `path` with `parameters`, and with the shop where there are several: two tabs must not mix them."""
+        chosen = {SHOP_PARAMETER: self.shop.code} if self.has_choice else {}
+        query = urlencode({**chosen, **{name: value for name, value in parameters.items() if value not in (None, "")}})
+        return f"{path}?{query}" if query else path
+
+
+def shop_page(view: View) -> View:
+    """Let `view` run for a signed-in member of a shop, with `request.access` set and the shop's time zone active."""
+
+    @never_cache
+    @login_required
+    @wraps(view)
+    def for_members(request: HttpRequest, **arguments: object) -> HttpResponse:
+        memberships = memberships_of(request.user)
+        if not memberships:
+            return render(request, "web/no_shop.html")
+        request.access = choose_shop(request, memberships)
+        with timezone.override(ZoneInfo(request.access.shop.timezone)):
+            return view(request, **arguments)
+
+    return for_members
+
+
+def memberships_of(user: AbstractBaseUser) -> list[Membership]:
+    return list(Membership.objects.filter(user=user).select_related("shop").order_by("shop__name", "shop__code"))
+
+
+def choose_shop(request: HttpRequest, memberships: list[Membership]) -> Access:
+    """Return the access to the shop that the address names, else the last one chosen, else the first.
+
+    Raises Http404 if the address names a shop that is not among the person's: it must not be told from none at all.
+    """
+    by_code = {membership.shop.code: membership for membership in memberships}
+    named = request.GET.get(SHOP_PARAMETER)
+    if named is not None:
+        if named not in by_code:
+            raise Http404
+        if request.session.get(SESSION_KEY) != named:
+            request.session[SESSION_KEY] = named
+        chosen = by_code[named]
+    else:
+        chosen = by_code.get(request.session.get(SESSION_KEY), memberships[0])
+    shops = tuple(membership.shop for membership in memberships)
+    return Access(shop=chosen.shop, role=Role(chosen.role), shops=shops)
+
+
+def elsewhere(request: HttpRequest, *, shop_id: int) -> HttpResponse | None:
+    """Return where to go if what the address names is in another of the person's shops, None if it is in this one."""
+    if shop_id == request.access.shop.pk:
+        return None
+    code = next(shop.code for shop in request.access.shops if shop.pk == shop_id)
+    return HttpResponseRedirect(f"{request.path}?{urlencode({SHOP_PARAMETER: code})}")

@@ -1,0 +1,61 @@
+"""How amounts, quantities and moments are written for people: pure functions, no request and no database."""
+
+import datetime
+from decimal import Decimal
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+# Not the narrow one that typographers prefer: old phones show a box for it.
+SPACE = "\N{NO-BREAK SPACE}"
+SYMBOLS = {"CDF": "FC", "USD": "$US", "EUR": "€", "XAF": "FCFA", "XOF": "FCFA"}
+# Currencies whose cents nobody uses: written only where there are some.
+WITHOUT_CENTS = {"CDF", "XAF", "XOF"}
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """Return `184 000 FC`, `10,50 $US`: spaces between thousands, a comma, the currency as the shop says it."""
+    amount = Decimal(amount).quantize(Decimal("0.01"))
+    places = 0 if currency in WITHOUT_CENTS and amount == amount.to_integral_value() else 2
+    return f"{_number(amount, places)}{SPACE}{SYMBOLS.get(currency, currency)}"
+
+
+def quantity(value: Decimal) -> str:
+    """Return `2`, `1,5`, `1 000`: no zeros after what counts."""
+    value = Decimal(value)
+    places = max(0, -value.normalize().as_tuple().exponent)
+    return _number(value, places)
+
+
+def signed_quantity(value: Decimal) -> str:
+    """Return `+2`, `−2` with a real minus sign, which screen readers say and columns align on."""
+    text = quantity(abs(value))
+    return f"−{text}" if value < 0 else f"+{text}"
+
+
+def _number(value: Decimal, places: int) -> str:
+    text = f"{value:,.{places}f}".replace(",", SPACE).replace(".", ",")
+    return text.replace("-", "−")
+
+
+def moment(at: datetime.datetime, *, now: datetime.datetime) -> str:
+    """Return `aujourd'hui 17:42`, `hier 09:12`, else `4 nov. 2024, 17:42`, in the active time zone."""
+    local = timezone.localtime(at)
+    clock = f"{local:%H:%M}"
+    days_ago = (timezone.localtime(now).date() - local.date()).days
+    if days_ago == 0:
+        return _("aujourd'hui %(clock)s") % {"clock": clock}
+    if days_ago == 1:
+        return _("hier %(clock)s") % {"clock": clock}
+    return f"{date_format(local, 'j N Y')}, {clock}"
+
+
+def day(date: datetime.date, *, today: datetime.date) -> str:
+    """Return `aujourd'hui`, `hier`, else `lundi 4 novembre 2024`."""
+    days_ago = (today - date).days
+    if days_ago == 0:
+        return _("aujourd'hui")
+    if days_ago == 1:
+        return _("hier")
+    return date_format(date, "l j F Y")

@@ -1,0 +1,91 @@
+"""What the tills sent, batch by batch, with the outcome of each sale; and the entries that wait for a person."""
+
+from dataclasses import dataclass
+
+from backend.sales.models import Batch, OutcomeStatus, Sale, SaleOutcome
+from backend.sales.repair import NEEDS_A_PERSON, open_entries
+from backend.shops.models import Shop, Terminal
+from backend.web.selectors.keyset import KeysetPage, newest_first
+
+PAGE_BATCHES_MAX = 50
+PAGE_OUTCOMES_MAX = 100
+PAGE_ENTRIES_MAX = 100
+
+SETTLED_WELL = (
+    OutcomeStatus.CREATED,
+    OutcomeStatus.VOIDED,
+    OutcomeStatus.RETURNED,
+    OutcomeStatus.PAID,
+    OutcomeStatus.DUPLICATE,
+)
+
+
+@dataclass(frozen=True)
+class OutcomeRow:
+    outcome: SaleOutcome
+    # The document that brought the same content in after all: this refusal no longer needs anybody.
+    passed_since: Sale | None
+
+
+@dataclass(frozen=True)
+class OutcomesPage:
+    rows: list[OutcomeRow]
+    # The position after which the next page begins; None on the last.
+    next_after: int | None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One sale to correct, with the till and the batch it came from."""
+
+    outcome: SaleOutcome
+    terminal: Terminal
+    batch: Batch
+
+
+def batches_page(*, shop: Shop, terminal_id: int | None = None, cursor: str | None = None) -> KeysetPage[Batch]:
+    """Return a page of the shop's batches, of one till if asked, newest first. Raises BadCursor."""
+    batches = Batch.objects.filter(shop=shop).select_related("terminal")
+    if terminal_id is not None:
+        batches = batches.filter(terminal_id=terminal_id)
+    return newest_first(batches, by="received_at", cursor=cursor, size=PAGE_BATCHES_MAX)
+
+
+def batch_of_shops(*, receipt: object, shop_ids: list[int]) -> Batch | None:
+    """Return the batch with this receipt if it belongs to one of these shops, else None."""
+    batches = Batch.objects.filter(receipt=receipt, shop_id__in=shop_ids)
+    return batches.select_related("shop", "terminal", "device").first()
+
+
+def outcomes_page(*, batch: Batch, problems_only: bool = False, after: int = 0) -> OutcomesPage:
+    """Return the batch's outcomes after the position `after`, in the order the till sent them.
+
+    Read after the batch: rows that a worker wrote in between lie beyond the batch's cursor and are left out.
+    """
+    outcomes = SaleOutcome.objects.filter(batch_id=batch.pk, position__gt=after, position__lt=batch.next_position)
+    if problems_only:
+        outcomes = outcomes.exclude(status__in=SETTLED_WELL)
+    found = list(outcomes.select_related("document").order_by("position")[: PAGE_OUTCOMES_MAX + 1])
+    shown = found[:PAGE_OUTCOMES_MAX]
+    passed = _passed_since(batch=batch, outcomes=shown)
+    return OutcomesPage(
+        rows=[OutcomeRow(outcome=o, passed_since=passed.get((o.number, o.fingerprint))) for o in shown],
+        next_after=shown[-1].position if len(found) > PAGE_OUTCOMES_MAX else None,
+    )
+
+
+def _passed_since(*, batch: Batch, outcomes: list[SaleOutcome]) -> dict[tuple[str, str], Sale]:
+    numbers = {o.number for o in outcomes if o.status in NEEDS_A_PERSON and o.number}
+    if not numbers:
+        return {}
+    sales = Sale.objects.filter(terminal_id=batch.terminal_id, shop_id=batch.shop_id, number__in=numbers)
+    problems = {(o.number, o.fingerprint) for o in outcomes if o.status in NEEDS_A_PERSON}
+    return {(s.number, s.fingerprint): s for s in sales if (s.number, s.fingerprint) in problems}
+
+
+def entries_to_correct(*, shop: Shop) -> list[Entry]:
+    """Return the shop's open entries, newest first, at most PAGE_ENTRIES_MAX."""
+    outcomes = list(open_entries(shop_id=shop.pk).order_by("-at")[:PAGE_ENTRIES_MAX])
+    terminals = Terminal.objects.in_bulk({o.terminal_id for o in outcomes})
+    batches = Batch.objects.in_bulk({o.batch_id for o in outcomes})
+    return [Entry(outcome=o, terminal=terminals[o.terminal_id], batch=batches[o.batch_id]) for o in outcomes]

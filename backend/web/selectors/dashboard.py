@@ -1,0 +1,162 @@
+"""What a shop did today, and what is not yet in that."""
+
+import datetime
+from collections import defaultdict
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+
+from django.db.models import Count, F, Min, Q, Sum
+
+from backend.sales.models import Batch, Pause, Sale, SaleKind, SaleOutcome, SalePayment
+from backend.sales.repair import open_entries
+from backend.shops.models import Shop
+
+CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True)
+class Amount:
+    amount: Decimal
+    currency: str
+
+
+@dataclass(frozen=True)
+class ModeAmount(Amount):
+    mode: str
+
+
+@dataclass(frozen=True)
+class Takings:
+    """One day's sales: what came in, and what the customers still owe of that day."""
+
+    sale_count: int
+    cash_in: list[Amount]
+    cash_in_by_mode: list[ModeAmount]
+    on_credit: list[Amount]
+    credit_count: int
+
+
+@dataclass
+class OpenEntries:
+    """Sales that a person must decide about: in nobody's figures yet."""
+
+    count: int = 0
+    without_amount_count: int = 0
+    sums: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+
+    @property
+    def amounts(self) -> list[Amount]:
+        return [Amount(amount=amount, currency=currency) for currency, amount in sorted(self.sums.items())]
+
+    def add(self, entry: SaleOutcome) -> None:
+        self.count += 1
+        if entry.amount is None:
+            self.without_amount_count += 1
+        else:
+            self.sums[entry.currency] += entry.amount
+
+
+@dataclass(frozen=True)
+class ToCorrect:
+    today: OpenEntries
+    earlier: OpenEntries
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Sales that arrived and are not posted yet."""
+
+    sale_count: int
+    since: datetime.datetime | None
+
+
+def takings_of_day(*, shop: Shop, day: datetime.date) -> Takings:
+    """Return the takings of the business day `day`, the shop's own currency first.
+
+    A sale with payment rows brought in those; another its whole total, if it was paid. Two queries, whatever the count.
+    """
+    sales = Sale.objects.filter(shop=shop, business_day=day, kind=SaleKind.SALE)
+    by_mode: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    owed: dict[str, Decimal] = defaultdict(Decimal)
+    sale_count = credit_count = 0
+    groups = sales.values("currency", "payment_mode", "is_paid", "has_payments")
+    for group in groups.annotate(count=Count("pk"), amount=Sum("total")).order_by():
+        sale_count += group["count"]
+        if not group["is_paid"]:
+            owed[group["currency"]] += group["amount"]
+            credit_count += group["count"]
+        elif not group["has_payments"]:
+            by_mode[group["currency"], group["payment_mode"]] += group["amount"]
+    for group in _payments_of(shop=shop, day=day):
+        by_mode[group["currency"], group["mode"]] += group["came_in"]
+        if not group["document__is_paid"]:
+            owed[group["document__currency"]] -= group["settled"]
+    return Takings(
+        sale_count=sale_count,
+        cash_in=_per_currency(by_mode, shop=shop),
+        cash_in_by_mode=_per_mode(by_mode, shop=shop),
+        on_credit=[Amount(_round(owed[c]), c) for c in _ordered(owed, shop=shop) if owed[c] > 0],
+        credit_count=credit_count,
+    )
+
+
+def _payments_of(*, shop: Shop, day: datetime.date) -> list[dict]:
+    payments = SalePayment.objects.filter(
+        document__shop=shop, document__business_day=day, document__kind=SaleKind.SALE, document__has_payments=True
+    )
+    groups = payments.values("currency", "mode", "document__currency", "document__is_paid")
+    return list(groups.annotate(came_in=Sum("amount"), settled=Sum(F("amount") * F("rate"))).order_by())
+
+
+def _ordered(currencies: dict[str, Decimal], *, shop: Shop) -> list[str]:
+    return sorted(currencies, key=lambda currency: (currency != shop.currency, currency))
+
+
+def _per_currency(by_mode: dict[tuple[str, str], Decimal], *, shop: Shop) -> list[Amount]:
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    for (currency, _mode), amount in by_mode.items():
+        sums[currency] += amount
+    # A day without sales still says how much: nothing, in the shop's currency.
+    sums = sums or {shop.currency: Decimal(0)}
+    return [Amount(amount=_round(sums[currency]), currency=currency) for currency in _ordered(sums, shop=shop)]
+
+
+def _per_mode(by_mode: dict[tuple[str, str], Decimal], *, shop: Shop) -> list[ModeAmount]:
+    keys = sorted(by_mode, key=lambda key: (key[0] != shop.currency, key[0], -by_mode[key]))
+    return [ModeAmount(amount=_round(by_mode[key]), currency=key[0], mode=key[1]) for key in keys]
+
+
+def _round(amount: Decimal) -> Decimal:
+    """SQLite sums decimals as floating numbers: what it gives back is a hair off and is rounded to the cent."""
+    return Decimal(amount).quantize(CENT, rounding=ROUND_HALF_UP)
+
+
+def to_correct(*, shop: Shop, today: datetime.date) -> ToCorrect:
+    """Return what is still to be corrected: of today, and of the days before.
+
+    An entry whose day could not be read counts for today: what is missing must be seen.
+    """
+    found = ToCorrect(today=OpenEntries(), earlier=OpenEntries())
+    for entry in open_entries(shop_id=shop.pk).only("amount", "currency", "business_day"):
+        is_earlier = entry.business_day is not None and entry.business_day < today
+        (found.earlier if is_earlier else found.today).add(entry)
+    return found
+
+
+def waiting(*, shop: Shop) -> Waiting:
+    open_batches = Batch.objects.filter(shop=shop, settled_at=None)
+    found = open_batches.aggregate(
+        sale_count=Sum(F("sale_count") - F("next_position") + 1),
+        since=Min("received_at"),
+    )
+    return Waiting(sale_count=found["sale_count"] or 0, since=found["since"])
+
+
+def pauses(*, shop: Shop, terminal_ids: list[int]) -> list[Pause]:
+    """Return what stops this shop's posting, oldest first: everywhere, the shop, or one of these tills of it.
+
+    A pause of a till names no shop, so it is told by the till: another shop's is nobody's business here.
+    """
+    whole_shop = Q(terminal=None) & (Q(shop=None) | Q(shop=shop))
+    found = Pause.objects.filter(whole_shop | Q(terminal_id__in=terminal_ids))
+    return list(found.select_related("terminal").order_by("since"))

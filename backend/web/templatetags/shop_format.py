@@ -1,0 +1,124 @@
+"""The formats and the wording, as the templates call them."""
+
+import datetime
+from decimal import Decimal
+
+from django import template
+from django.template import Context
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from backend.sales.models import Batch, Sale, SaleOutcome
+from backend.web import formats, wording
+from backend.web.selectors.dashboard import OpenEntries
+
+register = template.Library()
+
+register.filter("quantity", formats.quantity)
+register.filter("signed_quantity", formats.signed_quantity)
+register.filter("payment_mode", wording.payment_mode)
+register.filter("warning_words", wording.warning)
+
+SHORT_NUMBER_MAX = 24
+BADGE = '<span class="badge badge-{}">{}</span>'
+
+
+@register.filter
+def money(amount: Decimal, currency: str) -> str:
+    return formats.money(amount, currency)
+
+
+@register.filter
+def amounts(found: list) -> str:
+    """Write a list of amounts of several currencies as one phrase: `45 000 FC et 10,00 $US`."""
+    return _(" et ").join(formats.money(each.amount, each.currency) for each in found)
+
+
+@register.filter
+def open_entries(entries: OpenEntries) -> str:
+    """Write `45 000 FC à corriger (3 ventes)`, and own up to those whose amount nobody can read."""
+    count = ngettext("%(count)s vente", "%(count)s ventes", entries.count) % {"count": formats.quantity(entries.count)}
+    if not entries.amounts:
+        return _("%(count)s à corriger, d'un montant inconnu") % {"count": count}
+    if entries.without_amount_count:
+        count = _("%(count)s, dont %(unknown)s sans montant lisible") % {
+            "count": count,
+            "unknown": formats.quantity(entries.without_amount_count),
+        }
+    return _("%(amounts)s à corriger (%(count)s)") % {"amounts": amounts(entries.amounts), "count": count}
+
+
+@register.filter
+def is_short(number: str) -> bool:
+    """Tell whether a number is short enough to be kept on one line of a table: tills may send 64 characters."""
+    return len(number) <= SHORT_NUMBER_MAX
+
+
+@register.simple_tag
+def when(at: datetime.datetime) -> SafeString:
+    words = formats.moment(at, now=timezone.now())
+    exact = date_format(timezone.localtime(at), "j F Y H:i:s")
+    return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), exact, words)
+
+
+@register.filter
+def day(date: datetime.date) -> str:
+    return formats.day(date, today=timezone.localdate())
+
+
+@register.filter
+def kind(sale: Sale) -> str:
+    return str(wording.KINDS.get(sale.kind, sale.kind))
+
+
+@register.filter
+def advice(outcome: SaleOutcome) -> str:
+    return str(wording.ADVICE.get(outcome.code, ""))
+
+
+@register.simple_tag
+def outcome_badge(outcome: SaleOutcome) -> SafeString:
+    words, tone = wording.STATUSES.get(outcome.status, (outcome.status, wording.QUIET))
+    return format_html(BADGE, tone, words)
+
+
+@register.simple_tag
+def batch_badge(batch: Batch) -> SafeString:
+    """Say where the batch stands: waiting, under way, or done, and with how many problems."""
+    problem_count = batch.error_count - batch.duplicate_count
+    if batch.settled_at is None:
+        words = _("En attente") if batch.next_position == 1 else _("En cours")
+        return format_html(BADGE, wording.WAITING, words)
+    if problem_count:
+        words = ngettext("%(count)s problème", "%(count)s problèmes", problem_count) % {"count": problem_count}
+        return format_html(BADGE, wording.BAD, words)
+    return format_html(BADGE, wording.GOOD, _("Traité"))
+
+
+@register.simple_tag
+def payment_badge(sale: Sale) -> SafeString:
+    if sale.voided_at:
+        return format_html(BADGE, wording.QUIET, _("Annulée"))
+    if sale.is_paid:
+        return format_html(BADGE, wording.GOOD, _("Payée"))
+    return format_html(BADGE, wording.WARNING, _("À crédit"))
+
+
+@register.simple_tag(takes_context=True)
+def shop_url(context: Context, name: str, **parameters: object) -> str:
+    """Return the address of a shop's page; what the route does not take becomes the query."""
+    route_names = {"sale": ["sale_id"], "batch": ["receipt"]}.get(name, [])
+    route = {key: parameters.pop(key) for key in route_names}
+    return context["request"].access.link(reverse(f"web:{name}", kwargs=route), **parameters)
+
+
+@register.simple_tag(takes_context=True)
+def current(context: Context, *names: str) -> SafeString:
+    """Mark the menu's entry of the page that is shown, for eyes and for screen readers."""
+    match = context["request"].resolver_match
+    return SafeString(' aria-current="page"') if match and match.url_name in names else SafeString("")

@@ -1,0 +1,1 @@
+"""The pages' doors: read the address, ask a selector, fill a template."""

@@ -1,0 +1,46 @@
+"""What the tills sent, one batch with the outcome of each sale, and what is to be corrected."""
+
+import uuid
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from backend.web.access import elsewhere, shop_page
+from backend.web.forms import BatchFilter, OutcomeFilter
+from backend.web.selectors import batches as selectors
+from backend.web.selectors.keyset import BadCursor, KeysetPage
+
+
+@shop_page
+def batches(request: HttpRequest) -> HttpResponse:
+    shop = request.access.shop
+    chosen = BatchFilter(request.GET, shop=shop)
+    page = KeysetPage(rows=[], next_cursor=None)
+    if chosen.is_valid():
+        try:
+            page = selectors.batches_page(shop=shop, cursor=request.GET.get("apres"), **chosen.criteria())
+        except BadCursor as error:
+            raise Http404 from error
+    context = {"page": page, "filter": chosen, "is_first_page": not request.GET.get("apres")}
+    return render(request, "web/batches.html", context)
+
+
+@shop_page
+def batch(request: HttpRequest, *, receipt: uuid.UUID) -> HttpResponse:
+    found = selectors.batch_of_shops(receipt=receipt, shop_ids=request.access.shop_ids)
+    if found is None:
+        raise Http404
+    chosen = OutcomeFilter(request.GET)
+    if not chosen.is_valid():
+        raise Http404
+    page = selectors.outcomes_page(batch=found, **chosen.criteria())
+    # Neither recorded now nor before: refused, in conflict, deferred, failed or set aside.
+    other_count = found.error_count - found.duplicate_count
+    context = {"batch": found, "page": page, "other_count": other_count, **chosen.criteria()}
+    return elsewhere(request, shop_id=found.shop_id) or render(request, "web/batch.html", context)
+
+
+@shop_page
+def to_correct(request: HttpRequest) -> HttpResponse:
+    entries = selectors.entries_to_correct(shop=request.access.shop)
+    return render(request, "web/to_correct.html", {"entries": entries, "limit": selectors.PAGE_ENTRIES_MAX})

@@ -1,0 +1,26 @@
+"""Today in one shop."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from backend.web.access import shop_page
+from backend.web.selectors import dashboard as selectors
+from backend.web.selectors.tills import tills
+
+
+@shop_page
+def dashboard(request: HttpRequest) -> HttpResponse:
+    shop = request.access.shop
+    # The active time zone is the shop's: its day, not the server's.
+    today = timezone.localdate()
+    shop_tills = tills(shop=shop)
+    context = {
+        "today": today,
+        "takings": selectors.takings_of_day(shop=shop, day=today),
+        "to_correct": selectors.to_correct(shop=shop, today=today),
+        "waiting": selectors.waiting(shop=shop),
+        "tills": shop_tills,
+        "pauses": selectors.pauses(shop=shop, terminal_ids=[till.terminal.pk for till in shop_tills]),
+    }
+    return render(request, "web/dashboard.html", context)

@@ -1,0 +1,17 @@
+"""The project's own documentation, as the API's answers and the front page point to it."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from backend.web.documentation import page_named, pages
+
+
+def documentation_index(request: HttpRequest) -> HttpResponse:
+    return render(request, "web/documentation_index.html", {"pages": pages()})
+
+
+def documentation_page(request: HttpRequest, *, name: str) -> HttpResponse:
+    page = page_named(name)
+    if page is None:
+        raise Http404
+    return render(request, "web/documentation_page.html", {"page": page})

@@ -1,0 +1,81 @@
+"""The codes of the wire and of the tables, in the words of a shopkeeper."""
+
+from django.utils.translation import gettext_lazy as _
+
+from backend.sales.models import OutcomeStatus, SaleKind
+
+GOOD, WAITING, WARNING, BAD, QUIET = "good", "waiting", "warning", "bad", "quiet"
+
+KINDS = {
+    SaleKind.SALE: _("Vente"),
+    SaleKind.VOID: _("Annulation"),
+    SaleKind.RETURN: _("Retour"),
+    SaleKind.PAYMENT: _("Paiement"),
+}
+
+# Each status with its tone: the colour and sign of its badge. The words carry the sense, the colour only helps.
+STATUSES = {
+    OutcomeStatus.CREATED: (_("Enregistrée"), GOOD),
+    OutcomeStatus.VOIDED: (_("Annulation faite"), GOOD),
+    OutcomeStatus.RETURNED: (_("Retour fait"), GOOD),
+    OutcomeStatus.PAID: (_("Paiement enregistré"), GOOD),
+    OutcomeStatus.DUPLICATE: (_("Déjà enregistrée"), QUIET),
+    OutcomeStatus.CONFLICT: (_("Numéro déjà pris"), BAD),
+    OutcomeStatus.REJECTED: (_("Refusée"), BAD),
+    OutcomeStatus.DEFERRED: (_("Attend sa vente d'origine"), WAITING),
+    OutcomeStatus.FAILED: (_("Échec de notre côté"), BAD),
+    OutcomeStatus.SET_ASIDE: (_("Mise de côté"), QUIET),
+}
+
+# What a person can do about each code of a sale; the sentence beside it, kept with the outcome, says what is wrong.
+ADVICE = {
+    "deja_existante": _("Rien à faire : la caisse l'a envoyée deux fois, elle n'est comptée qu'une fois."),
+    "numero_deja_pris": _("La caisse a donné deux fois le même numéro. Comparez les deux ventes."),
+    "champ_invalide": _("La caisse doit corriger cette vente et l'envoyer de nouveau."),
+    "type_inconnu": _("La caisse doit être mise à jour."),
+    "type_non_pris_en_charge": _("Rien n'est perdu : le document est gardé et sera repris."),
+    "article_inconnu": _("Vérifiez que l'article existe dans cette boutique."),
+    "unite_inconnue": _("Vérifiez les unités de l'article dans cette boutique."),
+    "unite_ambigue": _("Dites quelle est l'unité de base de l'article."),
+    "stock_insuffisant": _("Vérifiez le stock : une entrée de marchandise manque peut-être."),
+    "devise_inconnue": _("Vérifiez les devises que la boutique accepte."),
+    "origine_invalide": _("Le document désigne une vente qui ne convient pas."),
+    "origine_ambigue": _("Plusieurs ventes portent le numéro désigné."),
+    "deja_annulee": _("La vente désignée est déjà annulée."),
+    "retour_excessif": _("Comparez le retour et ce qui a été vendu."),
+    "paiement_excessif": _("Comparez le paiement et ce qui reste dû."),
+    "origine_inconnue": _("Sera repris dès que la vente d'origine arrive."),
+    "echec_interne": _("La vente est gardée ; l'équipe technique la reprendra."),
+}
+
+WARNINGS = {
+    "montant_total_different": _("Le total envoyé par la caisse n'est pas la somme des lignes : les lignes comptent."),
+    "stock_negatif": _("Le stock est passé sous zéro."),
+    "horloge": _("L'heure de la caisse est trop loin de la nôtre : la vente est comptée au jour de sa réception."),
+    "heure_sans_fuseau": _("La caisse n'a pas dit son fuseau horaire : l'heure a été lue comme celle de la boutique."),
+    "sans_heure": _("La caisse n'a pas dit l'heure de la vente."),
+    "arrondi": _("Un nombre avait trop de décimales et a été arrondi."),
+    "article_inactif": _("Un article vendu n'est plus actif dans la boutique."),
+    "numero_reutilise": _("Un autre appareil de la même caisse avait déjà donné ce numéro."),
+    "mois_clos": _("Le mois de la vente était clos : elle est comptée au jour de sa réception."),
+}
+
+PAYMENT_MODES = {
+    "CASH": _("Espèces"),
+    "MOBILE_MONEY": _("Mobile money"),
+    "CARD": _("Carte"),
+    "CARTE": _("Carte"),
+    "BANK": _("Banque"),
+    "VIREMENT": _("Virement"),
+    "CHEQUE": _("Chèque"),
+    "CREDIT": _("Crédit"),
+}
+
+
+def payment_mode(code: str) -> str:
+    """Return the mode in words; one that a till made up reads as `Bon d'achat` for `BON_D'ACHAT`."""
+    return str(PAYMENT_MODES.get(code.upper()) or code.replace("_", " ").capitalize())
+
+
+def warning(code: str) -> str:
+    return str(WARNINGS.get(code, code))
