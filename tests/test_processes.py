@@ -116,7 +116,7 @@ time.sleep(60)
 def test_a_child_that_ends_at_once_says_why(start: Start) -> None:
     child = start("raise SystemExit('the reason')")
     child.is_ready = lambda: False
-    with pytest.raises(ProcessFailed, match="ended with 1.*\nthe reason"):
+    with pytest.raises(ProcessFailed, match=r"ended with 1.*\nthe reason"):
         child.wait_ready(timeout_s=20)
 
 
