@@ -29,15 +29,15 @@ STATUSES = {
 
 # What a person can do about each code of a sale; the sentence beside it, kept with the outcome, says what is wrong.
 ADVICE = {
-    "deja_existante": _("Rien à faire : la caisse l'a envoyée deux fois, elle n'est comptée qu'une fois."),
+    "deja_existante": _("Rien à faire : la caisse l'a envoyée deux fois, elle n'est comptée qu'une fois."),
     "numero_deja_pris": _("La caisse a donné deux fois le même numéro. Comparez les deux ventes."),
     "champ_invalide": _("La caisse doit corriger cette vente et l'envoyer de nouveau."),
     "type_inconnu": _("La caisse doit être mise à jour."),
-    "type_non_pris_en_charge": _("Rien n'est perdu : le document est gardé et sera repris."),
+    "type_non_pris_en_charge": _("Rien n'est perdu : le document est gardé et sera repris."),
     "article_inconnu": _("Vérifiez que l'article existe dans cette boutique."),
     "unite_inconnue": _("Vérifiez les unités de l'article dans cette boutique."),
     "unite_ambigue": _("Dites quelle est l'unité de base de l'article."),
-    "stock_insuffisant": _("Vérifiez le stock : une entrée de marchandise manque peut-être."),
+    "stock_insuffisant": _("Vérifiez le stock : une entrée de marchandise manque peut-être."),
     "devise_inconnue": _("Vérifiez les devises que la boutique accepte."),
     "origine_invalide": _("Le document désigne une vente qui ne convient pas."),
     "origine_ambigue": _("Plusieurs ventes portent le numéro désigné."),
@@ -45,19 +45,19 @@ ADVICE = {
     "retour_excessif": _("Comparez le retour et ce qui a été vendu."),
     "paiement_excessif": _("Comparez le paiement et ce qui reste dû."),
     "origine_inconnue": _("Sera repris dès que la vente d'origine arrive."),
-    "echec_interne": _("La vente est gardée ; l'équipe technique la reprendra."),
+    "echec_interne": _("La vente est gardée ; l'équipe technique la reprendra."),
 }
 
 WARNINGS = {
-    "montant_total_different": _("Le total envoyé par la caisse n'est pas la somme des lignes : les lignes comptent."),
+    "montant_total_different": _("Le total envoyé par la caisse n'est pas la somme des lignes : les lignes comptent."),
     "stock_negatif": _("Le stock est passé sous zéro."),
-    "horloge": _("L'heure de la caisse est trop loin de la nôtre : la vente est comptée au jour de sa réception."),
-    "heure_sans_fuseau": _("La caisse n'a pas dit son fuseau horaire : l'heure a été lue comme celle de la boutique."),
+    "horloge": _("L'heure de la caisse est trop loin de la nôtre : la vente est comptée au jour de sa réception."),
+    "heure_sans_fuseau": _("La caisse n'a pas dit son fuseau horaire : l'heure a été lue comme celle de la boutique."),
     "sans_heure": _("La caisse n'a pas dit l'heure de la vente."),
     "arrondi": _("Un nombre avait trop de décimales et a été arrondi."),
     "article_inactif": _("Un article vendu n'est plus actif dans la boutique."),
     "numero_reutilise": _("Un autre appareil de la même caisse avait déjà donné ce numéro."),
-    "mois_clos": _("Le mois de la vente était clos : elle est comptée au jour de sa réception."),
+    "mois_clos": _("Le mois de la vente était clos : elle est comptée au jour de sa réception."),
 }
 
 PAYMENT_MODES = {

@@ -61,7 +61,17 @@ def is_short(number: str) -> bool:
 
 @register.simple_tag
 def when(at: datetime.datetime) -> SafeString:
-    words = formats.moment(at, now=timezone.now())
+    return _time(at, formats.moment(at, now=timezone.now()))
+
+
+@register.simple_tag
+def when_on(at: datetime.datetime, date: datetime.date) -> SafeString:
+    """Write the clock alone where a heading says the day already, else the whole moment."""
+    local = timezone.localtime(at)
+    return _time(at, f"{local:%H:%M}") if local.date() == date else when(at)
+
+
+def _time(at: datetime.datetime, words: str) -> SafeString:
     exact = date_format(timezone.localtime(at), "j F Y H:i:s")
     return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), exact, words)
 
