@@ -102,6 +102,8 @@ def _prepare(rig: Rig, *, starts: bool) -> None:
         if rig.mariadb:
             rig.mariadb.start()
         _start_broker(rig)
+    # Where collected files would lie: whitenoise warns if it is not there.
+    (rig.folder / "var" / "static").mkdir(parents=True)
     os.environ |= {
         "DATABASE_URL": rig.database_url,
         # Django would put "test_" before the name, and the name is a test's already.

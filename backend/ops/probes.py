@@ -2,7 +2,7 @@
 
 import http.client
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 from kombu.exceptions import OperationalError
@@ -20,7 +20,7 @@ STARTING_PING_TIMEOUT_S = 0.5
 def http_answers(*, port: int, path: str) -> bool:
     """Whether GET `path` on this loopback port says 200 within HTTP_TIMEOUT_S. No proxy of the environment is asked."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=HTTP_TIMEOUT_S)
-    with suppress(OSError, http.client.HTTPException):
+    with suppress(OSError, http.client.HTTPException), closing(connection):
         connection.request("GET", path)
         return connection.getresponse().status == 200
     return False

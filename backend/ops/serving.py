@@ -75,7 +75,7 @@ class ServeCommand(BaseCommand):
 
     def _serve(self, *, port: int, flower_port: int, cleanup: ExitStack) -> None:
         self.say(f"{self.title} : démarrage. Ctrl-C arrête tout.")
-        self._put_old_logs_aside()
+        self._tidy_folder()
         base = self.prepare(cleanup=cleanup)
         for line in [*base.description, f"journaux         {self.folder / 'log'}"]:
             self.say(f"  {line}")
@@ -91,8 +91,9 @@ class ServeCommand(BaseCommand):
         self._show_addresses(api=api, demo=demo, flower=f"http://127.0.0.1:{flower_port}  ({flower_login})")
         Supervisor([*base.servers, *stack.services.values()], say=self.say).run()
 
-    def _put_old_logs_aside(self) -> None:
-        """Each start begins with empty logs; those of the start before are kept beside them."""
+    def _tidy_folder(self) -> None:
+        """Begin with empty logs; those of the start before are kept beside them."""
+        (self.folder / "static").mkdir(exist_ok=True)  # whitenoise complains in the log if there is none
         log, previous = self.folder / "log", self.folder / "log.previous"
         if log.exists():
             shutil.rmtree(previous, ignore_errors=True)

@@ -1,0 +1,61 @@
+"""The stack's processes start on the test database, answer, can be frozen and killed, and leave nothing behind."""
+
+import pytest
+
+from backend.ops.probes import worker_answers
+from backend.ops.processes import process_table, wait_until
+from backend.ops.stack import Stack
+from tests.plugin import Rig
+
+pytestmark = pytest.mark.embedded
+
+
+def living() -> set[int]:
+    return {pid for pid, _parent, _group in process_table()}
+
+
+def test_a_worker_answers_until_it_is_frozen_and_dies_with_its_children(stack: Stack, rig: Rig) -> None:
+    worker = stack.add_worker(concurrency=2).start_ready()
+    children = worker.children()
+    assert len(children) == 2
+    assert worker.is_ready
+    assert worker.is_ready()
+    worker.freeze()
+    assert not worker.is_ready()
+    worker.thaw()
+    assert wait_until(worker.is_ready, timeout_s=20)
+    worker.kill9()
+    assert wait_until(lambda: not living() & {worker.pid, *children}, timeout_s=5)
+
+
+def test_a_broker_that_is_down_condemns_no_worker() -> None:
+    assert worker_answers(node="worker@nowhere", broker_url="redis://127.0.0.1:1/0")
+
+
+def test_a_sweep_touches_its_heartbeat_and_ends_when_asked(stack: Stack) -> None:
+    sweep = stack.add_sweep().start_ready()
+    assert sweep.answers
+    assert sweep.answers()
+    sweep.stop()
+    assert sweep.exit_code() == 0
+
+
+def test_an_api_serves_on_a_port_of_its_own(stack: Stack) -> None:
+    first = stack.add_api(name="api-1", processes=2).start_ready()
+    second = stack.add_api(name="api-2").start_ready()
+    assert first.url != second.url
+    workers = first.children()
+    assert len(workers) == 2
+    first.freeze()
+    assert first.answers
+    assert second.answers
+    assert not first.answers()
+    assert second.answers()
+    first.kill9()
+    assert wait_until(lambda: not living() & {first.pid, *workers}, timeout_s=5)
+
+
+def test_a_name_is_used_once(stack: Stack) -> None:
+    stack.add_sweep()
+    with pytest.raises(ValueError, match="called sweep already"):
+        stack.add_sweep()
