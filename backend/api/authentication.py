@@ -1,0 +1,83 @@
+"""Who is calling: the serial names the device, the token proves it."""
+
+import contextlib
+from datetime import UTC, datetime, timedelta
+
+from django.db import Error
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from backend.api.callers import address_of, app_version_of, serial_of
+from backend.api.problems import Problem
+from backend.shops.devices import accepts_token
+from backend.shops.models import AuthMode, Device, DeviceState, TerminalState
+
+SERIAL_LENGTH_MAX = 64
+# A busy till polls every second; its row is written once a minute.
+SEEN_EVERY = timedelta(minutes=1)
+
+
+class DeviceAuthentication(BaseAuthentication):
+    """Sets `request.user` to the Device, with its terminal and shop. Raises a Problem for everybody else."""
+
+    def authenticate(self, request: Request) -> tuple[Device, None]:
+        serial = serial_of(request)
+        if not serial:
+            raise Problem("header_manquant")
+        device = self._find(serial)
+        if device is None:
+            raise Problem("terminal_inconnu")
+        self._check_token(request, device)
+        if device.state == DeviceState.DISABLED or device.terminal.state == TerminalState.DISABLED:
+            raise Problem("terminal_desactive")
+        if device.terminal.shop is None:
+            raise Problem("terminal_sans_boutique")
+        note_seen(request, device)
+        return device, None
+
+    def _find(self, serial: str) -> Device | None:
+        if len(serial) > SERIAL_LENGTH_MAX or not serial.isprintable():
+            return None
+        return Device.objects.select_related("terminal__shop").filter(serial=serial).first()
+
+    def _check_token(self, request: Request, device: Device) -> None:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        token = token.strip() if scheme.lower() == "bearer" else ""
+        if token and (device.token_hash or device.next_token_hash):
+            if not accepts_token(device, token):
+                raise Problem("jeton_invalide")
+        elif device.auth_mode == AuthMode.TOKEN:
+            raise Problem("jeton_invalide" if token else "jeton_manquant")
+
+
+class IsDevice(BasePermission):
+    def has_permission(self, request: Request, view: object) -> bool:
+        return isinstance(request.user, Device)
+
+
+class DeviceScheme(OpenApiAuthenticationExtension):
+    """Tells the OpenAPI document about both headers."""
+
+    target_class = DeviceAuthentication
+    name = ["serie", "jeton"]
+
+    def get_security_definition(self, auto_schema: object) -> list[dict[str, str]]:
+        return [
+            {"type": "apiKey", "in": "header", "name": "X-Device-Serial"},
+            {"type": "http", "scheme": "bearer"},
+        ]
+
+
+def note_seen(request: Request, device: Device) -> None:
+    """Write when and from where the device was last seen, at most once a minute, on its own and never in its way."""
+    now = datetime.now(UTC)
+    version = app_version_of(request) or device.app_version
+    is_fresh = device.last_seen_at is not None and now - device.last_seen_at < SEEN_EVERY
+    if is_fresh and version == device.app_version:
+        return
+    with contextlib.suppress(Error):
+        Device.objects.filter(pk=device.pk).update(
+            last_seen_at=now, last_ip=address_of(request), app_version=version
+        )

@@ -1,0 +1,62 @@
+"""Bodies in: read once, bounded before and after inflating."""
+
+import zlib
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, UnreadablePostError
+from rest_framework.request import Request
+
+from backend.api.limits import LIMITS
+from backend.api.problems import Problem
+
+GZIP_WINDOW = 31  # zlib's way of saying: a gzip header and trailer, nothing else
+
+
+def read_json_body(request: Request) -> bytes:
+    """Return the request's body as the till meant it, inflated.
+
+    Raises Problem: 415 (content type or encoding), 413 (too large, before or after inflating), 400 gzip_invalide.
+    """
+    content_type = request.content_type or ""
+    if content_type and content_type.split(";")[0].strip().lower() != "application/json":
+        raise Problem("type_non_supporte")
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ("identity", "gzip", ""):
+        raise Problem("type_non_supporte")
+    body = _read(request._request)
+    return _inflate(body) if encoding == "gzip" else body
+
+
+def _read(request: HttpRequest) -> bytes:
+    try:
+        if "CONTENT_LENGTH" not in request.META and request.META.get("wsgi.input_terminated"):
+            # .NET's HttpClient sends JSON in chunks, without a length; Django would read nothing.
+            body = request.META["wsgi.input"].read(settings.BODY_BYTES_MAX + 1)
+        else:
+            body = request.body
+    except RequestDataTooBig as error:
+        raise _too_large() from error
+    except (UnreadablePostError, OSError) as error:
+        raise Problem("json_invalide", "Le corps n'est pas arrivé en entier") from error
+    if len(body) > settings.BODY_BYTES_MAX:
+        raise _too_large()
+    return body
+
+
+def _inflate(body: bytes) -> bytes:
+    """Inflate one gzip member, never beyond the limit: 48 kB may hold 50 MB."""
+    inflater = zlib.decompressobj(GZIP_WINDOW)
+    try:
+        inflated = inflater.decompress(body, settings.BODY_BYTES_MAX + 1)
+    except zlib.error as error:
+        raise Problem("gzip_invalide") from error
+    if len(inflated) > settings.BODY_BYTES_MAX:
+        raise _too_large()
+    if not inflater.eof or inflater.unused_data:
+        raise Problem("gzip_invalide")
+    return inflated
+
+
+def _too_large() -> Problem:
+    return Problem("lot_trop_grand", limites=LIMITS)

@@ -1,0 +1,58 @@
+"""Refused calls, kept by serial: the first thing to look at when "the till says it sent"."""
+
+import contextlib
+from datetime import UTC, datetime
+
+from django.db import Error, IntegrityError
+from django.db.models import F
+from rest_framework.request import Request
+
+from backend.api.callers import address_of, app_version_of, serial_of
+from backend.shops.models import Device, Knock
+
+# Serials nobody knows cost nothing to invent: beyond this many rows only known devices' refusals are kept.
+KNOCKS_MAX = 100_000
+
+
+def note_knock(request: Request, *, status: int, code: str, detail: str) -> None:
+    """Count a refused call. One row a (serial, call, code); its failure never changes the answer."""
+    serial = serial_of(request)[:64]
+    if not serial.isprintable():
+        serial = ""
+    with contextlib.suppress(Error):
+        _count(
+            key={"serial": serial, "call": _name(request), "code": code},
+            seen={
+                "status": status,
+                "detail": detail[:300],
+                "ip": address_of(request),
+                "app_version": app_version_of(request),
+                "last_at": datetime.now(UTC),
+            },
+        )
+
+
+def _name(request: Request) -> str:
+    path = request.path.removeprefix("/api/v2/simple/")
+    match = request.resolver_match
+    # The route and not the path, so that a thousand receipts make one row.
+    return f"{request.method} {match.route.removeprefix('api/v2/simple/') if match else path}"[:80]
+
+
+def _count(*, key: dict[str, str], seen: dict[str, object]) -> None:
+    rows = Knock.objects.filter(**key)
+    if rows.update(count=F("count") + 1, **seen):
+        return
+    if _is_full() and not Device.objects.filter(serial=key["serial"]).exists():
+        return
+    try:
+        Knock.objects.create(**key, **seen, first_at=seen["last_at"])
+    except IntegrityError:
+        rows.update(count=F("count") + 1, **seen)
+
+
+def _is_full() -> bool:
+    """Reckon from the ends of the primary key: counting rows would read them all."""
+    newest = Knock.objects.order_by("-pk").values_list("pk", flat=True).first()
+    oldest = Knock.objects.order_by("pk").values_list("pk", flat=True).first()
+    return newest is not None and newest - oldest >= KNOCKS_MAX

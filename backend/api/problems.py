@@ -1,0 +1,138 @@
+"""Refusals on the wire: `application/problem+json` with a stable code and a French sentence."""
+
+from typing import Any
+
+import structlog
+from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
+from django.http import Http404
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from backend.api.knocks import note_knock
+from backend.api.limits import LIMITS
+from backend.config.transients import is_transient
+from backend.sales.backlog import retry_after_s
+from backend.sales.errors import BatchRefused, BatchUnreadable
+
+log = structlog.get_logger("caisse.api")
+
+CONTENT_TYPE = "application/problem+json"
+UNAVAILABLE_RETRY_S = 5
+
+# code → status, title, sentence. The codes are for ever: tills compare them.
+PROBLEMS: dict[str, tuple[int, str, str]] = {
+    "header_manquant": (400, "Un en-tête manque", "Header X-Device-Serial requis"),
+    "json_invalide": (400, "JSON invalide", "JSON invalide"),
+    "gzip_invalide": (400, "Compression illisible", "Le corps n'est pas un gzip lisible"),
+    "tableau_attendu": (400, "Un tableau est attendu", "Format invalide: un tableau de ventes est attendu"),
+    "lot_vide": (400, "Lot vide", "Le lot est vide : au moins une vente est attendue"),
+    "parametre_invalide": (400, "Paramètre invalide", "Paramètre invalide"),
+    "terminal_sans_boutique": (400, "Terminal sans boutique", "Terminal non associé à une boutique"),
+    "jeton_manquant": (401, "Jeton manquant", "Un jeton est requis : Authorization: Bearer …"),
+    "jeton_invalide": (401, "Jeton invalide", "Ce jeton n'est pas celui de cet appareil"),
+    "terminal_desactive": (403, "Terminal désactivé", "Ce terminal est désactivé"),
+    "terminal_inconnu": (404, "Terminal inconnu", "Terminal non trouvé"),
+    "recu_inconnu": (404, "Reçu inconnu", "Ce reçu n'existe pas pour cette caisse"),
+    "introuvable": (404, "Introuvable", "Cette adresse n'existe pas"),
+    "methode_non_permise": (405, "Méthode non permise", "Cette méthode n'est pas permise ici"),
+    "format_non_disponible": (406, "Format non disponible", "Seul application/json est disponible"),
+    "lot_trop_grand": (413, "Lot trop grand", "Le lot est trop grand"),
+    "type_non_supporte": (415, "Type non supporté", "Envoyez application/json, au besoin compressé en gzip"),
+    "cle_reutilisee": (422, "Clé réutilisée", "Cette clé d'idempotence a déjà servi pour un autre lot"),
+    "trop_de_lots_en_attente": (
+        429,
+        "Trop de lots en attente",
+        "Trop de lots de cette caisse attendent déjà ; réessayez plus tard",
+    ),
+    "trop_de_requetes": (429, "Trop de requêtes", "Trop de requêtes ; réessayez plus tard"),
+    "indisponible": (503, "Indisponible", "Le service est indisponible un instant ; réessayez"),
+    "enregistrement_en_cours": (
+        503,
+        "Enregistrement en cours",
+        "Le lot est reçu et en cours d'enregistrement ; renvoyez-le tel quel pour en connaître le sort",
+    ),
+}
+
+
+class Problem(exceptions.APIException):
+    """A refusal by its code. `extra` members join the body; `retry_after_s` becomes the header."""
+
+    def __init__(self, code: str, detail: str | None = None, *, retry_after_s: int | None = None, **extra: Any) -> None:
+        self.status_code, self.title, sentence = PROBLEMS[code]
+        self.code = code
+        self.sentence = detail or sentence
+        self.extra = extra
+        self.retry_after_s = retry_after_s
+        super().__init__(self.sentence, code)
+
+    def as_response(self) -> Response:
+        body = {
+            "type": f"/docs/erreurs#{self.code}",
+            "title": self.title,
+            "status": self.status_code,
+            "detail": self.sentence,
+            "code": self.code,
+            # The same sentence, where tills of the old days look for it.
+            "error": self.sentence,
+            **self.extra,
+        }
+        response = Response(body, status=self.status_code, content_type=CONTENT_TYPE)
+        if self.retry_after_s is not None:
+            response["Retry-After"] = str(self.retry_after_s)
+        if self.status_code == 401:
+            response["WWW-Authenticate"] = 'Bearer realm="caisse"'
+        return response
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
+    """Turn whatever a view raised into a problem, and keep a refused call as a knock."""
+    problem = _problem_of(error)
+    request = context["request"]
+    if problem.status_code >= 500:
+        log.error("call_failed", path=request.path, code=problem.code, exc_info=error)
+    else:
+        note_knock(request, status=problem.status_code, code=problem.code, detail=problem.sentence)
+    response = problem.as_response()
+    if isinstance(error, exceptions.MethodNotAllowed):
+        response["Allow"] = ", ".join(context["view"].allowed_methods)
+    return response
+
+
+def _problem_of(error: Exception) -> Problem:
+    match error:
+        case Problem():
+            return error
+        case BatchRefused():
+            return _problem_of_batch(error)
+        case exceptions.Throttled():
+            return Problem("trop_de_requetes", retry_after_s=max(1, round(error.wait or 1)))
+        case exceptions.MethodNotAllowed():
+            return Problem("methode_non_permise")
+        case exceptions.NotAcceptable():
+            return Problem("format_non_disponible")
+        case exceptions.UnsupportedMediaType():
+            return Problem("type_non_supporte")
+        case exceptions.NotFound() | Http404():
+            return Problem("introuvable")
+        case exceptions.NotAuthenticated() | exceptions.PermissionDenied() | PermissionDenied():
+            return Problem("jeton_manquant")
+        case exceptions.APIException():
+            return Problem("parametre_invalide")
+        case OperationalError() | InterfaceError() if is_transient(error):
+            return Problem("indisponible", retry_after_s=UNAVAILABLE_RETRY_S)
+        case _:
+            # A bug of ours: the till keeps what it has and comes again, and the log shouts.
+            return Problem("indisponible", retry_after_s=UNAVAILABLE_RETRY_S)
+
+
+def _problem_of_batch(error: BatchRefused) -> Problem:
+    if isinstance(error, BatchUnreadable):
+        return Problem(error.code, f"{error.sentence} : {error.reason}")
+    if error.code == "lot_trop_grand":
+        return Problem(error.code, limites=LIMITS)
+    if error.code == "trop_de_lots_en_attente":
+        return Problem(error.code, retry_after_s=retry_after_s())
+    return Problem(error.code, error.sentence)
+
+

@@ -1,0 +1,15 @@
+"""JSON out, by msgspec: UTF-8, compact."""
+
+from typing import Any
+
+import msgspec
+from rest_framework.renderers import BaseRenderer
+
+
+class JSONRenderer(BaseRenderer):
+    media_type = "application/json"
+    format = "json"
+    charset = None
+
+    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: dict | None = None) -> bytes:
+        return b"" if data is None else msgspec.json.encode(data)

@@ -1,0 +1,92 @@
+"""The demo shop: the ids that docs and examples name, a second shop that owns article 999, a till with a token.
+
+Loaded again it changes nothing, so that a second start keeps what was sold meanwhile.
+"""
+
+from decimal import Decimal
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+
+from backend.inventory.models import Article, ArticleUnit, MovementType, UnitLevel
+from backend.inventory.stock import move_stock
+from backend.shops.devices import hash_token, register_device
+from backend.shops.models import AuthMode, Device, Membership, Role, Shop, Terminal
+
+SERIAL = "0a1badae951f8473"
+TOKEN_SERIAL = "demo-jeton-0001"  # noqa: S105 - a serial
+OTHER_SERIAL = "demo-autre-0001"
+OPENING_STOCK = 100
+
+USERS = (
+    # username, shop code, role
+    ("demo", "BTQ-009", Role.OWNER),
+    ("gerant", "BTQ-009", Role.MANAGER),
+    ("autre", "BTQ-777", Role.OWNER),
+)
+ARTICLES = (
+    # id, shop id, code, name, mark, price, VAT rate, stock
+    (15, 9, "RIZ25", "Riz 25 kg", "SAC", 25000, 16, OPENING_STOCK),
+    (18, 9, "HUI20", "Huile 20 L", "BID", 75000, 16, OPENING_STOCK),
+    (19, 9, "SUC50", "Sucre 50 kg", "SAC", 82000, 16, 40),
+    (20, 9, "SAV01", "Savon de ménage", "PCE", 1500, 16, 240),
+    (999, 10, "FAR50", "Farine 50 kg", "SAC", 50000, 16, OPENING_STOCK),
+)
+
+
+@transaction.atomic
+def load_demo(*, password: str, token: str) -> None:
+    """Create what is missing of the demo. `password` is its users', `token` the second till's; existing ones are kept."""
+    _shop(9, code="BTQ-009", name="Ma Boutique")
+    _shop(10, code="BTQ-777", name="Autre Boutique")
+    _till(5, 9, name="Terminal MAUI", serial=SERIAL, auth_mode=AuthMode.SERIAL)
+    _till(6, 9, name="Caisse 2", serial=TOKEN_SERIAL, auth_mode=AuthMode.TOKEN, token=token)
+    _till(7, 10, name="Caisse unique", serial=OTHER_SERIAL, auth_mode=AuthMode.SERIAL)
+    for row in ARTICLES:
+        _article(*row)
+    for username, shop_code, role in USERS:
+        _user(username, password, shop_code, role)
+
+
+def _shop(shop_id: int, *, code: str, name: str) -> None:
+    Shop.objects.get_or_create(pk=shop_id, defaults={"code": code, "name": name})
+
+
+def _till(terminal_id: int, shop_id: int, *, name: str, serial: str, auth_mode: str, token: str = "") -> None:
+    terminal, _ = Terminal.objects.get_or_create(pk=terminal_id, defaults={"shop_id": shop_id, "name": name})
+    if Device.objects.filter(serial=serial).exists():
+        return
+    device = register_device(terminal=terminal, serial=serial, auth_mode=auth_mode)
+    if token:
+        device.token_hash = hash_token(token)
+        device.save(update_fields=["token_hash"])
+
+
+def _article(
+    article_id: int, shop_id: int, code: str, name: str, mark: str, price: int, vat_rate: int, stock: int
+) -> None:
+    article, is_new = Article.objects.get_or_create(
+        pk=article_id, defaults={"shop_id": shop_id, "code": code, "name": name}
+    )
+    if not is_new:
+        return
+    unit = ArticleUnit.objects.create(
+        article=article, shop_id=shop_id, level=UnitLevel.PIECE, mark=mark, price=price, vat_rate=vat_rate
+    )
+    article.base_unit = unit
+    article.save(update_fields=["base_unit"])
+    move_stock(
+        unit=unit,
+        quantity=Decimal(stock),
+        movement_type=MovementType.ENTRY,
+        author="Démonstration",
+        comment="Stock d'ouverture",
+    )
+
+
+def _user(username: str, password: str, shop_code: str, role: str) -> None:
+    user, is_new = get_user_model().objects.get_or_create(username=username)
+    if is_new:
+        user.set_password(password)
+        user.save(update_fields=["password"])
+    Membership.objects.get_or_create(user=user, shop=Shop.objects.get(code=shop_code), defaults={"role": role})
