@@ -3,12 +3,12 @@
 import http.client
 import time
 from contextlib import closing, suppress
+from functools import cache
 from pathlib import Path
 
+from celery import Celery
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
-
-from backend.config.celery import app
 
 HTTP_TIMEOUT_S = 3
 # A solo worker answers between two tasks only, so it is given the length of a slice and more.
@@ -32,10 +32,19 @@ def worker_answers(*, node: str, broker_url: str, timeout_s: float = PING_TIMEOU
     A broker that is down says nothing about the worker: the answer is then yes, for nobody must be killed for it.
     """
     try:
-        with app.connection_for_write(broker_url) as connection:
-            return bool(app.control.ping(destination=[node], timeout=timeout_s, limit=1, connection=connection))
+        return bool(_asker(broker_url).control.ping(destination=[node], timeout=timeout_s, limit=1))
     except (OperationalError, RedisError, OSError):
         return True
+
+
+@cache
+def _asker(broker_url: str) -> Celery:
+    """Return an application of its own for asking: the project's speaks to the broker that its settings named."""
+    asker = Celery("probe", broker=broker_url, set_as_current=False)
+    asker.conf.broker_transport_options = {"socket_connect_timeout": 1, "socket_timeout": 2, "max_retries": 0}
+    asker.conf.broker_connection_timeout = 1
+    asker.conf.broker_pool_acquire_timeout = 1
+    return asker
 
 
 def file_is_fresh(path: Path, *, age_s_max: float) -> bool:

@@ -1,6 +1,7 @@
 """One machine serving everything until it is told to stop: what `run` and `run_production_like` share."""
 
 import argparse
+import logging
 import os
 import shutil
 from abc import abstractmethod
@@ -75,6 +76,8 @@ class ServeCommand(BaseCommand):
 
     def _serve(self, *, port: int, flower_port: int, cleanup: ExitStack) -> None:
         self.say(f"{self.title} : démarrage. Ctrl-C arrête tout.")
+        # At each ping it would tell the terminal that a unix socket has no host.
+        logging.getLogger("kombu.connection").setLevel(logging.ERROR)
         self._tidy_folder()
         base = self.prepare(cleanup=cleanup)
         for line in [*base.description, f"journaux         {self.folder / 'log'}"]:
