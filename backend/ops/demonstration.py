@@ -1,16 +1,20 @@
 """What a demo start shows: a few sales handed over as by a till, what became of each, a line to try oneself."""
 
+import json
 import shlex
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from backend.ops.demo import SERIAL
 from backend.ops.till import Report, Till
 
-# The demo shop's till of the old fleet, which needs no token (contract/README.md).
-DEMO_SERIAL = "0a1badae951f8473"
 SETTLED_S_MAX = 60
-# An article of another shop, so that a refusal is seen too. Its number stays the same, so that it is refused only once.
+# Not the articles of contract/, whose stock stands in its examples.
+SOAP = {"article_id": 20, "prix_unitaire": 1500}
+SUGAR = {"article_id": 19, "prix_unitaire": 82000}
+# Of another shop, so that a refusal is seen too; under one number for ever, so that it is refused only once.
+FOREIGN = {"article_id": 999, "prix_unitaire": 50000}
 REFUSED_NUMBER = "DEMO-REFUS-1"
 MEANINGS = {
     "created": "enregistrée",
@@ -24,20 +28,11 @@ MEANINGS = {
 
 def show_demo_batch(*, folder: Path, base_url: str, say: Callable[[str], None]) -> None:
     """Sell three things offline, hand them over, wait until they are settled and say what became of each."""
-    with Till(folder / "caisse-demo.sqlite3", base_url, DEMO_SERIAL, prefix="DEMO", tell=say) as till:
-        till.sell([{"article_id": 15, "quantite": 1, "prix_unitaire": 25000}])
-        till.sell(
-            [
-                {"article_id": 15, "quantite": 1, "prix_unitaire": 25000},
-                {"article_id": 18, "quantite": 1, "prix_unitaire": 75000},
-            ],
-            mode_paiement="MOBILE_MONEY",
-        )
+    with Till(folder / "caisse-demo.sqlite3", base_url, SERIAL, prefix="DEMO", tell=say) as till:
+        till.sell([SOAP | {"quantite": 2}])
+        till.sell([SUGAR | {"quantite": 1}, SOAP | {"quantite": 3}], mode_paiement="MOBILE_MONEY")
         if not till.queue.knows(REFUSED_NUMBER):
-            till.sell(
-                [{"article_id": 999, "quantite": 1, "prix_unitaire": 1000}],
-                numero_facture=REFUSED_NUMBER,
-            )
+            till.sell([FOREIGN | {"quantite": 1}], numero_facture=REFUSED_NUMBER)
         report = till.sync(timeout_s=SETTLED_S_MAX)
     for sentence in describe(report):
         say(f"  {sentence}")
@@ -60,9 +55,8 @@ def describe(report: Report) -> list[str]:
 def curl_lines(*, base_url: str) -> list[str]:
     """Return two commands that work as pasted: hand over one sale under a number of its own, ask what became of it."""
     number = f"FAC-{datetime.now().astimezone():%Y%m%d-%H%M%S}"
-    line = '{"article_id": 15, "quantite": 1, "prix_unitaire": 25000}'
-    sale = f'[{{"type": "vente", "numero_facture": "{number}", "lignes": [{line}]}}]'
-    device = f"X-Device-Serial: {DEMO_SERIAL}"
+    sale = json.dumps([{"type": "vente", "numero_facture": number, "lignes": [SOAP | {"quantite": 1}]}])
+    device = f"X-Device-Serial: {SERIAL}"
     base = f"{base_url}/api/v2/simple/ventes"
     post = ["curl", "-s", "-H", device, "-H", "Content-Type: application/json", "-d", sale, f"{base}/sync"]
     ask = ["curl", "-s", "-H", device, f"{base}/statut?numero_facture={number}"]

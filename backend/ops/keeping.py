@@ -7,21 +7,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-SECRET_BYTES = 32
-
 
 class FolderTaken(Exception):
     """Another start works in this folder."""
 
 
-def kept_secret(path: Path) -> str:
+def kept_secret(path: Path, *, random_bytes: int = 32) -> str:
     """Return the secret in this file, made at the first call; only its owner can read it."""
     try:
         # O_EXCL: of two starts at once, one makes it and the other reads it.
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return path.read_text().strip()
-    secret = secrets.token_urlsafe(SECRET_BYTES)
+    secret = secrets.token_urlsafe(random_bytes)
     with os.fdopen(descriptor, "w") as file:
         file.write(f"{secret}\n")
     return secret

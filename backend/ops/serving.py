@@ -13,11 +13,15 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from backend.ops.demo import USERS
 from backend.ops.demonstration import curl_lines, show_demo_batch
 from backend.ops.keeping import FolderTaken, kept_secret, sole_user_of
 from backend.ops.processes import ProcessFailed, Service, port_is_free
 from backend.ops.stack import Stack
 from backend.ops.supervisor import StopRequested, Supervisor, stop_signals_raise
+
+# Of what people type: enough against guessing, short enough to copy by hand.
+TYPED_SECRET_BYTES = 9
 
 
 @dataclass
@@ -87,11 +91,13 @@ class ServeCommand(BaseCommand):
         stack = cleanup.enter_context(Stack(folder=self.folder, environment=environment))
         self.say("Préparation de la base et des données de démonstration…")
         stack.run_once("migrate", "--no-input")
-        demo = stack.run_once("demo")
-        api, flower_login = self._start_services(stack, port=port, flower_port=flower_port)
+        password = kept_secret(self.folder / "demo-password", random_bytes=TYPED_SECRET_BYTES)
+        token = kept_secret(self.folder / "demo-token")
+        stack.run_once("demo", "--password", password, "--token", token)
+        api, flower = self._start_services(stack, port=port, flower_port=flower_port)
         self.say("Un lot de démonstration, envoyé comme par une caisse :")
         show_demo_batch(folder=self.folder, base_url=api.url, say=lambda sentence: self.say(f"  {sentence}"))
-        self._show_addresses(api=api, demo=demo, flower=f"http://127.0.0.1:{flower_port}  ({flower_login})")
+        self._show_addresses(api=api, password=password, flower=flower)
         Supervisor([*base.servers, *stack.services.values()], say=self.say).run()
 
     def _tidy_folder(self) -> None:
@@ -103,29 +109,33 @@ class ServeCommand(BaseCommand):
             log.rename(previous)
 
     def _start_services(self, stack: Stack, *, port: int, flower_port: int) -> tuple[Service, str]:
-        user = os.environ.get("FLOWER_USER") or "flower"
-        password = os.environ.get("FLOWER_PASSWORD") or kept_secret(self.folder / "flower-password")
+        """Start them all and return the API and a line about Flower."""
         api = self.add_api(stack, port=port)
         self.add_services(stack)
+        flower = "ne tourne pas : il n'a pas de courtier à écouter"
         if stack.environment["BROKER_URL"]:
-            stack.add_flower(port=flower_port, user=user, password=password)
+            user = os.environ.get("FLOWER_USER") or "flower"
+            password = os.environ.get("FLOWER_PASSWORD") or kept_secret(
+                self.folder / "flower-password", random_bytes=TYPED_SECRET_BYTES
+            )
+            flower = f"{stack.add_flower(port=flower_port, user=user, password=password).url}/  {user} / {password}"
         self.say(f"Démarrage de {', '.join(stack.services)}…")
         # All at once: each spends its first seconds importing.
         for service in stack.services.values():
             service.start()
         for service in stack.services.values():
             service.wait_ready()
-        return api, f"{user} / {password}"
+        return api, flower
 
     def add_api(self, stack: Stack, *, port: int) -> Service:
         return stack.add_api(port=port)
 
-    def _show_addresses(self, *, api: Service, demo: str, flower: str) -> None:
+    def _show_addresses(self, *, api: Service, password: str, flower: str) -> None:
         self.say("")
-        self.say(demo.strip())
-        self.say("")
-        self.say(f"  pages            {api.url}/")
-        self.say(f"  Flower           {flower}")
+        self.say(f"  pages    {api.url}/")
+        for username, shop_code, _role in USERS:
+            self.say(f"           {username} / {password}  ({shop_code})")
+        self.say(f"  Flower   {flower}")
         self.say("")
         self.say("Pour essayer, à coller dans un autre terminal (la vente, puis son sort) :")
         for line in curl_lines(base_url=api.url):
