@@ -28,7 +28,7 @@ MEANINGS = {
 
 def show_demo_batch(*, folder: Path, base_url: str, say: Callable[[str], None]) -> None:
     """Sell three things offline, hand them over, wait until they are settled and say what became of each."""
-    with Till(folder / "caisse-demo.sqlite3", base_url, SERIAL, prefix="DEMO", tell=say) as till:
+    with Till(folder / "caisse-demo.sqlite3", base_url, SERIAL, prefix="DEMO") as till:
         till.sell([SOAP | {"quantite": 2}])
         till.sell([SUGAR | {"quantite": 1}, SOAP | {"quantite": 3}], mode_paiement="MOBILE_MONEY")
         if not till.queue.knows(REFUSED_NUMBER):
