@@ -54,9 +54,11 @@ def stranger(answer: bytes):
 
         thread = threading.Thread(target=serve)
         thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        listener.shutdown(socket.SHUT_RDWR)
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
 
 
 def stored_batches(path: Path) -> list[tuple[str, bytes]]:
@@ -219,6 +221,19 @@ def test_the_halves_of_a_refused_batch_keep_the_order(path: Path) -> None:
             till.queue.accept(batch, receipt="r")
 
     assert sent == numbers
+
+
+def test_other_bytes_never_go_out_under_a_used_key(path: Path) -> None:
+    with Till(path, NOBODY, "serial") as till:
+        for _ in range(4):
+            till.sell([LINE])
+        keys = {till.queue.batch_to_send(sales_max=4).key}
+        till.queue.halve(till.queue.batch_to_send(sales_max=4), code="", sentence="")
+        keys |= {key for key, _ in stored_batches(path)}
+        till.queue.rekey(till.queue.batch_to_send(sales_max=4))
+        keys |= {key for key, _ in stored_batches(path)}
+
+    assert len(keys) == 4
 
 
 def test_only_purger_lets_a_sale_go(path: Path) -> None:
