@@ -35,22 +35,27 @@ def make_device(terminal: Terminal, **fields: object) -> Device:
 
 
 def make_article(
-    shop: Shop, *, stock: Decimal | int = 100, price: Decimal | int = 1000, vat_rate: Decimal | int = 0, **fields: object
+    shop: Shop,
+    *,
+    stock: Decimal | int = 100,
+    price: Decimal | int = 1000,
+    vat_rate: Decimal | int = 0,
+    **fields: object,
 ) -> Article:
     """Make an article with its base unit, and the movement that brought its stock."""
     number = next(_counter)
     article = Article.objects.create(**{"shop": shop, "code": f"ART{number}", "name": f"Article {number}", **fields})
-    article.base_unit = add_unit(article, level=UnitLevel.PIECE, mark="PCE", stock=stock, price=price, vat_rate=vat_rate)
+    unit = {"level": UnitLevel.PIECE, "mark": "PCE", "stock": stock, "price": price, "vat_rate": vat_rate}
+    article.base_unit = add_unit(article, **unit)
     article.save(update_fields=["base_unit"])
     return article
 
 
 def add_unit(article: Article, *, level: UnitLevel, stock: Decimal | int = 0, **fields: object) -> ArticleUnit:
-    unit = ArticleUnit.objects.create(article=article, shop=article.shop, level=level, currency=article.shop.currency, **fields)
+    shop = article.shop
+    unit = ArticleUnit.objects.create(article=article, shop=shop, level=level, currency=shop.currency, **fields)
     if stock:
-        move_stock(
-            unit=unit, quantity=Decimal(stock), movement_type=MovementType.ENTRY, author="test", comment="Stock d'ouverture"
-        )
+        move_stock(unit=unit, quantity=Decimal(stock), movement_type=MovementType.ENTRY, author="test")
         unit.refresh_from_db()
     return unit
 

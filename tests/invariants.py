@@ -26,7 +26,8 @@ def check_outcomes(*, is_settled: bool) -> None:
         assert positions[batch.pk] == list(range(1, batch.next_position)), f"batch {batch.pk}"
         assert batch.created_count + batch.error_count == batch.next_position - 1
         assert (batch.settled_at is not None) == (batch.next_position > batch.sale_count)
-    created = SaleOutcome.objects.filter(status=OutcomeStatus.CREATED).values_list("batch_id", "position", "document_id")
+    outcomes = SaleOutcome.objects.filter(status=OutcomeStatus.CREATED)
+    created = outcomes.values_list("batch_id", "position", "document_id")
     documents = Sale.objects.values_list("batch_id", "position", "id")
     assert sorted(created) == sorted(documents)
     lines = Counter(SaleLine.objects.values_list("document_id", flat=True))
@@ -65,7 +66,7 @@ def check_register() -> None:
 
 
 def check_order() -> None:
-    """A till's sales took effect in the order of its batches, then by position: documents were inserted in that order."""
+    """A till's sales took effect in the order of its batches, then by position: its documents' ids say so."""
     for lane in Lane.objects.all():
         places = Sale.objects.filter(terminal_id=lane.pk).order_by("pk").values_list("batch_id", "position")
         assert list(places) == sorted(places), f"terminal {lane.pk}"

@@ -4,8 +4,8 @@ import os
 
 os.environ.setdefault("ROLE", "worker")
 
-from backend.config.celery import app  # noqa: E402 - the role decides the settings that this import reads
-from workers.schedule import SCHEDULE  # noqa: E402
+from backend.config.celery import app
+from workers.schedule import SCHEDULE
 
 app.conf.beat_schedule = SCHEDULE
 

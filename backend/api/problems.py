@@ -4,14 +4,12 @@ from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied
-from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
 
 from backend.api.knocks import note_knock
 from backend.api.limits import LIMITS
-from backend.config.transients import is_transient
 from backend.sales.backlog import retry_after_s
 from backend.sales.errors import BatchRefused, BatchUnreadable
 
@@ -99,31 +97,32 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
     return response
 
 
+# What DRF and Django raise, by the code it means here; the first that fits.
+CODES: tuple[tuple[type[Exception], str], ...] = (
+    (exceptions.MethodNotAllowed, "methode_non_permise"),
+    (exceptions.NotAcceptable, "format_non_disponible"),
+    (exceptions.UnsupportedMediaType, "type_non_supporte"),
+    (exceptions.NotFound, "introuvable"),
+    (Http404, "introuvable"),
+    (exceptions.NotAuthenticated, "jeton_manquant"),
+    (exceptions.PermissionDenied, "jeton_manquant"),
+    (PermissionDenied, "jeton_manquant"),
+    (exceptions.APIException, "parametre_invalide"),
+)
+
+
 def _problem_of(error: Exception) -> Problem:
-    match error:
-        case Problem():
-            return error
-        case BatchRefused():
-            return _problem_of_batch(error)
-        case exceptions.Throttled():
-            return Problem("trop_de_requetes", retry_after_s=max(1, round(error.wait or 1)))
-        case exceptions.MethodNotAllowed():
-            return Problem("methode_non_permise")
-        case exceptions.NotAcceptable():
-            return Problem("format_non_disponible")
-        case exceptions.UnsupportedMediaType():
-            return Problem("type_non_supporte")
-        case exceptions.NotFound() | Http404():
-            return Problem("introuvable")
-        case exceptions.NotAuthenticated() | exceptions.PermissionDenied() | PermissionDenied():
-            return Problem("jeton_manquant")
-        case exceptions.APIException():
-            return Problem("parametre_invalide")
-        case OperationalError() | InterfaceError() if is_transient(error):
-            return Problem("indisponible", retry_after_s=UNAVAILABLE_RETRY_S)
-        case _:
-            # A bug of ours: the till keeps what it has and comes again, and the log shouts.
-            return Problem("indisponible", retry_after_s=UNAVAILABLE_RETRY_S)
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, BatchRefused):
+        return _problem_of_batch(error)
+    if isinstance(error, exceptions.Throttled):
+        return Problem("trop_de_requetes", retry_after_s=max(1, round(error.wait or 1)))
+    for kind, code in CODES:
+        if isinstance(error, kind):
+            return Problem(code)
+    # The database is away, or a bug of ours: the till keeps what it has and comes again, and the log shouts.
+    return Problem("indisponible", retry_after_s=UNAVAILABLE_RETRY_S)
 
 
 def _problem_of_batch(error: BatchRefused) -> Problem:

@@ -76,7 +76,7 @@ def _check_variables(found: dict[str, str]) -> list[CheckMessage]:
     if int(found["max_allowed_packet"]) < PACKET_BYTES_MIN:
         messages.append(
             Error(
-                f"max_allowed_packet is {found['max_allowed_packet']}: a large batch would be refused as a lost connection.",
+                f"max_allowed_packet is {found['max_allowed_packet']}: a large batch would look like a lost line.",
                 hint=f"Set it to {PACKET_BYTES_MIN} or more on the server.",
                 id="caisse.E002",
             )

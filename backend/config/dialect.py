@@ -98,9 +98,9 @@ def install_triggers(connection: BaseDatabaseWrapper) -> list[str]:
     """
     missing = missing_triggers(connection)
     if is_sqlite(connection):
-        body = "BEGIN SELECT RAISE(ABORT, 'append-only: rows of this table are never changed or deleted'); END"
+        body = "BEGIN SELECT RAISE(ABORT, 'append-only: rows of this table never change'); END"
     else:
-        body = "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'append-only: rows of this table are never changed or deleted'"
+        body = "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'append-only: rows of this table never change'"
     with connection.cursor() as cursor:
         for table in APPEND_ONLY_TABLES:
             for verb in REFUSED_VERBS:
@@ -119,7 +119,7 @@ def drop_triggers(connection: BaseDatabaseWrapper) -> None:
 
 
 def naive_utc(moment: datetime) -> str:
-    """Return an aware instant as a hand-written statement passes it: UTC, no offset, microseconds; all three read it."""
+    """Return an aware instant as a hand-written statement passes it: UTC, no offset, microseconds."""
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
@@ -131,7 +131,7 @@ def read_instant(value: datetime | str | None) -> datetime | None:
 
 
 def read_decimal(value: Decimal | float, *, places: int) -> Decimal:
-    """Return the exact decimal behind what a hand-written SELECT reads: SQLite has no decimals, only what prints alike."""
+    """Return the exact decimal behind what a hand-written SELECT reads: SQLite keeps what prints alike."""
     return value if isinstance(value, Decimal) else Decimal(str(value)).quantize(Decimal(1).scaleb(-places))
 
 

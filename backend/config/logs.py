@@ -14,7 +14,8 @@ SHARED = [
 
 def configure(*, format_name: str, level: str) -> None:
     """Send structlog's and the standard library's records through one formatter, `json` or `console`."""
-    renderer = structlog.processors.JSONRenderer() if format_name == "json" else structlog.dev.ConsoleRenderer(colors=False)
+    is_json = format_name == "json"
+    renderer = structlog.processors.JSONRenderer() if is_json else structlog.dev.ConsoleRenderer(colors=False)
     logging.config.dictConfig(
         {
             "version": 1,

@@ -55,7 +55,7 @@ def is_transient(error: BaseException) -> bool:
 
 def pause_before_retry(attempt: int) -> None:
     """Sleep a random moment that grows with `attempt` (from 0), so that two rivals do not meet again."""
-    time.sleep(random.random() * BACKOFF_BASE_S * 2**attempt)  # noqa: S311 - a dice for timing, not a secret
+    time.sleep(random.random() * BACKOFF_BASE_S * 2**attempt)
 
 
 def retrying(operation: Callable[[], Result], *, name: str) -> Result:

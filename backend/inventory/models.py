@@ -30,7 +30,7 @@ class Article(models.Model):
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="articles", db_index=False)
     code = KeyField(max_length=40)
-    barcode = KeyField(max_length=40, null=True, blank=True)  # noqa: DJ001 - none and empty differ on the wire
+    barcode = KeyField(max_length=40, null=True, blank=True)
     name = models.CharField(max_length=160)
     is_active = models.BooleanField(default=True)
     # What `article_id` on a line means. Set explicitly, so that adding a unit never redirects old tills.

@@ -1,4 +1,4 @@
-"""The one door through which stock changes by hand. Sales go through the posting, which chains movements the same way."""
+"""The one door through which stock changes by hand. Sales go through the posting, which chains them alike."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -9,7 +9,13 @@ from backend.inventory.models import ArticleUnit, MovementType, StockMovement
 
 
 def move_stock(
-    *, unit: ArticleUnit, quantity: Decimal, movement_type: MovementType, author: str, comment: str = "", reference: str = ""
+    *,
+    unit: ArticleUnit,
+    quantity: Decimal,
+    movement_type: MovementType,
+    author: str,
+    comment: str = "",
+    reference: str = "",
 ) -> StockMovement:
     """Change a unit's stock by `quantity` (signed, three places) and write the movement that explains it.
 

@@ -24,8 +24,9 @@ USERS = (
     ("gerant", "BTQ-009", Role.MANAGER),
     ("autre", "BTQ-777", Role.OWNER),
 )
+ARTICLE_FIELDS = ("code", "name", "mark", "price", "vat_rate", "stock")
 ARTICLES = (
-    # id, shop id, code, name, mark, price, VAT rate, stock
+    # id, shop id, then ARTICLE_FIELDS
     (15, 9, "RIZ25", "Riz 25 kg", "SAC", 25000, 16, OPENING_STOCK),
     (18, 9, "HUI20", "Huile 20 L", "BID", 75000, 16, OPENING_STOCK),
     (19, 9, "SUC50", "Sucre 50 kg", "SAC", 82000, 16, 40),
@@ -36,14 +37,14 @@ ARTICLES = (
 
 @transaction.atomic
 def load_demo(*, password: str, token: str) -> None:
-    """Create what is missing of the demo. `password` is its users', `token` the second till's; existing ones are kept."""
+    """Create what is missing of the demo. `password` is its users', `token` the second till's; old ones stay."""
     _shop(9, code="BTQ-009", name="Ma Boutique")
     _shop(10, code="BTQ-777", name="Autre Boutique")
     _till(5, 9, name="Terminal MAUI", serial=SERIAL, auth_mode=AuthMode.SERIAL)
     _till(6, 9, name="Caisse 2", serial=TOKEN_SERIAL, auth_mode=AuthMode.TOKEN, token=token)
     _till(7, 10, name="Caisse unique", serial=OTHER_SERIAL, auth_mode=AuthMode.SERIAL)
-    for row in ARTICLES:
-        _article(*row)
+    for article_id, shop_id, *rest in ARTICLES:
+        _article(article_id, shop_id, **dict(zip(ARTICLE_FIELDS, rest, strict=True)))
     for username, shop_code, role in USERS:
         _user(username, password, shop_code, role)
 
@@ -63,7 +64,7 @@ def _till(terminal_id: int, shop_id: int, *, name: str, serial: str, auth_mode: 
 
 
 def _article(
-    article_id: int, shop_id: int, code: str, name: str, mark: str, price: int, vat_rate: int, stock: int
+    article_id: int, shop_id: int, *, code: str, name: str, mark: str, price: int, vat_rate: int, stock: int
 ) -> None:
     article, is_new = Article.objects.get_or_create(
         pk=article_id, defaults={"shop_id": shop_id, "code": code, "name": name}

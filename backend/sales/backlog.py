@@ -1,7 +1,6 @@
 """How much is still to be posted, and so when it is worth asking again."""
 
 import math
-import threading
 import time
 
 from django.conf import settings
@@ -13,22 +12,24 @@ RETRY_S_MAX = 60
 # Polls of many tills ask for the same sum: one answer serves them all for a moment.
 CACHED_S = 1.0
 
-_lock = threading.Lock()
-_cached: tuple[float, int] = (-math.inf, 0)
+class _Backlog:
+    """The last sum that this process read. Two threads may read it at once; either answer will do."""
+
+    def __init__(self) -> None:
+        self.read_at = -math.inf
+        self.sales = 0
+
+
+_backlog = _Backlog()
 
 
 def waiting_sales() -> int:
     """Return how many sales of all tills wait to be posted, at most CACHED_S old."""
-    global _cached
-    with _lock:
-        at, count = _cached
-        if time.monotonic() - at < CACHED_S:
-            return count
-    waiting = Batch.objects.filter(settled_at=None).aggregate(count=Sum(F("sale_count") - F("next_position") + 1))
-    count = waiting["count"] or 0
-    with _lock:
-        _cached = (time.monotonic(), count)
-    return count
+    if time.monotonic() - _backlog.read_at >= CACHED_S:
+        waiting = Batch.objects.filter(settled_at=None).aggregate(sales=Sum(F("sale_count") - F("next_position") + 1))
+        _backlog.sales = waiting["sales"] or 0
+        _backlog.read_at = time.monotonic()
+    return _backlog.sales
 
 
 def retry_after_s() -> int:

@@ -19,8 +19,8 @@ _YEAR = re.compile(r"(\d{4,6})-\d{2}-\d{2}")
 def read_till_clock(text: str) -> datetime | date | None:
     """Return what a till's `date_vente` says: an instant (aware or not), a date alone, or None for an impossible year.
 
-    A till that lost its clock writes year 1 or 1970 and must still be able to sell. Raises FieldInvalid for text that is
-    no date at all.
+    A till that lost its clock writes year 1 or 1970 and must still be able to sell. Raises FieldInvalid for a text that
+    is no date at all.
     """
     if len(text) > DATE_LENGTH_MAX:
         raise FieldInvalid("date_vente", "date illisible")
@@ -49,7 +49,9 @@ def locate_sale(
     return sold, sold.astimezone(zone).date(), []
 
 
-def business_day(sold_day: date | None, *, arrival_day: date, is_closed: Callable[[date], bool]) -> tuple[date, list[str]]:
+def business_day(
+    sold_day: date | None, *, arrival_day: date, is_closed: Callable[[date], bool]
+) -> tuple[date, list[str]]:
     """Return the day that a document counts for, and the warnings that explain it.
 
     The till's day if it lies between PAST_DAYS_MAX before and FUTURE_DAYS_MAX after arrival and its month is open; else

@@ -43,7 +43,7 @@ _thorough = json.JSONDecoder(
 
 
 def find_fault(raw: bytes) -> tuple[str, str] | None:
-    """Return (path, reason in French) of the first thing in a sale's bytes that no sale may hold; None if all is well."""
+    """Return (path, reason in French) of the first thing that no sale may hold; None if all is well."""
     text = raw.decode()
     if "\\u" not in text and "NaN" not in text and "Infinity" not in text:
         try:

@@ -1,4 +1,4 @@
-"""Intake: a till's bytes become a durable batch with a receipt. Nothing of them is judged here but that they can be cut."""
+"""Intake: a till's bytes become a durable batch with a receipt. It is judged here only whether they can be cut."""
 
 import hashlib
 import zlib
@@ -86,7 +86,7 @@ def give_answer(batch: Batch) -> None:
 
 
 def _find_or_store(batch: Batch, deflated: bytes) -> Accepted:
-    """One attempt: find the batch that stands already, or store this one. Two posts at the same time meet at the key."""
+    """One attempt: find the batch that stands already, or store this one. Two posts at once meet at the key."""
     try:
         return _find(batch) or _store(batch, deflated)
     except IntegrityError:
@@ -132,7 +132,7 @@ def _store(batch: Batch, deflated: bytes) -> Accepted:
 
 
 def _check_room(batch: Batch) -> None:
-    """Refuse a till that hands over more than is posted. Two posts at once may pass together: the limit is not a lock."""
+    """Refuse a till that hands over more than is posted. Two posts at once may pass: the limit is no lock."""
     waiting = Batch.objects.filter(settled_at=None, terminal_id=batch.terminal_id).values_list("sha256", flat=True)
     hashes = list(waiting[: COPIES_WAITING_MAX + 1])
     is_full = batch.sha256 not in hashes and len(set(hashes)) >= BATCHES_WAITING_MAX

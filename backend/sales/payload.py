@@ -134,7 +134,7 @@ def _follower(wire: WireSale, kind: str, number: str) -> ParsedSale:
 
 
 def _circumstances(wire: WireSale) -> dict[str, Any]:
-    """Return what does not depend on the kind: currency, date, people, mode. Over-long names are cut: bytes keep them."""
+    """Return what does not depend on the kind: currency, date, people, mode. Long names are cut; bytes keep them."""
     fiscal = None
     if wire.fiscal is not None and bytes(wire.fiscal) != b"null":
         if len(bytes(wire.fiscal)) > FISCAL_BYTES_MAX:

@@ -148,7 +148,7 @@ def post_next_sale(work: Slice) -> Step:
 
 
 def settle_as_failed(work: Slice, *, reason: str, is_blind: bool = False) -> Step:
-    """Write `failed` for the next sale and move on. `is_blind`: not even its number is read, for it may be what kills."""
+    """Write `failed` for the next sale and move on. `is_blind`: not even its number is read: that may be what kills."""
 
     def verdict(cursor: CursorWrapper, work: Slice, batch: BatchRow, now: datetime) -> Verdict:
         number, fingerprint = "", ""
@@ -271,7 +271,7 @@ def _outcome_values(work: Slice, moved: BatchRow, position: int, verdict: Verdic
 
 
 def _follow_sequence(cursor: CursorWrapper, work: Slice, lane: LaneRow, batch: BatchRow) -> str | None:
-    """Note the till's own counters of a batch as it is begun; return the holes it shows, as JSON, if it has any counter."""
+    """Note the till's own counters of a batch as it is begun; return the holes it shows, as JSON."""
     counters = [counter for raw in work.raw_sales(cursor, batch) if (counter := peek(raw)[1]) is not None]
     if not counters:
         return None

@@ -1,4 +1,4 @@
-"""What a till reads: its receipts, and what became of a number. Plain reads, in an order that never tells half a change.
+"""What a till reads: its receipts, and what became of a number. Read in an order that never tells half a change.
 
 The batch's row is read first and then the outcomes below its cursor: the other way round, an answer could carry the
 next version's tag on this version's body, and the till would be told "not modified" for ever.
@@ -82,10 +82,12 @@ def summary(batch: Batch) -> dict[str, Any]:
     }
 
 
-def receipt(batch: Batch, device: Device, *, since_version: int | None = None, with_lines: bool = True) -> dict[str, Any]:
+def receipt(
+    batch: Batch, device: Device, *, since_version: int | None = None, with_lines: bool = True
+) -> dict[str, Any]:
     """Return the whole receipt of `batch`, a row just read, as its device asks for it.
 
-    `since_version`: only the outcomes that changed after it (the counters stay whole). Without lines, `lignes` is empty.
+    `since_version`: only the outcomes that changed after it (the counters stay whole). Without lines `lignes` is empty.
     """
     outcomes = SaleOutcome.objects.filter(batch_id=batch.pk, position__lt=batch.next_position).order_by("position")
     if since_version is not None:

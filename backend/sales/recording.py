@@ -75,7 +75,7 @@ def record_sale(cursor: CursorWrapper, posting: Posting) -> Recorded:
     reach("document", number=posting.sale.number)
     _write_lines(cursor, posting, document_id, units, locked)
     reach("lines", number=posting.sale.number)
-    _write_movements(cursor, posting, document_id, currency, units, steps)
+    _write_movements(cursor, posting, document_id=document_id, currency=currency, units=units, steps=steps)
     reach("movements", number=posting.sale.number)
     final = {unit.unit_id: after for unit, (_, after) in zip(units, steps, strict=True)}
     statements.write_stocks(cursor, stocks=final, at=posting.at)
@@ -100,7 +100,7 @@ def choose_variant(cursor: CursorWrapper, posting: Posting) -> tuple[int, list[s
 
 
 def _differs_in_names_only(cursor: CursorWrapper, posting: Posting, known: KnownSale) -> bool:
-    """Tell whether the stored sale is this one told with other identifiers: an update may send unite_uuid for article_id.
+    """Tell whether the stored sale is this one told with other identifiers: an updated till may name units anew.
 
     Rare, and dear: the first sale is read again from its bytes, and its stored lines compared with ours, resolved.
     """
@@ -219,6 +219,7 @@ def _write_lines(
 def _write_movements(
     cursor: CursorWrapper,
     posting: Posting,
+    *,
     document_id: int,
     currency: str,
     units: list[ResolvedUnit],
@@ -243,7 +244,7 @@ def _instant(moment: datetime | None) -> str | None:
 
 
 def plain(text: str | None, length_max: int) -> str:
-    """Return a person's text for a column of `length_max`: composed, on one line, cut at its end; the bytes keep all."""
+    """Return a person's text for a column of `length_max`: composed, on one line, cut; the bytes keep all."""
     return " ".join(unicodedata.normalize("NFC", text).split())[:length_max] if text else ""
 
 

@@ -13,7 +13,7 @@ def open_entries(*, shop_id: int, terminal_id: int | None = None) -> QuerySet[Sa
     The row is the last outcome of that content; a resend that went through, or was set aside, has closed it. Other
     content under the same number never does.
     """
-    same = {"terminal_id": OuterRef("terminal_id"), "number": OuterRef("number"), "fingerprint": OuterRef("fingerprint")}
+    same = {name: OuterRef(name) for name in ("terminal_id", "number", "fingerprint")}
     later = Q(batch_id__gt=OuterRef("batch_id")) | Q(batch_id=OuterRef("batch_id"), position__gt=OuterRef("position"))
     entries = SaleOutcome.objects.filter(shop_id=shop_id, status__in=NEEDS_A_PERSON)
     if terminal_id is not None:

@@ -76,7 +76,7 @@ def _count(work: Slice) -> Start:
 
 
 def give_back(work: Slice) -> None:
-    """Take this slice's start back: it ended, but not by a death. A lane that is busy keeps it; its holder will reset it."""
+    """Take this slice's start back: it ended, but not by a death. A busy lane keeps it; its holder resets it."""
     # The database may be what ended the slice; then this start stays counted, and the next one that commits clears it.
     with contextlib.suppress(Error):
         retrying(lambda: _uncount(work), name="give_back")

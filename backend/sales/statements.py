@@ -74,7 +74,7 @@ def claim_lane(cursor: CursorWrapper, *, terminal_id: int) -> LaneRow | None:
 
 
 def pick_batch(cursor: CursorWrapper, *, terminal_id: int) -> BatchRow | None:
-    """Return the batch to go on with: begun before unbegun, then as they were accepted. A plain read: the lane covers it."""
+    """Return the batch to go on with: begun before unbegun, then as accepted. A plain read, under the lane."""
     cursor.execute(
         "SELECT id, receipt, shop_id, device_id, sale_count, next_position, created_count, error_count,"
         " duplicate_count, version, received_at, request_id FROM sales_batch b"
@@ -211,7 +211,7 @@ def write_sequences(cursor: CursorWrapper, *, terminal_id: int, seen: int | None
 
 
 def next_in_sequence(cursor: CursorWrapper, *, shop_id: int, year: int, month: int) -> int | None:
-    """Return the next number of an open month and keep the sequence locked; None if there is no such row or it is closed."""
+    """Return the next number of an open month, its row locked; None if there is no such row or it is closed."""
     return dialect.increment_returning(
         cursor,
         table="sales_invoicesequence",

@@ -1,4 +1,4 @@
-"""A poster as its own process: what a worker or a sweep does for one terminal, without the seconds either needs to start.
+"""A poster as its own process: what a worker or a sweep does for one terminal, without the seconds it takes to start.
 
     python -m tests.faults.poster TERMINAL_ID [--once]
 

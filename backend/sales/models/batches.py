@@ -82,9 +82,9 @@ class Batch(models.Model):
     shop = models.ForeignKey(Shop, db_index=False, **UNCONSTRAINED)
     device = models.ForeignKey(Device, db_index=False, **UNCONSTRAINED)
     sha256 = KeyField(max_length=64)  # of the bytes as the till meant them, inflated
-    idempotency_key = KeyField(max_length=200, null=True)  # noqa: DJ001 - unique, and absent is not a value
+    idempotency_key = KeyField(max_length=200, null=True)
     # The sha256 while an answer is still owed in mode `complete`: the same bytes join this batch and make no second.
-    join_key = KeyField(max_length=64, null=True)  # noqa: DJ001 - unique, and absent is not a value
+    join_key = KeyField(max_length=64, null=True)
     sale_count = models.PositiveIntegerField()
     next_position = models.PositiveIntegerField(default=1)
     created_count = models.PositiveIntegerField(default=0)  # created, voided, returned, paid

@@ -14,7 +14,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("serial")
         parser.add_argument("--shop", metavar="CODE", help="register: the shop of a new till")
-        parser.add_argument("--till", metavar="NAME", help="register: the till's name; an existing one of the shop is used")
+        parser.add_argument("--till", metavar="NAME", help="register: the till's name, new or not")
         parser.add_argument("--token", action="store_true", help="print a new token")
         parser.add_argument("--auth-mode", choices=AuthMode.values)
         parser.add_argument("--answer-mode", choices=AnswerMode.values)
