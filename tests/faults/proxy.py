@@ -154,8 +154,8 @@ class FaultProxy:
                     server.sendall(piece[: max(0, mode.after_bytes - sent_bytes)])
                     return self._strike()
                 # The pattern may lie across two pieces, so the end of the last one is looked at again.
-                if mode.name == "swallow" and mode.pattern in tail + piece and self._may_strike(mode):
-                    is_answer_doomed = True
+                if mode.name == "swallow" and mode.pattern in tail + piece and not is_answer_doomed:
+                    is_answer_doomed = self._may_strike(mode)
                 sent_bytes, tail = sent_bytes + len(piece), piece[-len(mode.pattern) :] if mode.pattern else b""
                 server.sendall(piece)
                 if not piece:
