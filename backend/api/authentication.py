@@ -58,16 +58,21 @@ class IsDevice(BasePermission):
 
 
 class DeviceScheme(OpenApiAuthenticationExtension):
-    """Tells the OpenAPI document about both headers."""
+    """Tells the OpenAPI document about the headers. The old fleet, in mode `serial`, sends its serial alone."""
 
     target_class = DeviceAuthentication
-    name = ["serie", "jeton"]
+    name = ["serie", "serie_des_sources", "jeton"]
 
     def get_security_definition(self, auto_schema: object) -> list[dict[str, str]]:
         return [
             {"type": "apiKey", "in": "header", "name": "X-Device-Serial"},
+            {"type": "apiKey", "in": "header", "name": "Device-Serial"},
             {"type": "http", "scheme": "bearer"},
         ]
+
+    def get_security_requirement(self, auto_schema: object) -> list[dict[str, list[str]]]:
+        serie, serie_des_sources, jeton = ({name: []} for name in self.name)
+        return [serie | jeton, serie_des_sources | jeton, serie, serie_des_sources]
 
 
 def note_seen(request: Request, device: Device) -> None:

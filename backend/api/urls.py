@@ -1,9 +1,10 @@
 """The terminals' calls, and the document that describes them."""
 
 from django.urls import path, re_path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from backend.api import views
+from backend.api.description import DocumentView
 
 app_name = "api"
 
@@ -15,7 +16,7 @@ urlpatterns = [
     path("simple/ventes/recus/<str:recu>", views.ReceiptView.as_view(), name="receipt"),
     path("simple/ventes/statut", views.FatesView.as_view(), name="fates"),
     path("simple/etat", views.StateView.as_view(), name="state"),
-    path("schema/", SpectacularAPIView.as_view(**OPEN_TO_ALL), name="schema"),
+    path("schema/", DocumentView.as_view(**OPEN_TO_ALL), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema", **OPEN_TO_ALL), name="docs"),
-    re_path(r"^.*$", views.NowhereView.as_view()),
+    re_path(r"(?s)^.*$", views.NowhereView.as_view()),
 ]

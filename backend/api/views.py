@@ -14,6 +14,13 @@ from rest_framework.views import APIView
 from backend.api import parameters
 from backend.api.bodies import read_json_body
 from backend.api.callers import address_of, app_version_of
+from backend.api.description import (
+    describe_fates,
+    describe_receipt,
+    describe_receipts,
+    describe_state,
+    describe_sync,
+)
 from backend.api.holding import COMPLETE_HOLD_S, preferred_wait_s, wait_until_settled
 from backend.api.limits import LIMITS
 from backend.api.problems import Problem
@@ -33,6 +40,7 @@ NUMBERS_POST_MAX = 1000
 class SyncView(APIView):
     """Hand over a batch."""
 
+    @describe_sync
     def post(self, request: Request) -> Response:
         device: Device = request.user
         key = parameters.idempotency_key(request)
@@ -76,6 +84,7 @@ def _created(batch: Batch, device: Device) -> Response:
 class ReceiptView(APIView):
     """One receipt: what became of each sale of a batch."""
 
+    @describe_receipt
     def get(self, request: Request, recu: str) -> Response:
         device: Device = request.user
         since_version = parameters.whole_number(request, "depuis", minimum=0)
@@ -111,6 +120,7 @@ class ReceiptView(APIView):
 class ReceiptListView(APIView):
     """My receipts, newest first."""
 
+    @describe_receipts
     def get(self, request: Request) -> Response:
         device: Device = request.user
         only_open = parameters.flag(request, "ouverts", default=False)
@@ -135,9 +145,13 @@ class NumbersBody(msgspec.Struct):
 class FatesView(APIView):
     """What became of these numbers, when the receipt was lost."""
 
+    describe_get, describe_post = describe_fates(get_max=NUMBERS_GET_MAX, post_max=NUMBERS_POST_MAX)
+
+    @describe_get
     def get(self, request: Request) -> Response:
         return self._answer(request, request.query_params.getlist("numero_facture"), at_most=NUMBERS_GET_MAX)
 
+    @describe_post
     def post(self, request: Request) -> Response:
         try:
             body = msgspec.json.decode(read_json_body(request), type=NumbersBody)
@@ -157,6 +171,7 @@ class FatesView(APIView):
 class StateView(APIView):
     """The server's clock, this till's shop and limits, and what is still open."""
 
+    @describe_state
     def get(self, request: Request) -> Response:
         return Response(_state(request.user))
 
