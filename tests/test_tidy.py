@@ -24,7 +24,7 @@ RINGER = PurePosixPath("backend/sales/dispatch.py")
 # Where a bug may be caught without being raised again, and why there.
 EDGES = {
     PurePosixPath("backend/config/transients.py"): "tells transients from bugs, and raises the bugs",
-    PurePosixPath("backend/sales/posting.py"): "the worker's edge: a sale that breaks it is counted and parked",
+    PurePosixPath("backend/sales/turns.py"): "the worker's edge: a sale that breaks it is counted and parked",
 }
 # A session's folders, a developer's home. Written so that this line is no example of itself.
 MACHINE_PATH = re.compile(r"(?<![\w.:/~-])/(?:work|root|Users/\w+|home/(?!app\b|caisse\b)\w+)/")
@@ -161,7 +161,7 @@ EXAMPLES: list[tuple[Rule, tuple[str, str], tuple[str, str]]] = [
     ),
     (
         bugs_are_not_swallowed,
-        ("backend/sales/posting.py", "try:\n    f()\nexcept Exception:\n    park()"),
+        ("backend/sales/turns.py", "try:\n    f()\nexcept Exception:\n    park()"),
         ("backend/sales/intake.py", "try:\n    f()\nexcept (OSError, Exception):\n    park()"),
     ),
     (

@@ -1,4 +1,4 @@
-"""Posting: one sale, one transaction, one outcome; and the slices in which a terminal's sales are posted.
+"""Posting: one sale, one transaction, one outcome.
 
 claim the lane · pick the batch · look the number up · lock the units · write · number · move the cursor · commit.
 There is no state "processing": who dies anywhere in here leaves the batch at its last committed sale.
@@ -16,28 +16,19 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from backend.config import dialect
-from backend.config.transients import is_transient, retrying
 from backend.sales import sequences, statements
 from backend.sales.cutting import peek
 from backend.sales.errors import InternalFailure, SaleRefused
 from backend.sales.faultpoints import reach
 from backend.sales.fingerprints import fingerprint_of_bytes
 from backend.sales.models import OutcomeStatus
-from backend.sales.numbering import MonthClosed, registration_number, take_number
+from backend.sales.numbering import registration_number, take_number
 from backend.sales.payload import ParsedSale, read_sale
 from backend.sales.recording import Posting, record_sale
 from backend.sales.slices import Slice
-from backend.sales.starts import StartKind, begin, give_back
 from backend.sales.statements import BatchRow, LaneRow
 
 log = structlog.get_logger("caisse.posting")
-
-# How long one poster stays at one terminal before the others have their turn.
-SLICE_S = 0.5
-# How often a posting may raise what is nobody's refusal before the sale is settled as our failure.
-BUG_TRIES_MAX = 3
-# SQLite has one writer: without a breath between sales, three posters starve the intake (3.9 s at the 99th percentile).
-SQLITE_BREATH_S = 0.003
 
 
 class Step(Enum):
@@ -49,15 +40,6 @@ class Step(Enum):
     NOTHING = "nothing"
     # Its posting raised what is nobody's refusal: the same sale is tried again at once, a few times.
     BROKEN = "broken"
-
-
-@dataclass(frozen=True, slots=True)
-class SliceReport:
-    """What a slice did. `has_more` asks for another turn."""
-
-    posted: int
-    has_more: bool
-    was_busy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,69 +56,6 @@ class Verdict:
     sale: ParsedSale | None = None
     currency: str = ""
     day: str | None = None
-
-
-def post_slice(
-    terminal_id: int, *, slice_s: float = SLICE_S, interruptions: tuple[type[BaseException], ...] = ()
-) -> SliceReport:
-    """Post the terminal's sales in order until nothing is left, the lane is busy or `slice_s` is over.
-
-    `interruptions` are errors that mean "stop", as a worker's soft time limit does: never blamed on the sale.
-    Transients that outlast their retries are raised, as interruptions are; the sales stand where they stood.
-    """
-    work = Slice(terminal_id)
-    deadline = time.monotonic() + slice_s
-    start = begin(work)
-    if start.kind is StartKind.BUSY:
-        return SliceReport(0, has_more=False, was_busy=True)
-    if start.kind is StartKind.NOTHING:
-        return SliceReport(0, has_more=False)
-    if start.kind is StartKind.CONDEMNED:
-        reason = "l'enregistrement s'est interrompu plusieurs fois"
-        step = retrying(lambda: settle_as_failed(work, reason=reason, is_blind=start.is_blind), name="condemn")
-        return SliceReport(int(step is Step.POSTED), has_more=True)
-    posted = 0
-    step = Step.POSTED
-    try:
-        while step is Step.BROKEN or (
-            step is Step.POSTED and (posted == 0 or (not start.is_alone and time.monotonic() < deadline))
-        ):
-            step = _post_one(work, interruptions)
-            posted += step is Step.POSTED
-    finally:
-        if not work.has_committed and step is not Step.BUSY:
-            give_back(work)
-    return SliceReport(posted, has_more=step is Step.POSTED, was_busy=step is Step.BUSY)
-
-
-def _post_one(work: Slice, interruptions: tuple[type[BaseException], ...]) -> Step:
-    """Post the next sale, again after transients; settle it as failed when its posting is broken."""
-    try:
-        step = retrying(lambda: post_next_sale(work), name="post")
-    except interruptions:
-        raise
-    except MonthClosed as error:
-        work.closed_months.add(error.month)
-        return _post_one(work, interruptions)
-    except Exception as error:
-        if is_transient(error):
-            raise
-        step = _after_bug(work, error)
-    if step is Step.NOTHING and _has_work(work.terminal_id):
-        # A batch that was accepted while we looked: its ring found us busy, so nobody else will come.
-        return _post_one(work, interruptions)
-    if dialect.is_sqlite(connection):
-        time.sleep(SQLITE_BREATH_S)
-    return step
-
-
-def _after_bug(work: Slice, error: Exception) -> Step:
-    """Count a bug against the sale it happened to, shout, and park the sale after a few tries."""
-    tries = work.tries[work.at] = work.tries.get(work.at, 0) + 1
-    log.error("posting_broke", batch=work.at[0], position=work.at[1], tries=tries, exc_info=error)
-    if tries < BUG_TRIES_MAX:
-        return Step.BROKEN
-    return retrying(lambda: settle_as_failed(work, reason=type(error).__name__), name="settle")
 
 
 def post_next_sale(work: Slice) -> Step:
@@ -278,11 +197,6 @@ def _follow_sequence(cursor: CursorWrapper, work: Slice, lane: LaneRow, batch: B
     seen, open_holes, new_holes = sequences.follow(lane.sequence_seen, json.loads(lane.sequence_holes), counters)
     statements.write_sequences(cursor, terminal_id=work.terminal_id, seen=seen, holes=json.dumps(open_holes))
     return json.dumps(new_holes)
-
-
-def _has_work(terminal_id: int) -> bool:
-    with connection.cursor() as cursor:
-        return statements.has_work(cursor, terminal_id=terminal_id)
 
 
 def _log(work: Slice, batch: BatchRow, verdict: Verdict, *, took_ms: float) -> None:

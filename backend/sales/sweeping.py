@@ -15,7 +15,7 @@ from backend.config import dialect
 from backend.config.transients import is_transient, retrying
 from backend.sales import dispatch, statements
 from backend.sales.models import Batch, Lane, SaleOutcome
-from backend.sales.posting import SliceReport, post_slice
+from backend.sales.turns import SliceReport, post_slice
 
 log = structlog.get_logger("caisse.sweep")
 
