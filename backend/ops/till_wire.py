@@ -11,7 +11,7 @@ import select
 import time
 import urllib.parse
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
@@ -195,7 +195,3 @@ class Refused(Exception):
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.sentence)
         self.answer = answer
-
-
-# What `Wire` is to a till: method, path below BASE_PATH, headers, body. A test may wrap it to lose answers.
-Transport = Callable[[str, str, Mapping[str, str], bytes | None], Answer]
