@@ -63,6 +63,10 @@ class Command(BaseCommand):
         action.add_argument("--file", default=default_file, help="le fichier de la caisse")
         return action
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.told: set[str] = set()
+
     def handle(self, *, action: str, **options: Any) -> None:
         try:
             getattr(self, f"_{action}")(**options)
@@ -119,6 +123,8 @@ class Command(BaseCommand):
     def _demo(self, *, sales: Path, timeout: float, **options: Any) -> None:
         """Without --file the till is new and forgotten afterwards, so that the same file can be shown twice."""
         documents = json.loads(sales.read_text(encoding="utf-8"), parse_float=Decimal)
+        if not isinstance(documents, list) or not all(map(_has_number, documents)):
+            raise CommandError(f"{sales} : un tableau de ventes, chacune avec son numero_facture, est attendu.")
         with tempfile.TemporaryDirectory() as folder:
             options["file"] = options["file"] or str(Path(folder) / "demo.sqlite3")
             with self._till(options) as till:
@@ -157,14 +163,14 @@ class Command(BaseCommand):
             self.stdout.flush()
         else:
             self.stdout.write(sentence)
+            self.told.add(sentence)
 
     def _show(self, report: Report) -> None:
         if self.stdout.isatty():
             self.stdout.write(CLEAR_LINE, ending="")
-            for sale in report.recorded:
+        for sale in [*report.recorded, *report.pending]:
+            if str(sale) not in self.told:
                 self.stdout.write(str(sale))
-        for sale in report.pending:
-            self.stdout.write(str(sale))
         kept, refused = len(report.in_state(KEPT)), len(report.in_state(TO_CORRECT))
         waiting = len(report.pending) - kept - refused
         self.stdout.write(
@@ -175,3 +181,7 @@ class Command(BaseCommand):
             raise CommandError(f"Le serveur refuse cette caisse : {report.problem}")
         if not report.settled:
             sys.exit(1)
+
+
+def _has_number(document: object) -> bool:
+    return isinstance(document, dict) and "numero_facture" in document
