@@ -89,14 +89,21 @@ def test_it_kills_and_restarts_a_service_that_is_frozen_and_leaves_the_others_al
 def test_it_gives_a_service_that_is_starting_time_before_it_must_answer(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(supervisor, "SILENT_S_MAX", 0.2)
+    monkeypatch.setattr(supervisor, "SILENT_S_MAX", 0.5)
     service = bench.add("slow", f"import time\ntime.sleep(1.5)\n{BEATING}")
     service.answers = partial(file_is_fresh, bench.folder / "slow.heartbeat", age_s_max=0.5)
-    service.start()
+    service.start_ready()
     first = service.pid
-    bench.run_until(service.answers)
-    assert service.pid == first
-    assert bench.said == []
+    service.kill9()
+    bench.run_until(lambda: service.pid != first and service.answers())
+    assert bench.said == ["slow s'est arrêté (code -9) ; nouveau départ dans 0.05 s."]
+
+
+def test_it_notices_a_service_that_is_frozen_before_it_was_asked_once(bench: Bench) -> None:
+    service = bench.add_beating("api")
+    service.freeze()
+    bench.run_until(lambda: bench.said)
+    assert bench.said[0] == "api ne répond plus depuis 1 s : arrêt forcé."
 
 
 def test_it_says_so_when_a_service_dies_again_and_again_and_shows_why(bench: Bench) -> None:

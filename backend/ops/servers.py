@@ -19,6 +19,7 @@ from typing import Self
 from backend.ops.processes import ProcessFailed, Service, free_port
 
 STOP_PATIENCE_S = 30
+SOCKET_PATH_BYTES_MAX = 104  # macOS; Linux takes 108
 # Where Debian puts servers, which an ordinary user's PATH does not name.
 SERVER_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin"
 
@@ -36,9 +37,13 @@ def _require_program(*names: str) -> str:
     return found
 
 
-def _socket_folder() -> Path:
-    """Return a new private folder (0700) for unix sockets: their path must stay under 108 bytes, wherever data lie."""
-    return Path(tempfile.mkdtemp(prefix="caisse-"))
+def _socket_folder(folder: Path) -> Path:
+    """Return a private folder (0700) for unix sockets: this one, unless its path is too long for the kernel."""
+    if len(os.fsencode(folder / "x.sock")) >= SOCKET_PATH_BYTES_MAX:
+        return Path(tempfile.mkdtemp(prefix="caisse-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    return folder
 
 
 class PrivateServer:
@@ -47,9 +52,9 @@ class PrivateServer:
     process: Service
 
     def __init__(self, folder: Path, *, keeps_data: bool) -> None:
-        self.folder = folder
+        self.folder = folder.absolute()
         self.keeps_data = keeps_data
-        self._sockets = _socket_folder()
+        self._sockets = _socket_folder(self.folder)
 
     def start(self) -> Self:
         """Start the server on the data it has and return it once it answers. Raises ProcessFailed if it does not."""
@@ -75,7 +80,8 @@ class PrivateServer:
     def stop(self) -> None:
         """End it for good. Its data goes too, unless it was told to keep them."""
         self.process.stop(patience_s=STOP_PATIENCE_S)
-        shutil.rmtree(self._sockets, ignore_errors=True)
+        if self._sockets != self.folder:
+            shutil.rmtree(self._sockets, ignore_errors=True)
         if not self.keeps_data:
             shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -102,9 +108,9 @@ class PrivateMariaDB(PrivateServer):
         super().__init__(folder, keeps_data=keeps_data)
         self.port = port or free_port()
         self.databases = databases
-        self.data = folder / "data"
+        self.data = self.folder / "data"
         self.socket = self._sockets / "m.sock"
-        self.process = Service(name="mariadb", command=self._command(), log=folder / "mariadb.log")
+        self.process = Service(name="mariadb", command=self._command(), log=self.folder / "mariadb.log")
         self.process.answers = self.answers
 
     def url(self, database: str) -> str:
@@ -185,7 +191,7 @@ class PrivateRedis(PrivateServer):
         self.program = program or _require_program("redis-server", "valkey-server")
         self.socket = self._sockets / "r.sock" if on_unix_socket else None
         self.port = 0 if on_unix_socket else port or free_port()
-        self.process = Service(name="redis", command=self._command(), log=folder / "redis.log")
+        self.process = Service(name="redis", command=self._command(), log=self.folder / "redis.log")
         self.process.answers = self.answers
 
     @property
@@ -210,7 +216,7 @@ class FakeRedis(PrivateServer):
         super().__init__(folder, keeps_data=False)
         self.port = free_port()
         command = [sys.executable, "-m", "backend.ops.fake_broker", str(self.port)]
-        self.process = Service(name="fakeredis", command=command, log=folder / "fakeredis.log")
+        self.process = Service(name="fakeredis", command=command, log=self.folder / "fakeredis.log")
         self.process.answers = self.answers
 
     @property

@@ -13,7 +13,8 @@ from typing import Self
 from backend.ops.probes import STARTING_PING_TIMEOUT_S, file_is_fresh, http_answers, worker_answers
 from backend.ops.processes import ProcessFailed, Service, free_port, stop_together
 
-HEARTBEAT_AGE_S_MAX = 10
+# A sweep touches its file every two seconds, and between the sales that it posts.
+HEARTBEAT_AGE_S_MAX = 4
 PYTHON_MODULE = (sys.executable, "-m")
 # The 50 invoice numbers that a till may ask for in one GET do not fit into gunicorn's 4,094 bytes.
 REQUEST_LINE_BYTES_MAX = 8190

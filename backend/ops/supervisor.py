@@ -60,8 +60,8 @@ class Watched:
     """One service and what is known of it. `answered_at` is None from a start until the first answer."""
 
     service: Service
-    started_at: float = 0.0
-    answered_at: float | None = None
+    started_at: float
+    answered_at: float | None
     crashes_in_a_row: int = 0
     restart_at: float | None = None
     probe: threading.Thread | None = field(default=None, repr=False)
@@ -76,11 +76,11 @@ class Watched:
 
 
 class Supervisor:
-    """Watches services that have been started. `say` is given a sentence whenever something happened to one."""
+    """Watches services that have started and answered. `say` is given a sentence whenever something happened to one."""
 
     def __init__(self, services: Iterable[Service], *, say: Callable[[str], None]) -> None:
         now = time.monotonic()
-        self._watched = [Watched(service, started_at=now) for service in services]
+        self._watched = [Watched(service, started_at=now, answered_at=now) for service in services]
         self._say = say
         self._ending = threading.Event()
 
