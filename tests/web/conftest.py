@@ -1,0 +1,28 @@
+"""Fixtures of the pages' tests: the cast, and people who have signed in."""
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from backend.testing import Cast
+
+
+@pytest.fixture
+def cast(db: None, settings: Settings) -> Cast:
+    # Hashing four passwords as slowly as they deserve takes most of a test's time.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    return Cast()
+
+
+@pytest.fixture
+def alice(cast: Cast) -> Client:
+    client = Client()
+    client.force_login(cast.alice)
+    return client
+
+
+@pytest.fixture
+def charlie(cast: Cast) -> Client:
+    client = Client()
+    client.force_login(cast.charlie)
+    return client
