@@ -1,0 +1,42 @@
+"""The tills of Alice's shop and Charlie's, as callers of the API."""
+
+import math
+
+import pytest
+from django.core.cache import cache
+
+from backend.sales import backlog
+from backend.testing import Cast
+from tests.tills import Till
+
+
+@pytest.fixture(autouse=True)
+def _forget_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What this process counts for a while: calls by device, sales that wait."""
+    cache.clear()
+    monkeypatch.setattr(backlog._backlog, "read_at", -math.inf)
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    return Cast()
+
+
+@pytest.fixture
+def till(cast: Cast) -> Till:
+    return Till(cast.device)
+
+
+@pytest.fixture
+def token_till(cast: Cast) -> Till:
+    return Till(cast.token_device, token=cast.token)
+
+
+@pytest.fixture
+def complete_till(cast: Cast) -> Till:
+    return Till(cast.complete_device)
+
+
+@pytest.fixture
+def charlies_till(cast: Cast) -> Till:
+    return Till(cast.other_device)

@@ -1,0 +1,74 @@
+"""Holds real answers against the OpenAPI document: status, content type, headers, and a body with no key unnamed."""
+
+import copy
+import functools
+import re
+from typing import Any
+
+import jsonschema
+from django.http import HttpResponse
+from drf_spectacular.generators import SchemaGenerator
+
+METHODS = ("get", "post")
+
+
+@functools.cache
+def document() -> dict[str, Any]:
+    return SchemaGenerator().get_schema(request=None, public=True)
+
+
+@functools.cache
+def _strict_components() -> dict[str, Any]:
+    return _closed(document()["components"])
+
+
+def operation_of(method: str, path: str) -> dict[str, Any] | None:
+    """Return what the document says of a call; None for an address or a method that it does not know."""
+    for template, operations in document()["paths"].items():
+        if re.fullmatch(re.sub(r"\{[^}]*\}", "[^/]+", template), path.partition("?")[0]):
+            return operations.get(method.lower())
+    return None
+
+
+def assert_conforms(answer: HttpResponse, *, method: str, path: str) -> None:
+    operation = operation_of(method, path)
+    if operation is None:
+        assert answer.status_code in (404, 405), f"{method} {path} is not described and answers {answer.status_code}"
+        return
+    described = operation["responses"].get(str(answer.status_code))
+    assert described is not None, f"{method} {path} answers {answer.status_code}, which is not described"
+    _check_headers(answer, described.get("headers", {}))
+    if "content" not in described:
+        assert answer.content == b""
+        return
+    content_type = answer.headers["Content-Type"].partition(";")[0]
+    assert content_type in described["content"], f"{content_type} is not described"
+    if answer.headers.get("Content-Encoding") != "gzip":
+        check_body(answer.json(), described["content"][content_type]["schema"])
+
+
+def check_body(body: object, schema: dict[str, Any]) -> None:
+    whole = {**_closed(schema), "components": _strict_components()}
+    jsonschema.Draft202012Validator(whole, format_checker=jsonschema.FormatChecker()).validate(body)
+
+
+def _check_headers(answer: HttpResponse, described: dict[str, Any]) -> None:
+    for name, header in described.items():
+        value = answer.headers.get(name)
+        if value is None:
+            assert not header.get("required"), f"{name} is missing"
+            continue
+        is_whole = header["schema"]["type"] == "integer"
+        jsonschema.validate(int(value) if is_whole else value, header["schema"])
+
+
+def _closed(schema: Any) -> Any:
+    """Return a copy in which no object may have a key that is not named: the document is open, our answers are not."""
+    if isinstance(schema, list):
+        return [_closed(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {key: _closed(value) for key, value in copy.copy(schema).items()}
+    if "properties" in closed and isinstance(closed["properties"], dict):
+        closed["additionalProperties"] = False
+    return closed
