@@ -14,6 +14,7 @@ from backend.sales.wire import BIGINT_MAX
 
 DEPTH_MAX = 32
 NUMBER_LENGTH_MAX = 64
+COUNTER_LENGTH_MAX = len(str(BIGINT_MAX))
 
 
 class Peek(msgspec.Struct, frozen=True):
@@ -23,9 +24,14 @@ class Peek(msgspec.Struct, frozen=True):
     sequence: Any = None
 
 
+def _whole(text: str) -> int | str:
+    """Return a number of the length of a counter; longer ones stay text, for Python refuses some of them."""
+    return int(text) if len(text) <= COUNTER_LENGTH_MAX else text
+
+
 _cut = msgspec.json.Decoder(list[msgspec.Raw])
 _peek = msgspec.json.Decoder(Peek)
-_lenient = json.JSONDecoder(strict=False, parse_int=str, parse_float=str, parse_constant=str)
+_lenient = json.JSONDecoder(strict=False, parse_int=_whole, parse_float=str, parse_constant=str)
 
 # An opening quote to its closing one, or to the end: possessive, so that no input makes it look back.
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
@@ -116,7 +122,7 @@ def _peek_leniently(raw: bytes) -> Peek:
         return Peek()
     if not isinstance(tree, dict):
         return Peek()
-    return Peek(tree.get("numero_facture"), None)
+    return Peek(tree.get("numero_facture"), tree.get("sequence"))
 
 
 def number_fault(number: str) -> str | None:

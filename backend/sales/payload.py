@@ -17,7 +17,7 @@ from backend.sales.cutting import number_fault
 from backend.sales.errors import FieldInvalid, KindUnknown
 from backend.sales.faults import find_fault
 from backend.sales.fingerprints import Origin, UnitKey, fingerprint
-from backend.sales.wire import WireLine, WireOrigin, WirePerson, WireSale
+from backend.sales.wire import WireLine, WireOrigin, WirePerson, WireSale, path_of
 
 LINES_MAX = 200
 PAYMENTS_MAX = 20
@@ -25,6 +25,7 @@ MODE_LENGTH_MAX = 32
 FISCAL_BYTES_MAX = 8 * 1024
 
 KINDS = ("vente", "annulation", "retour", "paiement")
+
 
 class Line(msgspec.Struct, frozen=True):
     """A line, rounded. `key` is all that names the unit, as sent: (("unite_uuid", "…"),), (("article_id", 15),)…"""
@@ -69,8 +70,6 @@ class ParsedSale(msgspec.Struct, frozen=True):
 
 _read = msgspec.json.Decoder(WireSale)
 
-_AT = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
-_MISSING = re.compile(r"missing required field `(?P<name>[^`]+)`")
 _CURRENCY = re.compile(r"[A-Za-z]{3}")
 
 
@@ -85,7 +84,7 @@ def read_sale(raw: bytes) -> ParsedSale:
     try:
         wire = _read.decode(raw)
     except msgspec.ValidationError as error:
-        raise FieldInvalid(_path_of(str(error)), "type ou valeur inattendus") from error
+        raise FieldInvalid(path_of(error), "type ou valeur inattendus") from error
     except msgspec.DecodeError as error:
         raise FieldInvalid("", "JSON illisible") from error
     number = _number(wire.numero_facture)
@@ -136,7 +135,7 @@ def _follower(wire: WireSale, kind: str, number: str) -> ParsedSale:
 def _circumstances(wire: WireSale) -> dict[str, Any]:
     """Return what does not depend on the kind: currency, date, people, mode. Long names are cut; bytes keep them."""
     fiscal = None
-    if wire.fiscal is not None and bytes(wire.fiscal) != b"null":
+    if bytes(wire.fiscal) not in (b"", b"null"):
         if len(bytes(wire.fiscal)) > FISCAL_BYTES_MAX:
             raise FieldInvalid("fiscal", f"plus de {FISCAL_BYTES_MAX} octets")
         fiscal = bytes(wire.fiscal).decode()
@@ -200,6 +199,11 @@ def _unit_key(wire: WireLine, path: str) -> UnitKey:
     if not given:
         raise FieldInvalid(f"{path}.article_id", "article ou unité manquants")
     return tuple(given)
+
+
+def _line_key(wire: WireLine, path: str, kind: str) -> UnitKey:
+    """A return names a line of its sale; on a sale `ligne` is a field like any that we do not know."""
+    return _unit_key(wire, path) if kind == "vente" or wire.ligne is None else (("ligne", wire.ligne),)
 
 
 def _payments(wire: WireSale, warnings: list[str]) -> tuple[Payment, ...]:
@@ -275,10 +279,7 @@ def _rounded(value: Decimal, path: str, warnings: list[str], *, places: int) -> 
 
 
 def _fingerprint(wire: WireSale, kind: str) -> str:
-    lines = [
-        (_unit_key(line, f"lignes[{at}]") if line.ligne is None else (("ligne", line.ligne),), line)
-        for at, line in enumerate(wire.lignes or [])
-    ]
+    lines = [(_line_key(line, f"lignes[{at}]", kind), line) for at, line in enumerate(wire.lignes or [])]
     return fingerprint(
         kind=kind,
         origin=_origin(wire.origine),
@@ -288,13 +289,3 @@ def _fingerprint(wire: WireSale, kind: str) -> str:
         amount=wire.montant,
         lines=[(key, line.quantite, line.prix_unitaire, line.remise) for key, line in lines],
     )
-
-
-def _path_of(message: str) -> str:
-    """Return our path for msgspec's error: its own place, and the field that is missing there."""
-    place = _AT.search(message)
-    path = place["path"] if place else ""
-    missing = _MISSING.search(message)
-    if missing:
-        path = f"{path}.{missing['name']}".lstrip(".")
-    return path

@@ -17,7 +17,15 @@ from backend.inventory.models import MovementType
 from backend.sales import statements
 from backend.sales.business_days import business_day, locate_sale
 from backend.sales.cutting import cut
-from backend.sales.errors import AlreadyThere, CurrencyUnknown, FieldInvalid, KindNotSupported, NumberTaken, StockShort
+from backend.sales.errors import (
+    AlreadyThere,
+    CurrencyUnknown,
+    FieldInvalid,
+    KindNotSupported,
+    NumberTaken,
+    SaleRefused,
+    StockShort,
+)
 from backend.sales.faultpoints import reach
 from backend.sales.models import SaleKind, SaleLine
 from backend.sales.payload import Line, ParsedSale, read_sale
@@ -111,10 +119,13 @@ def _differs_in_names_only(cursor: CursorWrapper, posting: Posting, known: Known
     ours = posting.sale
     if _content(first) != _content(ours):
         return False
-    keys = [line.key for line in ours.lines]
-    units = [unit.unit_id for unit in posting.work.units(posting.shop.id).resolve(keys)]
+    try:
+        units = posting.work.units(posting.shop.id).resolve([line.key for line in ours.lines])
+    except SaleRefused:
+        # What names nothing in this shop is other content under the number, before it is an unknown article.
+        return False
     lines = SaleLine.objects.filter(document_id=known.id).order_by("position")
-    return units == list(lines.values_list("unit_id", flat=True))
+    return [unit.unit_id for unit in units] == list(lines.values_list("unit_id", flat=True))
 
 
 def _content(sale: ParsedSale) -> tuple:

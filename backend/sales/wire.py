@@ -1,5 +1,6 @@
 """A sale as the contract writes it: the names that tills in the field send, and their types."""
 
+import re
 from decimal import Decimal
 from typing import Annotated
 
@@ -9,6 +10,9 @@ BIGINT_MAX = 2**63 - 1
 
 Identifier = Annotated[int, msgspec.Meta(ge=1, le=BIGINT_MAX)]
 Counter = Annotated[int, msgspec.Meta(ge=0, le=BIGINT_MAX)]
+
+_AT = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
+_MISSING = re.compile(r"missing required field `(?P<name>[^`]+)`")
 
 
 class WireLine(msgspec.Struct, frozen=True):
@@ -61,4 +65,15 @@ class WireSale(msgspec.Struct, frozen=True):
     caissier: WirePerson | None = None
     client: WirePerson | None = None
     motif: str | None = None
-    fiscal: msgspec.Raw | None = None
+    # Absent is empty: of `Raw | None` msgspec takes nothing but null.
+    fiscal: msgspec.Raw = msgspec.Raw(b"")
+
+
+def path_of(error: msgspec.ValidationError) -> str:
+    """Return where in a sale msgspec refused it: its own place, and the field that is missing there."""
+    place = _AT.search(str(error))
+    path = place["path"] if place else ""
+    missing = _MISSING.search(str(error))
+    if missing:
+        path = f"{path}.{missing['name']}".lstrip(".")
+    return path
