@@ -12,6 +12,8 @@ from backend.shops.models import Device, Knock
 
 # Serials nobody knows cost nothing to invent: beyond this many rows only known devices' refusals are kept.
 KNOCKS_MAX = 100_000
+# Anybody may invent a method, and with it a row.
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 def note_knock(request: Request, *, status: int, code: str, detail: str) -> None:
@@ -36,7 +38,8 @@ def _name(request: Request) -> str:
     path = request.path.removeprefix("/api/v2/simple/")
     match = request.resolver_match
     # The route and not the path, so that a thousand receipts make one row.
-    return f"{request.method} {match.route.removeprefix('api/v2/simple/') if match else path}"[:80]
+    method = request.method if request.method in METHODS else "?"
+    return f"{method} {match.route.removeprefix('api/v2/simple/') if match else path}"[:80]
 
 
 def _count(*, key: dict[str, str], seen: dict[str, object]) -> None:

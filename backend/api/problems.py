@@ -3,13 +3,14 @@
 from typing import Any
 
 import structlog
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
 
 from backend.api.knocks import note_knock
 from backend.api.limits import LIMITS
+from backend.api.renderers import JSONRenderer
 from backend.sales.backlog import retry_after_s
 from backend.sales.errors import BatchRefused, BatchUnreadable
 
@@ -91,6 +92,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
         log.error("call_failed", path=request.path, code=problem.code, exc_info=error)
     else:
         note_knock(request, status=problem.status_code, code=problem.code, detail=problem.sentence)
+    # Also where the view answers with a page, or nothing was agreed on yet.
+    request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
     response = problem.as_response()
     if isinstance(error, exceptions.MethodNotAllowed):
         response["Allow"] = ", ".join(context["view"].allowed_methods)
@@ -108,6 +111,8 @@ CODES: tuple[tuple[type[Exception], str], ...] = (
     (exceptions.PermissionDenied, "jeton_manquant"),
     (PermissionDenied, "jeton_manquant"),
     (exceptions.APIException, "parametre_invalide"),
+    # Django's own limits, e.g. on how many parameters a query may have.
+    (SuspiciousOperation, "parametre_invalide"),
 )
 
 
@@ -133,5 +138,3 @@ def _problem_of_batch(error: BatchRefused) -> Problem:
     if error.code == "trop_de_lots_en_attente":
         return Problem(error.code, retry_after_s=retry_after_s())
     return Problem(error.code, error.sentence)
-
-

@@ -96,8 +96,9 @@ class ReceiptView(APIView):
             batch = wait_until_settled(batch, seconds=wait_s)
             etag = receipts.etag_of(batch)
         unchanged = get_conditional_response(request._request, etag=etag)
-        if unchanged is not None:
-            response = Response(status=unchanged.status_code)
+        # Only If-None-Match is ours: a 412 is for requests that change something.
+        if unchanged is not None and unchanged.status_code == 304:
+            response = Response(status=304)
         else:
             response = Response(receipts.receipt(batch, device, since_version=since_version, with_lines=with_lines))
         response["ETag"] = etag

@@ -113,8 +113,8 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": (
         "Les caisses vendent hors ligne, remettent leurs ventes en lot, et suivent le sort de chacune.\n\n"
         "Tout refus est un `application/problem+json` avec un `code` stable. Une adresse inconnue répond 404 "
-        "`introuvable`, une méthode qui n'est pas décrite ici 405 `methode_non_permise` avec `Allow`. Les réponses sont "
-        "compressées pour qui envoie `Accept-Encoding: gzip`."
+        "`introuvable`, une méthode qui n'est pas décrite ici 405 `methode_non_permise` avec `Allow`. "
+        "Les réponses sont compressées pour qui envoie `Accept-Encoding: gzip`."
     ),
     "VERSION": "2",
     "OAS_VERSION": "3.1.0",
