@@ -1,0 +1,98 @@
+"""A real browser on a real server: Chromium, headless, at the width of a phone and of a desk."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from playwright.sync_api import Browser, Page, Response, sync_playwright
+
+from backend.ops.stack import Stack
+from backend.testing import PASSWORD, Cast
+from tests.plugin import Rig
+
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+# It asks nobody but the page's own server for anything.
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WIDTHS = {"phone": (360, 740), "desk": (1280, 860)}
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    # Playwright keeps an event loop running in this thread, in which Django would refuse to ask the database anything.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
+    assert program, "no Chromium on this machine"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def server(django_db_setup: None, rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an API process on the test database, started once for a file: its pages are what is tested."""
+    environment = {"DATABASE_URL": rig.database_url, "BROKER_URL": ""}
+    with Stack(folder=tmp_path_factory.mktemp("stack"), environment=environment) as stack:
+        yield stack.add_api().start_ready().url
+
+
+@pytest.fixture
+def cast(real_database: None) -> Cast:
+    return Cast()
+
+
+@dataclass
+class Visit:
+    """A person at a browser, and what went wrong while they looked."""
+
+    page: Page
+    server: str
+    complaints: list[str] = field(default_factory=list)
+    bytes_of: dict[str, int] = field(default_factory=dict)
+
+    def note_response(self, response: Response) -> None:
+        if not response.url.startswith(f"{self.server}/"):
+            self.complaints.append(f"asked somebody else: {response.url}")
+        if not 300 <= response.status < 400:
+            self.bytes_of[response.url] = len(response.body())
+
+    def open(self, path: str) -> None:
+        self.page.goto(f"{self.server}{path}")
+
+    def sign_in(self, name: str = "alice") -> None:
+        self.open("/connexion/")
+        self.page.get_by_label("Nom d’utilisateur").fill(name)
+        self.page.get_by_label("Mot de passe").fill(PASSWORD)
+        self.page.get_by_role("button", name="Se connecter").click()
+
+    def words(self) -> str:
+        """Return what is to be seen on the page, one ordinary space between words."""
+        return " ".join(self.page.locator("main").inner_text().split())
+
+    def overflow_px(self) -> int:
+        """Return how far the page can be pushed sideways."""
+        return self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+
+
+@pytest.fixture(params=WIDTHS)
+def visit(request: pytest.FixtureRequest, browser: Browser, server: str) -> Iterator[Visit]:
+    width, height = WIDTHS[request.param]
+    context = browser.new_context(viewport={"width": width, "height": height}, locale="fr-FR")
+    visit = Visit(page=context.new_page(), server=server)
+    visit.page.on("response", visit.note_response)
+    # What the page's own policy refuses is told on the console.
+    visit.page.on("console", lambda message: visit.complaints.append(message.text))
+    visit.page.on("pageerror", lambda error: visit.complaints.append(str(error)))
+    yield visit
+    context.close()
+    assert visit.complaints == []
