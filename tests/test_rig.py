@@ -4,10 +4,12 @@ import time
 
 import pytest
 from django.contrib.auth.models import Group
-from django.db import connection
+from django.db import DatabaseError, connection
 
 from backend.config import dialect
+from backend.inventory.models import StockMovement
 from backend.ops.servers import PrivateMariaDB, PrivateRedis
+from backend.testing import make_article, make_shop
 from tests.conftest import empty_tables
 
 pytestmark = pytest.mark.embedded
@@ -20,8 +22,11 @@ def test_a_commit_does_not_outlive_its_test(real_database: None, turn: str) -> N
 
 
 def test_append_only_tables_are_emptied_and_guarded_again(real_database: None) -> None:
-    assert dialect.missing_triggers(connection) == []
+    make_article(make_shop(), stock=5)  # which writes a movement
+    with pytest.raises(DatabaseError, match="append-only"):
+        StockMovement.objects.all().delete()
     empty_tables(connection)
+    assert not StockMovement.objects.exists()
     assert dialect.missing_triggers(connection) == []
 
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from backend.ops.probes import worker_answers
+from backend.ops.probes import worker_answers, worker_has_started
 from backend.ops.processes import process_table, wait_until
+from backend.ops.servers import PrivateRedis
 from backend.ops.stack import Stack
-from tests.plugin import Rig
 
 pytestmark = pytest.mark.embedded
 
@@ -14,7 +14,7 @@ def living() -> set[int]:
     return {pid for pid, _parent, _group in process_table()}
 
 
-def test_a_worker_answers_until_it_is_frozen_and_dies_with_its_children(stack: Stack, rig: Rig) -> None:
+def test_a_worker_answers_until_it_is_frozen_and_dies_with_its_children(stack: Stack) -> None:
     worker = stack.add_worker(concurrency=2).start_ready()
     children = worker.children()
     assert len(children) == 2
@@ -28,8 +28,18 @@ def test_a_worker_answers_until_it_is_frozen_and_dies_with_its_children(stack: S
     assert wait_until(lambda: not living() & {worker.pid, *children}, timeout_s=5)
 
 
-def test_a_broker_that_is_down_condemns_no_worker() -> None:
+def test_a_broker_that_is_down_condemns_no_worker_and_proves_none() -> None:
     assert worker_answers(node="worker@nowhere", broker_url="redis://127.0.0.1:1/0")
+    assert not worker_has_started(node="worker@nowhere", broker_url="redis://127.0.0.1:1/0")
+
+
+def test_a_worker_is_asked_anew_when_its_broker_was_restarted(stack: Stack, redis_server: PrivateRedis) -> None:
+    worker = stack.add_worker(concurrency=1).start_ready()
+    assert worker.is_ready
+    redis_server.kill9()
+    assert not worker.is_ready()
+    redis_server.start()
+    assert wait_until(worker.is_ready, timeout_s=30)
 
 
 def test_a_sweep_touches_its_heartbeat_and_ends_when_asked(stack: Stack) -> None:

@@ -13,7 +13,6 @@ from redis.exceptions import RedisError
 HTTP_TIMEOUT_S = 3
 # A solo worker answers between two tasks only, so it is given the length of a slice and more.
 PING_TIMEOUT_S = 10
-# While one starts a ping falls on deaf ears, so many short ones are sent.
 STARTING_PING_TIMEOUT_S = 0.5
 
 
@@ -26,15 +25,33 @@ def http_answers(*, port: int, path: str) -> bool:
     return False
 
 
-def worker_answers(*, node: str, broker_url: str, timeout_s: float = PING_TIMEOUT_S) -> bool:
-    """Whether the Celery worker called `node` answers a ping within `timeout_s`.
+class BrokerDown(Exception):
+    """The broker cannot be asked, which says nothing about those who listen to it."""
 
-    A broker that is down says nothing about the worker: the answer is then yes, for nobody must be killed for it.
-    """
+
+def worker_answers(*, node: str, broker_url: str) -> bool:
+    """Whether the Celery worker called `node` answers a ping, or its broker is down: nobody must be killed for that."""
+    try:
+        return _ping(node=node, broker_url=broker_url, timeout_s=PING_TIMEOUT_S)
+    except BrokerDown:
+        return True
+
+
+def worker_has_started(*, node: str, broker_url: str) -> bool:
+    """Whether the Celery worker called `node` is seen to answer. While it starts pings are lost, so each is short."""
+    try:
+        return _ping(node=node, broker_url=broker_url, timeout_s=STARTING_PING_TIMEOUT_S)
+    except BrokerDown:
+        return False
+
+
+def _ping(*, node: str, broker_url: str, timeout_s: float) -> bool:
     try:
         return bool(_asker(broker_url).control.ping(destination=[node], timeout=timeout_s, limit=1))
-    except (OperationalError, RedisError, OSError):
-        return True
+    except (OperationalError, RedisError, OSError) as error:
+        # Its connections may be left over from a broker that was restarted: the next question opens new ones.
+        _asker.cache_clear()
+        raise BrokerDown from error
 
 
 @cache

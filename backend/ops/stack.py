@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
-from backend.ops.probes import STARTING_PING_TIMEOUT_S, file_is_fresh, http_answers, worker_answers
+from backend.ops.probes import file_is_fresh, http_answers, worker_answers, worker_has_started
 from backend.ops.processes import ProcessFailed, Service, free_port, stop_together
 
 # A sweep touches its file every two seconds, and between the sales that it posts.
@@ -91,7 +91,7 @@ class Stack:
         service = self._add(name, role="worker", command=command, environment=ours)
         broker_url = service.environment["BROKER_URL"] if service.environment else ""
         service.answers = partial(worker_answers, node=node, broker_url=broker_url)
-        service.is_ready = partial(service.answers, timeout_s=STARTING_PING_TIMEOUT_S)
+        service.is_ready = partial(worker_has_started, node=node, broker_url=broker_url)
         return service
 
     def add_sweep(self, *, name: str = "sweep", environment: Mapping[str, str] | None = None) -> Service:
