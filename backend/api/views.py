@@ -26,6 +26,7 @@ from backend.api.limits import LIMITS
 from backend.api.problems import Problem
 from backend.sales import receipts
 from backend.sales.backlog import retry_after_s, waiting_of
+from backend.sales.fates import fates
 from backend.sales.intake import Accepted, Caller, give_answer, receive_batch
 from backend.sales.models import Batch, Lane
 from backend.sales.pausing import pauses_of
@@ -166,7 +167,7 @@ class FatesView(APIView):
         if not 1 <= len(numbers) <= at_most:
             raise Problem("parametre_invalide", f"De 1 à {at_most} numéros de facture sont attendus")
         numbers = [number.strip() for number in numbers]
-        return Response({"ventes": receipts.fates(terminal_id=request.user.terminal_id, numbers=numbers)})
+        return Response({"ventes": fates(terminal_id=request.user.terminal_id, numbers=numbers)})
 
 
 class StateView(APIView):

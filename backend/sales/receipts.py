@@ -6,7 +6,6 @@ next version's tag on this version's body, and the till would be told "not modif
 
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -237,52 +236,3 @@ def _line(line: SaleLine, stock_after: Decimal | None) -> dict[str, Any]:
 def number(value: Decimal) -> int | float:
     """Return a quantity as JSON shows it: 2 and not 2.000. Fourteen digits pass through a float unharmed."""
     return int(value) if value == value.to_integral_value() else float(value)
-
-
-def fates(*, terminal_id: int, numbers: Iterable[str]) -> list[dict[str, Any]]:
-    """Return what became of these numbers of a till: one entry for each content known under a number.
-
-    What still waits is found in the bytes of the waiting batches, which a till has few of. A number nobody knows is
-    `unknown`: the till may send it again.
-    """
-    wanted = list(dict.fromkeys(numbers))
-    known = _settled_fates(terminal_id, wanted)
-    for batch in Batch.objects.filter(settled_at=None, terminal_id=terminal_id).order_by("pk"):
-        sales = sales_of(batch.pk)
-        for position in range(batch.next_position, batch.sale_count + 1):
-            text = peek(sales[position - 1])[0]
-            if text in known:
-                known[text].append(
-                    _fate(text, status="pending", action="attendre", batch=batch.receipt, position=position)
-                )
-    unknown = {"status": "unknown", "action": "renvoyer"}
-    return [entry for text in wanted for entry in known[text] or [{"numero_facture": text, **unknown}]]
-
-
-def _settled_fates(terminal_id: int, wanted: list[str]) -> dict[str, list[dict[str, Any]]]:
-    fates: dict[str, list[dict[str, Any]]] = {text: [] for text in wanted}
-    outcomes = SaleOutcome.objects.filter(terminal_id=terminal_id, number__in=[text for text in wanted if text])
-    by_content: dict[tuple[str, str], SaleOutcome] = {}
-    for outcome in outcomes.select_related("batch", "document").order_by("batch_id", "position"):
-        key = (outcome.number, outcome.fingerprint)
-        # The sale itself says more than a later resend of it; of several refusals the last one counts.
-        if key not in by_content or by_content[key].status not in GOOD:
-            by_content[key] = outcome
-    for (text, _), outcome in by_content.items():
-        entry = _fate(
-            text,
-            status=outcome.status,
-            action=action_for(status=outcome.status, code=outcome.code),
-            batch=outcome.batch.receipt,
-            position=outcome.position,
-        )
-        if outcome.document:
-            entry |= {"id": outcome.document_id, "numero_enregistrement": outcome.document.registration_number}
-        if outcome.code:
-            entry |= {"code": outcome.code, "erreur": outcome.detail}
-        fates[text].append(entry)
-    return fates
-
-
-def _fate(text: str, *, status: str, action: str, batch: object, position: int) -> dict[str, Any]:
-    return {"numero_facture": text, "status": status, "action": action, "recu": str(batch), "index": position}
