@@ -1,0 +1,104 @@
+"""The hand-written statements and the models describe the same tables, and the database keeps what it must."""
+
+from datetime import UTC, datetime
+
+import pytest
+from django.db import DatabaseError, connection, models, transaction
+from django.db.models import NOT_PROVIDED
+
+from backend.config import dialect
+from backend.inventory.models import StockMovement
+from backend.sales import intake, statements
+from backend.sales.models import (
+    BatchBody,
+    InvoiceSequence,
+    Lane,
+    OutcomeHistory,
+    Sale,
+    SaleLine,
+    SaleOutcome,
+    SalePayment,
+)
+from backend.testing import Cast
+from tests.tills import Till, line, sale
+
+pytestmark = pytest.mark.embedded
+
+INSERTS: list[tuple[type[models.Model], tuple[str, ...]]] = [
+    (Sale, statements.SALE_COLUMNS),
+    (SaleLine, statements.LINE_COLUMNS),
+    (StockMovement, statements.MOVEMENT_COLUMNS),
+    (SalePayment, statements.PAYMENT_COLUMNS),
+    (SaleOutcome, statements.OUTCOME_COLUMNS),
+]
+
+
+@pytest.mark.parametrize(("model", "columns"), INSERTS, ids=[model.__name__ for model, _ in INSERTS])
+def test_an_insert_names_every_column_that_must_have_a_value(
+    model: type[models.Model], columns: tuple[str, ...]
+) -> None:
+    fields = {field.column: field for field in model._meta.concrete_fields}
+    needed = {
+        column
+        for column, field in fields.items()
+        if not field.null and not isinstance(field, models.AutoField) and field.db_default is NOT_PROVIDED
+    }
+    assert set(columns) - set(fields) == set()
+    assert needed - set(columns) == set()
+    assert len(set(columns)) == len(columns)
+
+
+def test_a_lane_and_a_month_are_opened_with_every_column(cast: Cast) -> None:
+    intake._open_lane(cast.terminal.pk)
+    intake._open_lane(cast.terminal.pk)
+    lane = Lane.objects.get()
+    assert (lane.starts, lane.sequence_seen, lane.sequence_holes, lane.waiting_documents) == (0, None, [], 0)
+    with connection.cursor() as cursor:
+        for _ in range(2):
+            statements.begin_sequence(cursor, shop_id=cast.shop.pk, year=2024, month=11)
+        numbers = [statements.next_in_sequence(cursor, shop_id=cast.shop.pk, year=2024, month=11) for _ in range(3)]
+    assert numbers == [1, 2, 3]
+    assert InvoiceSequence.objects.get().last_number == 3
+
+
+@pytest.fixture
+def history(cast: Cast, till: Till) -> None:
+    """A row in each table that is never changed."""
+    till.settle(sale("A", line(cast.rice)))
+    outcome = SaleOutcome.objects.get()
+    OutcomeHistory.objects.create(
+        batch=outcome.batch, position=1, status="rejected", version=1, at=outcome.at, replaced_at=datetime.now(UTC)
+    )
+
+
+@pytest.mark.parametrize("model", [BatchBody, StockMovement, OutcomeHistory])
+@pytest.mark.parametrize("verb", ["update", "delete"])
+def test_the_database_itself_refuses_to_change_history(history: None, model: type[models.Model], verb: str) -> None:
+    rows = model.objects.all()
+    before = rows.count()
+    assert before
+    table, column = model._meta.db_table, model._meta.pk.column
+    raw = f"UPDATE {table} SET {column} = {column}" if verb == "update" else f"DELETE FROM {table}"
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(raw)
+    assert rows.count() == before
+
+
+def test_every_table_of_history_is_guarded_by_the_database(db: None) -> None:
+    assert set(dialect.APPEND_ONLY_TABLES) == {m._meta.db_table for m in (BatchBody, StockMovement, OutcomeHistory)}
+    assert dialect.missing_triggers(connection) == []
+
+
+def test_what_identifies_something_is_compared_byte_for_byte(cast: Cast) -> None:
+    texts = ["FAC-1", "fac-1", "FÁC-1", "FA\u0301C-1", "FAC-1 ", "FAC\u20111"]
+    now = datetime.now(UTC)
+    for text in texts:
+        Sale.objects.create(
+            kind="vente", shop=cast.shop, terminal=cast.terminal, number=text, currency="CDF", total=0,
+            received_at=now, recorded_at=now, business_day=now.date(), fingerprint=text,
+        )  # fmt: skip
+    for text in texts:
+        assert [one.number for one in Sale.objects.filter(number=text)] == [text]
+    with connection.cursor() as cursor:
+        found = [statements.sales_with_number(cursor, terminal_id=cast.terminal.pk, number=text) for text in texts]
+    assert [len(one) for one in found] == [1] * len(texts)
