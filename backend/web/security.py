@@ -12,7 +12,7 @@ PAGES = (
 # The browsable description of the API is a script from the sidecar package, which writes styles into the page and
 # images into data addresses. It shows nothing of a merchant's.
 API_DESCRIPTION = (
-    "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 API_NAMESPACE = "api"

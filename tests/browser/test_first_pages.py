@@ -88,7 +88,7 @@ def test_the_keyboard_alone_is_enough(cast: Cast, visit: Visit) -> None:
     fill(cast)
     page = visit.page
     visit.open("/connexion/")
-    # The name's field has the focus from the start.
+    expect(page.get_by_label("Nom d’utilisateur")).to_be_focused()
     page.keyboard.type("alice")
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
@@ -144,3 +144,9 @@ def test_the_pages_work_with_no_script_at_all(cast: Cast, server: str, browser: 
     visit.open("/commercant/dashboard/")
     expect(visit.page.get_by_role("heading", name="Connexion")).to_be_visible()
     context.close()
+
+
+def test_the_description_of_the_api_runs_under_its_policy(cast: Cast, visit: Visit) -> None:
+    visit.open("/")
+    visit.page.get_by_role("link", name="API des caisses").click()
+    expect(visit.page.get_by_text("/api/v2/simple/ventes/sync")).to_be_visible()

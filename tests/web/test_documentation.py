@@ -63,3 +63,4 @@ def test_the_front_page_leads_everywhere(client: Client) -> None:
     body = client.get("/").content.decode()
     assert 'href="/commercant/dashboard/"' in body
     assert 'href="/docs/"' in body
+    assert 'href="/api/v2/docs/"' in body
