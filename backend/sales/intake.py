@@ -12,7 +12,7 @@ from django.db import IntegrityError, connection, transaction
 from backend.config import dialect
 from backend.config.transients import retrying
 from backend.sales.cutting import cut
-from backend.sales.dispatch import ring_on_commit
+from backend.sales.dispatch import ring, ring_on_commit
 from backend.sales.errors import BatchEmpty, BatchTooLarge, KeyReused, TooManyWaiting
 from backend.sales.models import Batch, BatchBody, Lane
 from backend.shops.models import AnswerMode, Device
@@ -97,6 +97,10 @@ def _find_or_store(batch: Batch, deflated: bytes) -> Accepted:
 
 
 def _find(batch: Batch) -> Accepted | None:
+    """Return the batch that stands already: under this key, these bytes, or this very receipt.
+
+    The last is ours: its COMMIT went through and only the answer was lost. Its ring was lost too, so it is rung again.
+    """
     own = Batch.objects.filter(terminal_id=batch.terminal_id)
     if batch.idempotency_key is not None:
         found = own.filter(idempotency_key=batch.idempotency_key).first()
@@ -105,14 +109,19 @@ def _find(batch: Batch) -> Accepted | None:
     elif batch.join_key is not None:
         found = own.filter(join_key=batch.join_key).first()
     else:
+        found = own.filter(receipt=batch.receipt).first() if batch.pk else None
+    if found is None:
         return None
-    return Accepted(found, is_replay=True) if found else None
+    is_ours = found.receipt == batch.receipt
+    if is_ours:
+        ring(found.terminal_id, receipt=str(found.receipt), request_id=found.request_id)
+    return Accepted(found, is_replay=not is_ours)
 
 
 def _store(batch: Batch, deflated: bytes) -> Accepted:
     _check_room(batch)
     _open_lane(batch.terminal_id)
-    # A repeated attempt inserts anew: what the first one wrote was rolled back, and its clock with it.
+    # A repeated attempt inserts anew what the first one rolled back.
     batch.pk = None
     batch._state.adding = True
     batch.received_at = batch.moved_at = datetime.now(UTC)
