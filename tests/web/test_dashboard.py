@@ -130,7 +130,7 @@ def test_a_pause_is_said(cast: Cast, alice: Client) -> None:
     assert "en pause" not in seen(alice.get(DASHBOARD))
     pause(terminal=cast.terminal, reason="inventaire")
     words = seen(alice.get(DASHBOARD))
-    assert "L'enregistrement des ventes est en pause de Terminal MAUI depuis aujourd'hui" in words
+    assert "L'enregistrement des ventes est en pause pour Terminal MAUI depuis aujourd'hui" in words
     assert ": inventaire." in words
 
 
