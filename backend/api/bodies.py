@@ -1,6 +1,8 @@
 """Bodies in: read once, bounded before and after inflating."""
 
+import contextlib
 import zlib
+from typing import IO
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
@@ -10,6 +12,10 @@ from rest_framework.request import Request
 from backend.api.limits import LIMITS
 from backend.api.problems import Problem
 
+# What is read of a body that is too large, for nothing but that its sender reads our answer: who is still sending when
+# the connection closes sees a broken pipe, takes it for the network, and sends the same again for ever.
+DRAINED_BYTES_MAX = 4 * settings.BODY_BYTES_MAX
+DRAINED_AT_ONCE_BYTES = 64 * 1024
 GZIP_WINDOW = 31  # zlib's way of saying: a gzip header and trailer, nothing else
 
 
@@ -33,15 +39,25 @@ def _read(request: HttpRequest) -> bytes:
         if "CONTENT_LENGTH" not in request.META and request.META.get("wsgi.input_terminated"):
             # .NET's HttpClient sends JSON in chunks, without a length; Django would read nothing.
             body = request.META["wsgi.input"].read(settings.BODY_BYTES_MAX + 1)
+            if len(body) > settings.BODY_BYTES_MAX:
+                _drain(request.META["wsgi.input"])
         else:
             body = request.body
     except RequestDataTooBig as error:
+        _drain(request)
         raise _too_large() from error
     except (UnreadablePostError, OSError) as error:
         raise Problem("json_invalide", "Le corps n'est pas arrivé en entier") from error
     if len(body) > settings.BODY_BYTES_MAX:
         raise _too_large()
     return body
+
+
+def _drain(stream: IO[bytes] | HttpRequest) -> None:
+    with contextlib.suppress(OSError):
+        for _ in range(DRAINED_BYTES_MAX // DRAINED_AT_ONCE_BYTES):
+            if not stream.read(DRAINED_AT_ONCE_BYTES):
+                return
 
 
 def _inflate(body: bytes) -> bytes:
