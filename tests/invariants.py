@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from decimal import Decimal
 
 from backend.inventory.models import ArticleUnit, StockMovement
-from backend.sales.models import Batch, InvoiceSequence, Lane, OutcomeStatus, Sale, SaleLine, SaleOutcome
+from backend.sales.models import Batch, InvoiceSequence, Lane, OutcomeStatus, Sale, SaleKind, SaleLine, SaleOutcome
 
 
 def check_invariants(*, is_settled: bool = True) -> None:
@@ -26,12 +26,13 @@ def check_outcomes(*, is_settled: bool) -> None:
         assert positions[batch.pk] == list(range(1, batch.next_position)), f"batch {batch.pk}"
         assert batch.created_count + batch.error_count == batch.next_position - 1
         assert (batch.settled_at is not None) == (batch.next_position > batch.sale_count)
-    outcomes = SaleOutcome.objects.filter(status=OutcomeStatus.CREATED)
+    good = (OutcomeStatus.CREATED, OutcomeStatus.VOIDED, OutcomeStatus.RETURNED, OutcomeStatus.PAID)
+    outcomes = SaleOutcome.objects.filter(status__in=good)
     created = outcomes.values_list("batch_id", "position", "document_id")
     documents = Sale.objects.values_list("batch_id", "position", "id")
     assert sorted(created) == sorted(documents)
     lines = Counter(SaleLine.objects.values_list("document_id", flat=True))
-    assert set(lines) == set(Sale.objects.values_list("pk", flat=True))
+    assert set(lines) >= set(Sale.objects.filter(kind=SaleKind.SALE).values_list("pk", flat=True))
 
 
 def check_stock() -> None:
@@ -44,8 +45,8 @@ def check_stock() -> None:
     for unit in ArticleUnit.objects.all():
         assert unit.stock == stocks[unit.pk], f"unit {unit.pk}: {unit.stock} is not {stocks[unit.pk]}"
     sold = defaultdict(Decimal)
-    for unit_id, quantity in SaleLine.objects.values_list("unit_id", "quantity"):
-        sold[unit_id] += quantity
+    for kind, unit_id, quantity in SaleLine.objects.values_list("document__kind", "unit_id", "quantity"):
+        sold[unit_id] += quantity if kind == SaleKind.SALE else -quantity
     moved = defaultdict(Decimal)
     for unit_id, quantity in StockMovement.objects.exclude(document=None).values_list("unit_id", "quantity"):
         moved[unit_id] -= quantity
@@ -68,5 +69,6 @@ def check_register() -> None:
 def check_order() -> None:
     """A till's sales took effect in the order of its batches, then by position: its documents' ids say so."""
     for lane in Lane.objects.all():
-        places = Sale.objects.filter(terminal_id=lane.pk).order_by("pk").values_list("batch_id", "position")
+        sales = Sale.objects.filter(terminal_id=lane.pk, kind=SaleKind.SALE)
+        places = sales.order_by("pk").values_list("batch_id", "position")
         assert list(places) == sorted(places), f"terminal {lane.pk}"

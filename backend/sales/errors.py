@@ -100,13 +100,6 @@ class NumberTaken(SaleRefused):
         super().__init__("Numéro déjà pris par une autre vente", path="numero_facture", document_id=document_id)
 
 
-class KindNotSupported(SaleRefused):
-    code = "type_non_pris_en_charge"
-
-    def __init__(self, kind: str) -> None:
-        super().__init__(f"Type pas encore pris en charge : {kind}", path="type")
-
-
 class CurrencyUnknown(SaleRefused):
     code = "devise_inconnue"
 
@@ -142,6 +135,54 @@ class StockShort(SaleRefused):
 
     def __init__(self, name: str, *, asked: str, available: str, path: str) -> None:
         super().__init__(f"Stock insuffisant pour {name} (demandé {asked}, disponible {available})", path=path)
+
+
+class OriginInvalid(SaleRefused):
+    """The document that it follows is of the wrong kind, or no document of this shop at all."""
+
+    code = "origine_invalide"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Vente d'origine invalide : {reason}", path="origine")
+
+
+class OriginAmbiguous(SaleRefused):
+    code = "origine_ambigue"
+
+    def __init__(self) -> None:
+        super().__init__("Vente d'origine ambiguë : plusieurs ventes portent ce numéro", path="origine")
+
+
+class OriginUnknown(SaleRefused):
+    """A till's number that has not arrived yet: the document waits, and takes effect when it does."""
+
+    status = OutcomeStatus.DEFERRED
+    code = "origine_inconnue"
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"Vente d'origine pas encore reçue : {number[:64]}", path="origine.numero_facture")
+
+
+class AlreadyVoided(SaleRefused):
+    code = "deja_annulee"
+
+    def __init__(self) -> None:
+        super().__init__("Vente déjà annulée", path="origine")
+
+
+class ReturnTooLarge(SaleRefused):
+    code = "retour_excessif"
+
+    def __init__(self, name: str, *, asked: str, left: str, path: str) -> None:
+        sentence = f"Retour supérieur à ce qui reste de la vente : {name} (demandé {asked}, reste {left})"
+        super().__init__(sentence, path=path)
+
+
+class PaymentTooLarge(SaleRefused):
+    code = "paiement_excessif"
+
+    def __init__(self, *, asked: str, owed: str) -> None:
+        super().__init__(f"Paiement supérieur à ce qui est dû (payé {asked}, dû {owed})", path="montant")
 
 
 class InternalFailure(SaleRefused):

@@ -3,7 +3,6 @@
 A sale that cannot be read is refused alone, with the path of what is wrong.
 """
 
-import re
 import uuid
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,15 +12,14 @@ import msgspec
 
 from backend.sales.amounts import MONEY_PLACES, QUANTITY_PLACES, RATE_PLACES, bounded, round_half_up
 from backend.sales.business_days import read_till_clock
-from backend.sales.cutting import number_fault
 from backend.sales.errors import FieldInvalid, KindUnknown
 from backend.sales.faults import find_fault
+from backend.sales.fields import read_currency, read_mode, read_money, read_number, read_rounded, read_vat_rate
 from backend.sales.fingerprints import Origin, UnitKey, fingerprint
 from backend.sales.wire import WireLine, WireOrigin, WirePerson, WireSale, path_of
 
 LINES_MAX = 200
 PAYMENTS_MAX = 20
-MODE_LENGTH_MAX = 32
 FISCAL_BYTES_MAX = 8 * 1024
 
 KINDS = ("vente", "annulation", "retour", "paiement")
@@ -38,6 +36,13 @@ class Line(msgspec.Struct, frozen=True):
     total: Decimal
 
 
+class ReturnedLine(msgspec.Struct, frozen=True):
+    """What of a sale's line comes back. `line` counts from 1, as the receipt does."""
+
+    line: int
+    quantity: Decimal
+
+
 class Payment(msgspec.Struct, frozen=True):
     mode: str
     currency: str | None
@@ -52,6 +57,7 @@ class ParsedSale(msgspec.Struct, frozen=True):
     number: str
     fingerprint: str
     lines: tuple[Line, ...] = ()
+    returned: tuple[ReturnedLine, ...] = ()
     origin: Origin | None = None
     currency: str | None = None
     discount: Decimal = Decimal(0)
@@ -70,9 +76,6 @@ class ParsedSale(msgspec.Struct, frozen=True):
 
 _read = msgspec.json.Decoder(WireSale)
 
-_CURRENCY = re.compile(r"[A-Za-z]{3}")
-
-
 def read_sale(raw: bytes) -> ParsedSale:
     """Read one sale.
 
@@ -87,7 +90,7 @@ def read_sale(raw: bytes) -> ParsedSale:
         raise FieldInvalid(path_of(error), "type ou valeur inattendus") from error
     except msgspec.DecodeError as error:
         raise FieldInvalid("", "JSON illisible") from error
-    number = _number(wire.numero_facture)
+    number = read_number(wire.numero_facture)
     kind = wire.type if wire.type is not None else "vente"
     if kind not in KINDS:
         raise KindUnknown(kind)
@@ -99,7 +102,7 @@ def read_sale(raw: bytes) -> ParsedSale:
 def _sale(wire: WireSale, number: str) -> ParsedSale:
     warnings: list[str] = []
     lines = _lines(wire, warnings)
-    discount = _money(wire.remise, "remise", warnings) or Decimal(0)
+    discount = read_money(wire.remise, "remise", warnings) or Decimal(0)
     total = sum(line.total for line in lines) - discount
     if total < 0:
         raise FieldInvalid("remise", "supérieure au montant de la vente")
@@ -122,14 +125,36 @@ def _sale(wire: WireSale, number: str) -> ParsedSale:
 
 
 def _follower(wire: WireSale, kind: str, number: str) -> ParsedSale:
-    """Read a document that follows another. Its own rules come with its posting; what names it is read already."""
+    """Read a document that follows another: an annulation, a retour with its lines, a paiement with its amount."""
+    warnings: list[str] = []
+    origin = _origin(wire.origine)
+    if origin is None:
+        raise FieldInvalid("origine", "manquante")
+    amount = read_money(wire.montant, "montant", warnings) if kind == "paiement" else None
+    if kind == "paiement" and not amount:
+        raise FieldInvalid("montant", "doit être positif")
+    returned = _returned_lines(wire, warnings) if kind == "retour" else ()
     return ParsedSale(
         kind=kind,
         number=number,
         fingerprint=_fingerprint(wire, kind),
-        origin=_origin(wire.origine),
+        origin=origin,
+        returned=returned,
+        total=amount or Decimal(0),
+        warnings=tuple(dict.fromkeys(warnings)),
         **_circumstances(wire),
     )
+
+
+def _returned_lines(wire: WireSale, warnings: list[str]) -> tuple[ReturnedLine, ...]:
+    _check_line_count(wire)
+    returned = []
+    for at, line in enumerate(wire.lignes):
+        path = f"lignes[{at}]"
+        if line.ligne is None:
+            raise FieldInvalid(f"{path}.ligne", "manquante")
+        returned.append(ReturnedLine(line.ligne, _quantity(line, path, warnings)))
+    return tuple(returned)
 
 
 def _circumstances(wire: WireSale) -> dict[str, Any]:
@@ -141,10 +166,10 @@ def _circumstances(wire: WireSale) -> dict[str, Any]:
         fiscal = bytes(wire.fiscal).decode()
     date_text = wire.date_vente.strip() if wire.date_vente is not None else None
     return {
-        "currency": _currency(wire.devise, "devise"),
+        "currency": read_currency(wire.devise, "devise"),
         "date_text": date_text,
         "sold": read_till_clock(date_text) if date_text is not None else None,
-        "payment_mode": _mode(wire.mode_paiement if wire.mode_paiement is not None else "CASH", "mode_paiement"),
+        "payment_mode": read_mode(wire.mode_paiement if wire.mode_paiement is not None else "CASH", "mode_paiement"),
         "is_paid": wire.paye if wire.paye is not None else True,
         "cashier": wire.caissier or WirePerson(),
         "customer": wire.client or WirePerson(),
@@ -154,23 +179,32 @@ def _circumstances(wire: WireSale) -> dict[str, Any]:
 
 
 def _lines(wire: WireSale, warnings: list[str]) -> tuple[Line, ...]:
+    _check_line_count(wire)
+    return tuple(_line(line, f"lignes[{at}]", warnings) for at, line in enumerate(wire.lignes))
+
+
+def _check_line_count(wire: WireSale) -> None:
     if not wire.lignes:
         raise FieldInvalid("lignes", "au moins une ligne")
     if len(wire.lignes) > LINES_MAX:
         raise FieldInvalid("lignes", f"plus de {LINES_MAX} lignes")
-    return tuple(_line(line, f"lignes[{at}]", warnings) for at, line in enumerate(wire.lignes))
+
+
+def _quantity(wire: WireLine, path: str, warnings: list[str]) -> Decimal:
+    if wire.quantite is None:
+        raise FieldInvalid(f"{path}.quantite", "manquante")
+    quantity = read_rounded(wire.quantite, f"{path}.quantite", warnings, places=QUANTITY_PLACES)
+    if quantity <= 0:
+        raise FieldInvalid(f"{path}.quantite", "doit être positive")
+    return quantity
 
 
 def _line(wire: WireLine, path: str, warnings: list[str]) -> Line:
-    if wire.quantite is None:
-        raise FieldInvalid(f"{path}.quantite", "manquante")
     if wire.prix_unitaire is None:
         raise FieldInvalid(f"{path}.prix_unitaire", "manquant")
-    quantity = _rounded(wire.quantite, f"{path}.quantite", warnings, places=QUANTITY_PLACES)
-    if quantity <= 0:
-        raise FieldInvalid(f"{path}.quantite", "doit être positive")
-    unit_price = _money(wire.prix_unitaire, f"{path}.prix_unitaire", warnings)
-    discount = _money(wire.remise, f"{path}.remise", warnings) or Decimal(0)
+    quantity = _quantity(wire, path, warnings)
+    unit_price = read_money(wire.prix_unitaire, f"{path}.prix_unitaire", warnings)
+    discount = read_money(wire.remise, f"{path}.remise", warnings) or Decimal(0)
     gross = round_half_up(quantity * unit_price, MONEY_PLACES)
     if discount > gross:
         raise FieldInvalid(f"{path}.remise", "supérieure au montant de la ligne")
@@ -179,7 +213,7 @@ def _line(wire: WireLine, path: str, warnings: list[str]) -> Line:
         quantity=quantity,
         unit_price=unit_price,
         discount=discount,
-        vat_rate=_vat_rate(wire.taux_tva, f"{path}.taux_tva"),
+        vat_rate=read_vat_rate(wire.taux_tva, f"{path}.taux_tva"),
         total=bounded(gross - discount, f"{path}.quantite", places=MONEY_PLACES),
     )
 
@@ -217,9 +251,9 @@ def _payments(wire: WireSale, warnings: list[str]) -> tuple[Payment, ...]:
             raise FieldInvalid(f"{path}.taux", "doit être positif")
         payments.append(
             Payment(
-                mode=_mode(payment.mode, f"{path}.mode"),
-                currency=_currency(payment.devise, f"{path}.devise"),
-                amount=_money(payment.montant, f"{path}.montant", warnings),
+                mode=read_mode(payment.mode, f"{path}.mode"),
+                currency=read_currency(payment.devise, f"{path}.devise"),
+                amount=read_money(payment.montant, f"{path}.montant", warnings),
                 rate=round_half_up(rate, RATE_PLACES) if rate is not None else None,
             )
         )
@@ -232,54 +266,13 @@ def _origin(wire: WireOrigin | None) -> Origin | None:
     for name in ("vente_id", "numero_enregistrement", "numero_facture"):
         value = getattr(wire, name)
         if value is not None:
-            return name, value
+            return name, value.strip() if isinstance(value, str) else value
     return None
 
 
-def _number(text: str | None) -> str:
-    number = (text or "").strip()
-    fault = number_fault(number)
-    if fault:
-        raise FieldInvalid("numero_facture", fault)
-    return number
-
-
-def _mode(text: str, path: str) -> str:
-    mode = text.strip()
-    if not 0 < len(mode) <= MODE_LENGTH_MAX or not mode.isprintable():
-        raise FieldInvalid(path, "mode de paiement illisible")
-    return mode
-
-
-def _currency(text: str | None, path: str) -> str | None:
-    if text is None:
-        return None
-    if not _CURRENCY.fullmatch(text.strip()):
-        raise FieldInvalid(path, "code de trois lettres attendu")
-    return text.strip().upper()
-
-
-def _vat_rate(rate: Decimal | None, path: str) -> Decimal | None:
-    if rate is None:
-        return None
-    if bounded(rate, path, places=MONEY_PLACES) > 100:
-        raise FieldInvalid(path, "supérieur à 100")
-    return round_half_up(rate, MONEY_PLACES)
-
-
-def _money(amount: Decimal | None, path: str, warnings: list[str]) -> Decimal | None:
-    return None if amount is None else _rounded(amount, path, warnings, places=MONEY_PLACES)
-
-
-def _rounded(value: Decimal, path: str, warnings: list[str], *, places: int) -> Decimal:
-    rounded = round_half_up(bounded(value, path, places=places), places)
-    if rounded != value:
-        warnings.append("arrondi")
-    return rounded
-
-
 def _fingerprint(wire: WireSale, kind: str) -> str:
-    lines = [(_line_key(line, f"lignes[{at}]", kind), line) for at, line in enumerate(wire.lignes or [])]
+    sent = wire.lignes or [] if kind in ("vente", "retour") else []
+    lines = [(_line_key(line, f"lignes[{at}]", kind), line) for at, line in enumerate(sent)]
     return fingerprint(
         kind=kind,
         origin=_origin(wire.origine),

@@ -7,7 +7,6 @@ There is no state "processing": who dies anywhere in here leaves the batch at it
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
 
@@ -18,15 +17,15 @@ from django.db.backends.utils import CursorWrapper
 from backend.config import dialect
 from backend.sales import sequences, statements
 from backend.sales.cutting import peek
-from backend.sales.errors import InternalFailure, SaleRefused
+from backend.sales.errors import InternalFailure
 from backend.sales.faultpoints import reach
 from backend.sales.fingerprints import fingerprint_of_bytes
 from backend.sales.models import OutcomeStatus
 from backend.sales.numbering import registration_number, take_number
-from backend.sales.payload import ParsedSale, read_sale
-from backend.sales.recording import Posting, record_sale
 from backend.sales.slices import Slice
 from backend.sales.statements import BatchRow, LaneRow
+from backend.sales.verdicts import Verdict, advance, decide, outcome_values, refused
+from backend.sales.waiting import wake_followers
 
 log = structlog.get_logger("caisse.posting")
 
@@ -42,28 +41,17 @@ class Step(Enum):
     BROKEN = "broken"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """A sale's outcome on its way into the table, its row already written or never to be."""
-
-    status: OutcomeStatus
-    number: str
-    fingerprint: str
-    code: str = ""
-    path: str = ""
-    detail: str = ""
-    document_id: int | None = None
-    sale: ParsedSale | None = None
-    currency: str = ""
-    day: str | None = None
-
-
 def post_next_sale(work: Slice) -> Step:
     """Post the terminal's next sale in one transaction, and log its outcome once that is committed.
 
     Whoever repeats it finds the cursor moved and goes on with the sale after it.
     """
-    return _settle_next(work, _decide)
+
+    def verdict(cursor: CursorWrapper, work: Slice, batch: BatchRow, now: datetime) -> Verdict:
+        raw = work.raw_sales(cursor, batch)[batch.next_position - 1]
+        return decide(cursor, work=work, batch=batch, raw=raw, now=now)
+
+    return _settle_next(work, verdict)
 
 
 def settle_as_failed(work: Slice, *, reason: str, is_blind: bool = False) -> Step:
@@ -74,13 +62,12 @@ def settle_as_failed(work: Slice, *, reason: str, is_blind: bool = False) -> Ste
         if not is_blind:
             raw = work.raw_sales(cursor, batch)[batch.next_position - 1]
             number, fingerprint = peek(raw)[0], fingerprint_of_bytes(raw)
-        refusal = InternalFailure(reason)
-        return _refused(refusal, number=number, fingerprint=fingerprint)
+        return refused(InternalFailure(reason), number=number, fingerprint=fingerprint)
 
     return _settle_next(work, verdict)
 
 
-def _settle_next(work: Slice, decide: Callable[[CursorWrapper, Slice, BatchRow, datetime], Verdict]) -> Step:
+def _settle_next(work: Slice, judge: Callable[[CursorWrapper, Slice, BatchRow, datetime], Verdict]) -> Step:
     began = time.perf_counter()
     now = datetime.now(UTC)
     with transaction.atomic(durable=True), connection.cursor() as cursor:
@@ -93,12 +80,14 @@ def _settle_next(work: Slice, decide: Callable[[CursorWrapper, Slice, BatchRow, 
             reach("nothing")
             return Step.NOTHING
         work.at = (batch.id, batch.next_position)
-        verdict = decide(cursor, work, batch, now)
-        moved = _advance(batch, verdict.status)
-        statements.insert_outcome(cursor, _outcome_values(work, moved, batch.next_position, verdict, now))
+        verdict = judge(cursor, work, batch, now)
+        moved = advance(batch, verdict.status)
+        statements.insert_outcome(cursor, outcome_values(work, moved, batch.next_position, verdict, now))
         reach("outcome", number=verdict.number)
-        if verdict.status == OutcomeStatus.CREATED:
-            _register(cursor, work, batch, verdict)
+        moved, woken = _wake(cursor, work, lane=lane, moved=moved, verdict=verdict, now=now)
+        for one in (verdict, *woken):
+            if one.is_recorded:
+                _register(cursor, work, batch.shop_id, one)
         reach("numbered", number=verdict.number)
         holes = _follow_sequence(cursor, work, lane, batch) if batch.next_position == 1 else None
         is_settled = moved.next_position > moved.sale_count
@@ -112,51 +101,27 @@ def _settle_next(work: Slice, decide: Callable[[CursorWrapper, Slice, BatchRow, 
     return Step.POSTED
 
 
-def _decide(cursor: CursorWrapper, work: Slice, batch: BatchRow, now: datetime) -> Verdict:
-    """Return what becomes of the sale at the cursor, its rows written if it is recorded."""
-    raw = work.raw_sales(cursor, batch)[batch.next_position - 1]
-    try:
-        sale = read_sale(raw)
-    except SaleRefused as refusal:
-        return _refused(refusal, number=peek(raw)[0], fingerprint=fingerprint_of_bytes(raw))
-    reach("read", number=sale.number)
-    posting = Posting(work, work.shop(batch.shop_id), batch, sale, now)
-    try:
-        recorded = record_sale(cursor, posting)
-    except SaleRefused as refusal:
-        return replace(
-            _refused(refusal, number=sale.number, fingerprint=sale.fingerprint),
-            sale=sale,
-            currency=sale.currency or posting.shop.currency,
-            day=posting.shop.day_of(batch.received_at).isoformat(),
-        )
-    return Verdict(
-        status=OutcomeStatus.CREATED,
-        number=sale.number,
-        fingerprint=sale.fingerprint,
-        document_id=recorded.document_id,
-        sale=sale,
-        currency=recorded.currency,
-        day=recorded.day.isoformat(),
-    )
+def _wake(
+    cursor: CursorWrapper, work: Slice, *, lane: LaneRow, moved: BatchRow, verdict: Verdict, now: datetime
+) -> tuple[BatchRow, list[Verdict]]:
+    """Let this outcome count for what waits: a deferred document joins, a sale ends its followers' wait.
+
+    Costs an ordinary sale nothing: the lane, which is read anyway, knows whether anybody waits.
+    """
+    woken: list[Verdict] = []
+    waiting = lane.waiting_documents + (verdict.status == OutcomeStatus.DEFERRED)
+    if lane.waiting_documents and verdict.status == OutcomeStatus.CREATED and not work.lets_wait:
+        moved, woken = wake_followers(cursor, work=work, number=verdict.number, moved=moved, now=now)
+        waiting -= len(woken)
+    if waiting != lane.waiting_documents:
+        statements.set_waiting(cursor, terminal_id=work.terminal_id, documents=max(0, waiting))
+    return moved, woken
 
 
-def _refused(refusal: SaleRefused, *, number: str, fingerprint: str) -> Verdict:
-    return Verdict(
-        status=refusal.status,
-        number=number,
-        fingerprint=fingerprint,
-        code=refusal.code,
-        path=refusal.path[:120],
-        detail=refusal.detail[:500],
-        document_id=refusal.document_id,
-    )
-
-
-def _register(cursor: CursorWrapper, work: Slice, batch: BatchRow, verdict: Verdict) -> None:
+def _register(cursor: CursorWrapper, work: Slice, shop_id: int, verdict: Verdict) -> None:
     """Give the document its registration number: the shop's busiest row, so it is locked last."""
     day = datetime.fromisoformat(verdict.day).date()
-    shop = work.shop(batch.shop_id)
+    shop = work.shop(shop_id)
     number = take_number(cursor, shop_id=shop.id, day=day)
     statements.write_registration(
         cursor,
@@ -166,27 +131,6 @@ def _register(cursor: CursorWrapper, work: Slice, batch: BatchRow, verdict: Verd
         month=day.month,
         number=number,
     )
-
-
-def _advance(batch: BatchRow, status: OutcomeStatus) -> BatchRow:
-    """Return the batch with its cursor one on, counted and a version higher."""
-    is_good = status in (OutcomeStatus.CREATED, OutcomeStatus.VOIDED, OutcomeStatus.RETURNED, OutcomeStatus.PAID)
-    return batch._replace(
-        next_position=batch.next_position + 1,
-        created_count=batch.created_count + is_good,
-        error_count=batch.error_count + (not is_good),
-        duplicate_count=batch.duplicate_count + (status == OutcomeStatus.DUPLICATE),
-        version=batch.version + 1,
-    )
-
-
-def _outcome_values(work: Slice, moved: BatchRow, position: int, verdict: Verdict, now: datetime) -> list[object]:
-    return [
-        moved.id, position, moved.shop_id, work.terminal_id, verdict.number, verdict.fingerprint,
-        verdict.status.value, verdict.code, verdict.path, verdict.detail, verdict.document_id,
-        verdict.sale.total if verdict.sale else None, verdict.currency, verdict.day, moved.version,
-        dialect.naive_utc(now),
-    ]  # fmt: skip
 
 
 def _follow_sequence(cursor: CursorWrapper, work: Slice, lane: LaneRow, batch: BatchRow) -> str | None:

@@ -50,6 +50,8 @@ class Slice:
     at: tuple[int, int] = (0, 0)
     # (batch, position) → how often its posting raised what is nobody's refusal.
     tries: dict[tuple[int, int], int] = field(default_factory=dict)
+    # Set once a follower broke the posting of its origin: the origin comes first, what waits for it later.
+    lets_wait: bool = False
     closed_months: set[tuple[int, int, int]] = field(default_factory=set)
     _terminal_name: str | None = None
     _shops: dict[int, ShopRules] = field(default_factory=dict)
@@ -60,9 +62,13 @@ class Slice:
     def raw_sales(self, cursor: CursorWrapper, batch: BatchRow) -> list[bytes]:
         """Return the batch's sales, undecoded; inflated and cut once a slice, one batch at a time."""
         if self._batch_id != batch.id:
-            self._sales = cut(zlib.decompress(statements.read_body(cursor, batch_id=batch.id)))
+            self._sales = self.read_sales(cursor, batch.id)
             self._batch_id = batch.id
         return self._sales
+
+    def read_sales(self, cursor: CursorWrapper, batch_id: int) -> list[bytes]:
+        """Return the sales of any batch, undecoded, and keep nothing of them."""
+        return cut(zlib.decompress(statements.read_body(cursor, batch_id=batch_id)))
 
     def shop(self, shop_id: int) -> ShopRules:
         if shop_id not in self._shops:

@@ -28,6 +28,7 @@ class LaneRow(NamedTuple):
     starts_at: datetime | None
     sequence_seen: int | None
     sequence_holes: str
+    waiting_documents: int
 
 
 class BatchRow(NamedTuple):
@@ -63,7 +64,7 @@ class UnitRow(NamedTuple):
 def claim_lane(cursor: CursorWrapper, *, terminal_id: int) -> LaneRow | None:
     """Take the lane, or return None at once: somebody is at it."""
     cursor.execute(
-        "SELECT starts, starts_batch, starts_position, starts_at, sequence_seen, sequence_holes"
+        "SELECT starts, starts_batch, starts_position, starts_at, sequence_seen, sequence_holes, waiting_documents"
         f" FROM sales_lane WHERE terminal_id = %s{dialect.skip_locked(cursor.db)}",
         [terminal_id],
     )
@@ -128,8 +129,8 @@ def lock_units(cursor: CursorWrapper, *, unit_ids: Iterable[int]) -> dict[int, U
 SALE_COLUMNS = (
     "kind", "shop_id", "terminal_id", "device_id", "number", "variant", "registration_number", "batch_id", "position",
     "origin_id", "currency", "discount", "total", "payment_mode", "is_paid", "has_payments", "paid_later",
-    "cashier_code", "cashier_name", "customer_name", "customer_phone", "customer_nif", "reason", "sold_at",
-    "sold_at_text", "received_at", "recorded_at", "business_day", "fingerprint", "warnings", "fiscal",
+    "returned_total", "cashier_code", "cashier_name", "customer_name", "customer_phone", "customer_nif", "reason",
+    "sold_at", "sold_at_text", "received_at", "recorded_at", "business_day", "fingerprint", "warnings", "fiscal",
 )  # fmt: skip
 LINE_COLUMNS = (
     "document_id", "shop_id", "position", "unit_id", "origin_line_id", "article_name", "unit_mark", "quantity",
@@ -142,7 +143,7 @@ MOVEMENT_COLUMNS = (
 PAYMENT_COLUMNS = ("document_id", "shop_id", "position", "mode", "currency", "amount", "rate")
 OUTCOME_COLUMNS = (
     "batch_id", "position", "shop_id", "terminal_id", "number", "fingerprint", "status", "code", "path", "detail",
-    "document_id", "amount", "currency", "business_day", "version", "at",
+    "document_id", "amount", "currency", "business_day", "version", "at", "awaits",
 )  # fmt: skip
 
 
@@ -201,6 +202,10 @@ def count_start(cursor: CursorWrapper, *, terminal_id: int, starts: int, batch: 
 
 def set_starts(cursor: CursorWrapper, *, terminal_id: int, starts: int) -> None:
     cursor.execute("UPDATE sales_lane SET starts = %s WHERE terminal_id = %s", [starts, terminal_id])
+
+
+def set_waiting(cursor: CursorWrapper, *, terminal_id: int, documents: int) -> None:
+    cursor.execute("UPDATE sales_lane SET waiting_documents = %s WHERE terminal_id = %s", [documents, terminal_id])
 
 
 def write_sequences(cursor: CursorWrapper, *, terminal_id: int, seen: int | None, holes: str) -> None:

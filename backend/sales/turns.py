@@ -94,6 +94,8 @@ def _after_bug(work: Slice, error: Exception) -> Step:
     """Count a bug against the sale it happened to, shout, and park the sale after a few tries."""
     tries = work.tries[work.at] = work.tries.get(work.at, 0) + 1
     log.error("posting_broke", batch=work.at[0], position=work.at[1], tries=tries, exc_info=error)
+    # It may be a waiting follower that broke it: from here on the sale is tried alone.
+    work.lets_wait = True
     if tries < BUG_TRIES_MAX:
         return Step.BROKEN
     return retrying(lambda: settle_as_failed(work, reason=type(error).__name__), name="settle")

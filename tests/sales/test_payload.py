@@ -195,9 +195,12 @@ def test_an_unknown_kind_is_told_from_a_malformed_sale() -> None:
     assert (refused.value.path, refused.value.detail) == ("type", "Type inconnu : devis")
 
 
-@pytest.mark.parametrize("kind", ["annulation", "retour", "paiement"])
-def test_a_document_that_follows_is_read_with_its_origin(kind: str) -> None:
-    raw = {"type": kind, "numero_facture": "X-1", "origine": {"numero_facture": "FAC-1"}, "motif": "erreur"}
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [("annulation", {}), ("retour", {"lignes": [{"ligne": 1, "quantite": 2}]}), ("paiement", {"montant": "10.5"})],
+)
+def test_a_document_that_follows_is_read_with_its_origin(kind: str, fields: dict) -> None:
+    raw = {"type": kind, "numero_facture": "X-1", "origine": {"numero_facture": "FAC-1"}, "motif": "erreur", **fields}
     sale = read_sale(json.dumps(raw).encode())
     assert (sale.kind, sale.origin, sale.reason) == (kind, ("numero_facture", "FAC-1"), "erreur")
 

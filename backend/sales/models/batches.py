@@ -160,6 +160,8 @@ class SaleOutcome(Outcome):
     amount = models.DecimalField(**MONEY, null=True)
     currency = models.CharField(max_length=3, blank=True)
     business_day = models.DateField(null=True)
+    # The till's number of the sale that a deferred document waits for.
+    awaits = KeyField(max_length=64, blank=True)
 
     class Meta:
         indexes = [

@@ -40,8 +40,10 @@ class Sale(models.Model):
     is_paid = models.BooleanField(default=True)
     # The money is in SalePayment rows; otherwise it is all of `total` in `payment_mode`.
     has_payments = models.BooleanField(default=False)
-    # What later payments of a credit sale have brought, and when a void undid it: changed under the document's lock.
+    # What later payments of a credit sale brought, what came back of its money's worth, and when a void undid it:
+    # changed under the document's lock.
     paid_later = models.DecimalField(**MONEY, default=0)
+    returned_total = models.DecimalField(**MONEY, default=0)
     voided_at = models.DateTimeField(null=True)
     cashier_code = models.CharField(max_length=40, blank=True)
     cashier_name = models.CharField(max_length=120, blank=True)

@@ -1,0 +1,50 @@
+"""What is owed for a sale on credit, and the payments that settle it."""
+
+from decimal import Decimal
+
+from django.db.backends.utils import CursorWrapper
+
+from backend.sales import statements
+from backend.sales.amounts import MONEY_PLACES, round_half_up
+from backend.sales.documents import Posting, Recorded, choose_variant, date_document, document_values
+from backend.sales.errors import AlreadyVoided, PaymentTooLarge
+from backend.sales.faultpoints import reach
+from backend.sales.models import OutcomeStatus, Sale, SalePayment
+from backend.sales.origins import lock_origin
+
+
+def record_payment(cursor: CursorWrapper, posting: Posting) -> Recorded:
+    """Take a payment of a sale on credit, in the sale's currency, never beyond what is owed."""
+    variant, warnings = choose_variant(cursor, posting)
+    origin = lock_origin(cursor, posting).sale
+    if origin.voided_at is not None:
+        raise AlreadyVoided
+    amount, owed = posting.sale.total, owed_for(origin)
+    if amount > owed:
+        raise PaymentTooLarge(asked=str(amount), owed=str(owed))
+    dating = date_document(posting)
+    values = document_values(
+        posting,
+        variant=variant,
+        currency=origin.currency,
+        total=amount,
+        origin_id=origin.pk,
+        dating=dating,
+        warnings=warnings,
+    )
+    document_id = statements.insert_sale(cursor, values)
+    reach("document", number=posting.sale.number)
+    origin.paid_later += amount
+    origin.save(update_fields=["paid_later"])
+    return Recorded(OutcomeStatus.PAID, document_id, dating.day, origin.currency, amount)
+
+
+def owed_for(sale: Sale) -> Decimal:
+    """Return what is still owed for a sale: its total less what was paid and what came back; never below zero."""
+    if sale.is_paid or sale.voided_at is not None:
+        return Decimal(0)
+    paid = sale.paid_later + sale.returned_total
+    if sale.has_payments:
+        for amount, rate in SalePayment.objects.filter(document=sale).values_list("amount", "rate"):
+            paid += round_half_up(amount * rate, MONEY_PLACES)
+    return max(Decimal(0), sale.total - paid)
