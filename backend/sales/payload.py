@@ -91,9 +91,7 @@ def read_sale(raw: bytes) -> ParsedSale:
     kind = wire.type if wire.type is not None else "vente"
     if kind not in KINDS:
         raise KindUnknown(kind)
-    if kind == "vente":
-        return _sale(wire, number)
-    return _follower(wire, kind, number)
+    return _sale(wire, number) if kind == "vente" else _follower(wire, kind, number)
 
 
 def _sale(wire: WireSale, number: str) -> ParsedSale:
@@ -123,6 +121,7 @@ def _sale(wire: WireSale, number: str) -> ParsedSale:
 
 def _follower(wire: WireSale, kind: str, number: str) -> ParsedSale:
     """Read a document that follows another. Its own rules come with its posting; what names it is read already."""
+    _check_amounts(wire)
     return ParsedSale(
         kind=kind,
         number=number,
@@ -130,6 +129,15 @@ def _follower(wire: WireSale, kind: str, number: str) -> ParsedSale:
         origin=_origin(wire.origine),
         **_circumstances(wire),
     )
+
+
+def _check_amounts(wire: WireSale) -> None:
+    """Refuse what no column holds, before the fingerprint takes it: a text may say NaN, or 1E+999999999."""
+    amounts = [("montant", wire.montant), ("remise", wire.remise)]
+    for at, line in enumerate(wire.lignes or []):
+        amounts += [(f"lignes[{at}].{name}", getattr(line, name)) for name in ("quantite", "prix_unitaire", "remise")]
+    for path, amount in amounts:
+        bounded(amount or Decimal(0), path, places=MONEY_PLACES)
 
 
 def _circumstances(wire: WireSale) -> dict[str, Any]:
@@ -286,6 +294,6 @@ def _fingerprint(wire: WireSale, kind: str) -> str:
         date_text=wire.date_vente,
         currency=wire.devise,
         discount=wire.remise,
-        amount=wire.montant,
+        amount=wire.montant if kind == "paiement" else None,
         lines=[(key, line.quantite, line.prix_unitaire, line.remise) for key, line in lines],
     )
