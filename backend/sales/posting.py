@@ -4,6 +4,7 @@ claim the lane · pick the batch · look the number up · lock the units · writ
 There is no state "processing": who dies anywhere in here leaves the batch at its last committed sale.
 """
 
+import contextlib
 import json
 import time
 from collections.abc import Callable
@@ -25,7 +26,7 @@ from backend.sales.models import OutcomeStatus
 from backend.sales.numbering import registration_number, take_number
 from backend.sales.payload import ParsedSale, read_sale
 from backend.sales.recording import Posting, record_sale
-from backend.sales.slices import Slice
+from backend.sales.slices import Known, ShopRules, Sight, Slice
 from backend.sales.statements import BatchRow, LaneRow
 
 log = structlog.get_logger("caisse.posting")
@@ -66,21 +67,31 @@ def post_next_sale(work: Slice) -> Step:
     return _settle_next(work, _decide)
 
 
-def settle_as_failed(work: Slice, *, reason: str, is_blind: bool = False) -> Step:
-    """Write `failed` for the next sale and move on. `is_blind`: not even its number is read: that may be what kills."""
+def settle_as_failed(work: Slice, *, reason: str, sight: Sight = Sight.PEEK) -> Step:
+    """Write `failed` for the next sale and move on. `sight`: how closely it, and its batch, may be looked at.
+
+    What is known of the sale is kept: its fingerprint, so that the same content sent again closes its entry, and its
+    amount, so that it is missing from no sum.
+    """
 
     def verdict(cursor: CursorWrapper, work: Slice, batch: BatchRow, now: datetime) -> Verdict:
-        number, fingerprint = "", ""
-        if not is_blind:
-            raw = work.raw_sales(cursor, batch)[batch.next_position - 1]
-            number, fingerprint = peek(raw)[0], fingerprint_of_bytes(raw)
         refusal = InternalFailure(reason)
-        return _refused(refusal, number=number, fingerprint=fingerprint)
+        if sight is Sight.BLIND:
+            return _refused(refusal, number="", fingerprint="")
+        if work.known and work.known.at == work.at:
+            return _refused_sale(refusal, work.known.sale, work.known.shop, batch)
+        raw = work.raw_sales(cursor, batch)[batch.next_position - 1]
+        if sight is Sight.READ:
+            with contextlib.suppress(SaleRefused):
+                return _refused_sale(refusal, read_sale(raw), work.shop(batch.shop_id), batch)
+        return _refused(refusal, number=peek(raw)[0], fingerprint=fingerprint_of_bytes(raw))
 
-    return _settle_next(work, verdict)
+    return _settle_next(work, verdict, follows=sight is not Sight.BLIND)
 
 
-def _settle_next(work: Slice, decide: Callable[[CursorWrapper, Slice, BatchRow, datetime], Verdict]) -> Step:
+def _settle_next(
+    work: Slice, decide: Callable[[CursorWrapper, Slice, BatchRow, datetime], Verdict], *, follows: bool = True
+) -> Step:
     began = time.perf_counter()
     now = datetime.now(UTC)
     with transaction.atomic(durable=True), connection.cursor() as cursor:
@@ -100,7 +111,7 @@ def _settle_next(work: Slice, decide: Callable[[CursorWrapper, Slice, BatchRow, 
         if verdict.status == OutcomeStatus.CREATED:
             _register(cursor, work, batch, verdict)
         reach("numbered", number=verdict.number)
-        holes = _follow_sequence(cursor, work, lane, batch) if batch.next_position == 1 else None
+        holes = _follow_sequence(cursor, work, lane, batch) if follows and batch.next_position == 1 else None
         is_settled = moved.next_position > moved.sale_count
         statements.move_cursor(cursor, batch=moved, is_settled=is_settled, at=dialect.naive_utc(now), holes=holes)
         if not work.has_committed:
@@ -121,15 +132,11 @@ def _decide(cursor: CursorWrapper, work: Slice, batch: BatchRow, now: datetime) 
         return _refused(refusal, number=peek(raw)[0], fingerprint=fingerprint_of_bytes(raw))
     reach("read", number=sale.number)
     posting = Posting(work, work.shop(batch.shop_id), batch, sale, now)
+    work.known = Known(work.at, sale, posting.shop)
     try:
         recorded = record_sale(cursor, posting)
     except SaleRefused as refusal:
-        return replace(
-            _refused(refusal, number=sale.number, fingerprint=sale.fingerprint),
-            sale=sale,
-            currency=sale.currency or posting.shop.currency,
-            day=posting.shop.day_of(batch.received_at).isoformat(),
-        )
+        return _refused_sale(refusal, sale, posting.shop, batch)
     return Verdict(
         status=OutcomeStatus.CREATED,
         number=sale.number,
@@ -150,6 +157,15 @@ def _refused(refusal: SaleRefused, *, number: str, fingerprint: str) -> Verdict:
         path=refusal.path[:120],
         detail=refusal.detail[:500],
         document_id=refusal.document_id,
+    )
+
+
+def _refused_sale(refusal: SaleRefused, sale: ParsedSale, shop: ShopRules, batch: BatchRow) -> Verdict:
+    return replace(
+        _refused(refusal, number=sale.number, fingerprint=sale.fingerprint),
+        sale=sale,
+        currency=sale.currency or shop.currency,
+        day=shop.day_of(batch.received_at).isoformat(),
     )
 
 

@@ -56,7 +56,7 @@ def post_slice(
         return SliceReport(0, has_more=False)
     if start.kind is StartKind.CONDEMNED:
         reason = "l'enregistrement s'est interrompu plusieurs fois"
-        step = retrying(lambda: settle_as_failed(work, reason=reason, is_blind=start.is_blind), name="condemn")
+        step = retrying(lambda: settle_as_failed(work, reason=reason, sight=start.sight), name="condemn")
         return SliceReport(int(step is Step.POSTED), has_more=True)
     posted = 0
     step = Step.POSTED
