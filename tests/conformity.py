@@ -33,7 +33,7 @@ def operation_of(method: str, path: str) -> dict[str, Any] | None:
 def assert_conforms(answer: HttpResponse, *, method: str, path: str) -> None:
     operation = operation_of(method, path)
     if operation is None:
-        assert answer.status_code in (404, 405, 406), f"{method} {path} is not described and answers {answer.status_code}"
+        assert answer.status_code in (404, 405, 406), f"{method} {path} is not described: {answer.status_code}"
         return
     described = operation["responses"].get(str(answer.status_code))
     assert described is not None, f"{method} {path} answers {answer.status_code}, which is not described"

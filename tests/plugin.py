@@ -59,6 +59,14 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> object:
     return (yield)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """On the embedded default a file without the mark is not even read: it may need packages that are not there."""
+    is_test = collection_path.is_file() and collection_path.suffix == ".py"
+    if config.stash[RIG].is_embedded and is_test and "mark.embedded" not in collection_path.read_text(encoding="utf-8"):
+        return True
+    return None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """On the embedded default only the tests marked `embedded` are asked: SQLite proves nothing about the others."""
     if not config.stash[RIG].is_embedded:

@@ -25,6 +25,7 @@ def address_of(request: HttpRequest) -> str | None:
         if len(hops) >= settings.TRUSTED_PROXIES:
             address = hops[-settings.TRUSTED_PROXIES]
     try:
-        return str(ipaddress.ip_address(address))
+        # Without the zone of a link-local address: it names an interface of ours, and no column has room for it.
+        return str(ipaddress.ip_address(address.partition("%")[0]))
     except ValueError:
         return None

@@ -91,7 +91,7 @@ EVERY_CALL = [
         OpenApiParameter.HEADER,
         description="Celui de l'appel, ou un nouveau",
         required=True,
-        response=True,
+        response=sorted({200, 201, 202, 304, *(status for status, *_ in PROBLEMS.values())}),
     ),
     answered_header("WWW-Authenticate", TEXT, "Bearer", 401),
     answered_header("Retry-After", RETRY_AFTER, "Secondes à attendre", 429, 503),
@@ -199,7 +199,9 @@ def describe_fates(*, get_max: int, post_max: int) -> tuple:
             *EVERY_CALL,
             query("numero_facture", listed(number, minItems=1, maxItems=get_max), "Une fois par numéro", required=True),
         ],
-        responses=answered | problems("parametre_invalide"),
+        responses=answered
+        | problems("parametre_invalide")
+        | {414: OpenApiResponse(description="L'adresse dépasse ce que le serveur lit d'une ligne : demander par POST")},
     )
     by_post = extend_schema(
         operation_id="demander_le_sort",

@@ -88,9 +88,9 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
     """Turn whatever a view raised into a problem, and keep a refused call as a knock."""
     problem = _problem_of(error)
     request = context["request"]
-    if problem.status_code >= 500:
+    if problem.status_code >= 500 and problem is not error:
         log.error("call_failed", path=request.path, code=problem.code, exc_info=error)
-    else:
+    elif problem.status_code < 500:
         note_knock(request, status=problem.status_code, code=problem.code, detail=problem.sentence)
     # Also where the view answers with a page, or nothing was agreed on yet.
     request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type

@@ -155,6 +155,8 @@ class PrivateMariaDB(PrivateServer):
             f"--datadir={self.data}",
             "--auth-root-authentication-method=normal",
             "--skip-test-db",
+            # Some machines cannot look up their own name, and nobody needs it.
+            "--force",
         ]
         result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - the command is ours
         if result.returncode:

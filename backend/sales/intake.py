@@ -90,16 +90,17 @@ def _find_or_store(batch: Batch, deflated: bytes) -> Accepted:
     try:
         return _find(batch) or _store(batch, deflated)
     except IntegrityError:
-        found = _find(batch)
+        found = _find(batch, is_repeated=True)
         if found is None:
             raise
         return found
 
 
-def _find(batch: Batch) -> Accepted | None:
+def _find(batch: Batch, *, is_repeated: bool = False) -> Accepted | None:
     """Return the batch that stands already: under this key, these bytes, or this very receipt.
 
-    The last is ours: its COMMIT went through and only the answer was lost. Its ring was lost too, so it is rung again.
+    The last is ours: its COMMIT went through, perhaps while we tried again, and only the answer was lost. Its ring was
+    lost too, so it is rung again.
     """
     own = Batch.objects.filter(terminal_id=batch.terminal_id)
     if batch.idempotency_key is not None:
@@ -109,7 +110,7 @@ def _find(batch: Batch) -> Accepted | None:
     elif batch.join_key is not None:
         found = own.filter(join_key=batch.join_key).first()
     else:
-        found = own.filter(receipt=batch.receipt).first() if batch.pk else None
+        found = own.filter(receipt=batch.receipt).first() if is_repeated or batch.pk else None
     if found is None:
         return None
     is_ours = found.receipt == batch.receipt

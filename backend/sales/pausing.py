@@ -31,11 +31,9 @@ def resume(*, shop: Shop | None = None, terminal: Terminal | None = None) -> boo
 
 
 def pauses_of(*, shop_id: int | None, terminal_id: int | None = None) -> QuerySet[Pause]:
-    """Return the pauses that stop this shop's, or this till's, sales."""
-    mine = Q(shop=None) | Q(shop_id=shop_id)
-    if terminal_id is not None:
-        mine &= Q(terminal=None) | Q(terminal_id=terminal_id)
-    return Pause.objects.filter(mine)
+    """Return the pauses that stop all of this shop's sales or, with `terminal_id`, this till's."""
+    on_terminal = Q(terminal=None) if terminal_id is None else Q(terminal=None) | Q(terminal_id=terminal_id)
+    return Pause.objects.filter(Q(shop=None) | Q(shop_id=shop_id), on_terminal)
 
 
 def _scope(shop: Shop | None, terminal: Terminal | None) -> str:

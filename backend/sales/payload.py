@@ -94,9 +94,7 @@ def read_sale(raw: bytes) -> ParsedSale:
     kind = wire.type if wire.type is not None else "vente"
     if kind not in KINDS:
         raise KindUnknown(kind)
-    if kind == "vente":
-        return _sale(wire, number)
-    return _follower(wire, kind, number)
+    return _sale(wire, number) if kind == "vente" else _follower(wire, kind, number)
 
 
 def _sale(wire: WireSale, number: str) -> ParsedSale:
@@ -126,6 +124,7 @@ def _sale(wire: WireSale, number: str) -> ParsedSale:
 
 def _follower(wire: WireSale, kind: str, number: str) -> ParsedSale:
     """Read a document that follows another: an annulation, a retour with its lines, a paiement with its amount."""
+    _check_amounts(wire)
     warnings: list[str] = []
     origin = _origin(wire.origine)
     if origin is None:
@@ -155,6 +154,15 @@ def _returned_lines(wire: WireSale, warnings: list[str]) -> tuple[ReturnedLine, 
             raise FieldInvalid(f"{path}.ligne", "manquante")
         returned.append(ReturnedLine(line.ligne, _quantity(line, path, warnings)))
     return tuple(returned)
+
+
+def _check_amounts(wire: WireSale) -> None:
+    """Refuse what no column holds, before the fingerprint takes it: a text may say NaN, or 1E+999999999."""
+    amounts = [("montant", wire.montant), ("remise", wire.remise)]
+    for at, line in enumerate(wire.lignes or []):
+        amounts += [(f"lignes[{at}].{name}", getattr(line, name)) for name in ("quantite", "prix_unitaire", "remise")]
+    for path, amount in amounts:
+        bounded(amount or Decimal(0), path, places=MONEY_PLACES)
 
 
 def _circumstances(wire: WireSale) -> dict[str, Any]:
@@ -279,6 +287,6 @@ def _fingerprint(wire: WireSale, kind: str) -> str:
         date_text=wire.date_vente,
         currency=wire.devise,
         discount=wire.remise,
-        amount=wire.montant,
+        amount=wire.montant if kind == "paiement" else None,
         lines=[(key, line.quantite, line.prix_unitaire, line.remise) for key, line in lines],
     )

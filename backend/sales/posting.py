@@ -4,6 +4,7 @@ claim the lane · pick the batch · look the number up · lock the units · writ
 There is no state "processing": who dies anywhere in here leaves the batch at its last committed sale.
 """
 
+import contextlib
 import json
 import time
 from collections.abc import Callable
@@ -17,14 +18,15 @@ from django.db.backends.utils import CursorWrapper
 from backend.config import dialect
 from backend.sales import sequences, statements
 from backend.sales.cutting import peek
-from backend.sales.errors import InternalFailure
+from backend.sales.errors import InternalFailure, SaleRefused
 from backend.sales.faultpoints import reach
 from backend.sales.fingerprints import fingerprint_of_bytes
 from backend.sales.models import OutcomeStatus
 from backend.sales.numbering import registration_number, take_number
-from backend.sales.slices import Slice
+from backend.sales.payload import read_sale
+from backend.sales.slices import Sight, Slice
 from backend.sales.statements import BatchRow, LaneRow
-from backend.sales.verdicts import Verdict, advance, decide, outcome_values, refused
+from backend.sales.verdicts import Verdict, advance, decide, outcome_values, refused, refused_sale
 from backend.sales.waiting import wake_followers
 
 log = structlog.get_logger("caisse.posting")
@@ -54,20 +56,31 @@ def post_next_sale(work: Slice) -> Step:
     return _settle_next(work, verdict)
 
 
-def settle_as_failed(work: Slice, *, reason: str, is_blind: bool = False) -> Step:
-    """Write `failed` for the next sale and move on. `is_blind`: not even its number is read: that may be what kills."""
+def settle_as_failed(work: Slice, *, reason: str, sight: Sight = Sight.PEEK) -> Step:
+    """Write `failed` for the next sale and move on. `sight`: how closely it, and its batch, may be looked at.
+
+    What is known of the sale is kept: its fingerprint, so that the same content sent again closes its entry, and its
+    amount, so that it is missing from no sum.
+    """
 
     def verdict(cursor: CursorWrapper, work: Slice, batch: BatchRow, now: datetime) -> Verdict:
-        number, fingerprint = "", ""
-        if not is_blind:
-            raw = work.raw_sales(cursor, batch)[batch.next_position - 1]
-            number, fingerprint = peek(raw)[0], fingerprint_of_bytes(raw)
-        return refused(InternalFailure(reason), number=number, fingerprint=fingerprint)
+        refusal = InternalFailure(reason)
+        if sight is Sight.BLIND:
+            return refused(refusal, number="", fingerprint="")
+        if work.known and work.known.at == work.at:
+            return refused_sale(refusal, work.known.sale, work.known.shop, batch)
+        raw = work.raw_sales(cursor, batch)[batch.next_position - 1]
+        if sight is Sight.READ:
+            with contextlib.suppress(SaleRefused):
+                return refused_sale(refusal, read_sale(raw), work.shop(batch.shop_id), batch)
+        return refused(refusal, number=peek(raw)[0], fingerprint=fingerprint_of_bytes(raw))
 
-    return _settle_next(work, verdict)
+    return _settle_next(work, verdict, follows=sight is not Sight.BLIND)
 
 
-def _settle_next(work: Slice, judge: Callable[[CursorWrapper, Slice, BatchRow, datetime], Verdict]) -> Step:
+def _settle_next(
+    work: Slice, judge: Callable[[CursorWrapper, Slice, BatchRow, datetime], Verdict], *, follows: bool = True
+) -> Step:
     began = time.perf_counter()
     now = datetime.now(UTC)
     with transaction.atomic(durable=True), connection.cursor() as cursor:
@@ -89,7 +102,7 @@ def _settle_next(work: Slice, judge: Callable[[CursorWrapper, Slice, BatchRow, d
             if one.is_recorded:
                 _register(cursor, work, batch.shop_id, one)
         reach("numbered", number=verdict.number)
-        holes = _follow_sequence(cursor, work, lane, batch) if batch.next_position == 1 else None
+        holes = _follow_sequence(cursor, work, lane, batch) if follows and batch.next_position == 1 else None
         is_settled = moved.next_position > moved.sale_count
         statements.move_cursor(cursor, batch=moved, is_settled=is_settled, at=dialect.naive_utc(now), holes=holes)
         if not work.has_committed:
@@ -98,6 +111,8 @@ def _settle_next(work: Slice, judge: Callable[[CursorWrapper, Slice, BatchRow, d
     work.has_committed = True
     reach("committed", number=verdict.number)
     _log(work, batch, verdict, took_ms=(time.perf_counter() - began) * 1000)
+    for one in woken:
+        log.info("waiting_over", terminal=work.terminal_id, number=one.number, status=one.status.value, code=one.code)
     return Step.POSTED
 
 

@@ -3,12 +3,15 @@
 import zlib
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import Enum
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.db.backends.utils import CursorWrapper
 
 from backend.sales import statements
 from backend.sales.cutting import cut
+from backend.sales.payload import ParsedSale
 from backend.sales.resolution import UnitCache
 from backend.sales.statements import BatchRow
 from backend.shops.models import Shop, StockPolicy, Terminal
@@ -40,6 +43,22 @@ class ShopRules:
         return moment.astimezone(self.zone).date()
 
 
+class Sight(Enum):
+    """How closely a sale that is given up may still be looked at: one of these looks may be what kills."""
+
+    READ = "read"
+    PEEK = "peek"
+    BLIND = "blind"
+
+
+class Known(NamedTuple):
+    """What was read of the sale at `at` before its posting broke."""
+
+    at: tuple[int, int]
+    sale: ParsedSale
+    shop: ShopRules
+
+
 @dataclass(slots=True)
 class Slice:
     """One poster's turn at one terminal. Everything in it may be thrown away: the database holds the state."""
@@ -52,6 +71,7 @@ class Slice:
     tries: dict[tuple[int, int], int] = field(default_factory=dict)
     # Set once a follower broke the posting of its origin: the origin comes first, what waits for it later.
     lets_wait: bool = False
+    known: Known | None = None
     closed_months: set[tuple[int, int, int]] = field(default_factory=set)
     _terminal_name: str | None = None
     _shops: dict[int, ShopRules] = field(default_factory=dict)

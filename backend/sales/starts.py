@@ -15,7 +15,7 @@ from backend.config import dialect
 from backend.config.transients import retrying
 from backend.sales import statements
 from backend.sales.faultpoints import reach
-from backend.sales.slices import Slice
+from backend.sales.slices import Sight, Slice
 
 # After so many starts in a row at the same sale it is tried once more, alone.
 STARTS_MAX = 5
@@ -36,7 +36,7 @@ class StartKind(Enum):
 class Start:
     kind: StartKind
     is_alone: bool = False
-    is_blind: bool = False
+    sight: Sight = Sight.READ
 
 
 def begin(work: Slice) -> Start:
@@ -71,7 +71,9 @@ def _count(work: Slice) -> Start:
         )
     reach("started")
     if starts > STARTS_MAX + 1:
-        return Start(StartKind.CONDEMNED, is_blind=starts > STARTS_MAX + 2)
+        # Whoever settled it died of that too: the next looks less closely.
+        sight = {STARTS_MAX + 2: Sight.READ, STARTS_MAX + 3: Sight.PEEK}.get(starts, Sight.BLIND)
+        return Start(StartKind.CONDEMNED, sight=sight)
     return Start(StartKind.GO, is_alone=starts == STARTS_MAX + 1)
 
 

@@ -57,12 +57,15 @@ def sweep_once(*, alive: Callable[[], None] = lambda: None, must_stop: Callable[
 
 def stale_terminals() -> list[int]:
     """Return the terminals whose oldest waiting batch has not moved for a while, longest first."""
+    now = datetime.now(UTC)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT b.terminal_id FROM sales_batch b"
             " JOIN (SELECT MIN(id) AS id FROM sales_batch WHERE settled_at IS NULL GROUP BY terminal_id) oldest"
-            f" ON oldest.id = b.id WHERE b.moved_at < %s AND {statements.NOT_PAUSED} ORDER BY b.moved_at LIMIT %s",
-            [dialect.naive_utc(datetime.now(UTC) - STALE), TERMINALS_MAX],
+            " ON oldest.id = b.id WHERE (b.moved_at < %s OR b.moved_at > %s)"
+            f" AND {statements.NOT_PAUSED} ORDER BY b.moved_at LIMIT %s",
+            # What moved in the future moved by a clock that has been set back, or by another machine's.
+            [dialect.naive_utc(now - STALE), dialect.naive_utc(now + STALE), TERMINALS_MAX],
         )
         return [row[0] for row in cursor.fetchall()]
 
@@ -72,8 +75,10 @@ def claim_ring(terminal_id: int) -> bool | None:
     the last ring moved nothing: then nobody is there to hear the next."""
     now = datetime.now(UTC)
     with transaction.atomic(durable=True):
-        lane = Lane.objects.filter(pk=terminal_id).select_for_update(skip_locked=_can_skip()).first()
-        if lane is None or (lane.rung_at and now - lane.rung_at < RING_EVERY):
+        # Before or after: what was rung in the future was rung by a clock that has been set back.
+        due = Lane.objects.exclude(rung_at__range=(now - RING_EVERY, now + RING_EVERY))
+        lane = due.filter(pk=terminal_id).select_for_update(skip_locked=_can_skip()).first()
+        if lane is None:
             return None
         rung_before = lane.rung_at
         lane.rung_at = now
@@ -81,9 +86,9 @@ def claim_ring(terminal_id: int) -> bool | None:
     if rung_before is None:
         return False
     oldest = Batch.objects.filter(settled_at=None, terminal_id=terminal_id).order_by("pk").first()
-    if oldest is None or oldest.received_at > rung_before:
+    if oldest is None or rung_before < oldest.received_at <= now + STALE:
         return False
-    return not SaleOutcome.objects.filter(terminal_id=terminal_id, at__gt=rung_before).exists()
+    return not SaleOutcome.objects.filter(terminal_id=terminal_id, at__gt=rung_before, at__lte=now + STALE).exists()
 
 
 def _can_skip() -> bool:

@@ -15,7 +15,7 @@ from backend.sales.fingerprints import fingerprint_of_bytes
 from backend.sales.kinds import record
 from backend.sales.models import OutcomeStatus
 from backend.sales.payload import ParsedSale, read_sale
-from backend.sales.slices import Slice
+from backend.sales.slices import Known, ShopRules, Slice
 from backend.sales.statements import BatchRow
 
 RECORDED = (OutcomeStatus.CREATED, OutcomeStatus.VOIDED, OutcomeStatus.RETURNED, OutcomeStatus.PAID)
@@ -51,16 +51,11 @@ def decide(cursor: CursorWrapper, *, work: Slice, batch: BatchRow, raw: bytes, n
         return refused(refusal, number=peek(raw)[0], fingerprint=fingerprint_of_bytes(raw))
     reach("read", number=sale.number)
     posting = Posting(work, work.shop(batch.shop_id), batch, sale, now)
+    work.known = Known((batch.id, batch.next_position), sale, posting.shop)
     try:
         recorded = record(cursor, posting)
     except SaleRefused as refusal:
-        return replace(
-            refused(refusal, number=sale.number, fingerprint=sale.fingerprint),
-            amount=sale.total,
-            currency=sale.currency or posting.shop.currency,
-            day=posting.shop.day_of(batch.received_at).isoformat(),
-            awaits=_awaits(sale) if refusal.status == OutcomeStatus.DEFERRED else "",
-        )
+        return refused_sale(refusal, sale, posting.shop, batch)
     return Verdict(
         status=recorded.status,
         number=sale.number,
@@ -69,6 +64,17 @@ def decide(cursor: CursorWrapper, *, work: Slice, batch: BatchRow, raw: bytes, n
         amount=recorded.total,
         currency=recorded.currency,
         day=recorded.day.isoformat(),
+    )
+
+
+def refused_sale(refusal: SaleRefused, sale: ParsedSale, shop: ShopRules, batch: BatchRow) -> Verdict:
+    """Return the refusal of a sale that could be read, with what it would have brought in."""
+    return replace(
+        refused(refusal, number=sale.number, fingerprint=sale.fingerprint),
+        amount=sale.total,
+        currency=sale.currency or shop.currency,
+        day=shop.day_of(batch.received_at).isoformat(),
+        awaits=_awaits(sale) if refusal.status == OutcomeStatus.DEFERRED else "",
     )
 
 

@@ -44,8 +44,8 @@ class PostingTill:
 
     def _sale(self, chance: random.Random, batch: int, position: int) -> dict:
         lines = [
-            {"article_id": article, "quantite": chance.randint(1, 3), "prix_unitaire": chance.randrange(500, 90_000, 50)}
-            for article in chance.choices(self.articles, k=3)
+            {"article_id": one, "quantite": chance.randint(1, 3), "prix_unitaire": chance.randrange(500, 90_000, 50)}
+            for one in chance.choices(self.articles, k=3)
         ]
         return {"numero_facture": f"FAC-{batch:02}-{position:03}", "lignes": lines}
 

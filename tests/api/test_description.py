@@ -1,0 +1,100 @@
+"""The OpenAPI document: valid, complete, and served to everybody."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from django.urls import get_resolver
+
+from backend.api.problems import PROBLEMS
+from backend.api.shapes_answered import SALE_CODES
+from backend.sales.errors import SaleRefused
+from tests.conformity import document
+
+OPERATIONS = {
+    ("get", "/api/v2/simple/etat"),
+    ("get", "/api/v2/simple/ventes/recus"),
+    ("get", "/api/v2/simple/ventes/recus/{recu}"),
+    ("get", "/api/v2/simple/ventes/statut"),
+    ("post", "/api/v2/simple/ventes/statut"),
+    ("post", "/api/v2/simple/ventes/sync"),
+}
+# Told in the document's own words, for they belong to no described call.
+OF_NO_CALL = {"introuvable", "methode_non_permise"}
+
+
+def operations() -> Iterator[tuple[str, str, dict]]:
+    for path, described in document()["paths"].items():
+        for method, operation in described.items():
+            yield method, path, operation
+
+
+def codes_of(operation: dict) -> dict[str, list[str]]:
+    return {
+        status: answer["content"]["application/problem+json"]["schema"]["properties"]["code"]["enum"]
+        for status, answer in operation["responses"].items()
+        if "application/problem+json" in answer.get("content", {})
+    }
+
+
+def test_the_document_is_valid_and_raises_no_warning(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("spectacular", "--validate", "--fail-on-warn", "--format", "openapi-json")
+    assert json.loads(capsys.readouterr().out)["openapi"] == "3.1.0"
+
+
+def test_every_call_is_described() -> None:
+    assert {(method, path) for method, path, _ in operations()} == OPERATIONS
+    routes = {str(url.pattern) for url in get_resolver("backend.api.urls").url_patterns}
+    described = {path.removeprefix("/api/v2/").replace("{recu}", "<str:recu>") for _, path, _ in operations()}
+    assert {route for route in routes if route.startswith("simple/")} == described
+
+
+def test_every_problem_stands_where_it_can_happen() -> None:
+    found = {code for *_, operation in operations() for codes in codes_of(operation).values() for code in codes}
+    assert found == set(PROBLEMS) - OF_NO_CALL
+    for code in OF_NO_CALL:
+        assert code in document()["info"]["description"]
+
+
+def test_a_problems_codes_have_its_status() -> None:
+    for *_, operation in operations():
+        for status, codes in codes_of(operation).items():
+            assert {PROBLEMS[code][0] for code in codes} == {int(status)}
+
+
+def test_every_refusal_of_a_sale_is_named() -> None:
+    assert set(SALE_CODES) == {refusal.code for refusal in SaleRefused.__subclasses__()}
+
+
+def test_every_call_says_who_may_make_it() -> None:
+    schemes = document()["components"]["securitySchemes"]
+    assert schemes["serie"] == {"type": "apiKey", "in": "header", "name": "X-Device-Serial"}
+    assert schemes["serie_des_sources"] == {"type": "apiKey", "in": "header", "name": "Device-Serial"}
+    assert schemes["jeton"] == {"type": "http", "scheme": "bearer"}
+    for *_, operation in operations():
+        assert {"serie": [], "jeton": []} in operation["security"]
+        assert {"serie": []} in operation["security"]
+
+
+def test_every_reference_leads_somewhere() -> None:
+    components = document()["components"]["schemas"]
+    text = json.dumps(document(), ensure_ascii=False, default=str)
+    named = {part.split('"')[0] for part in text.split("#/components/schemas/")[1:]}
+    assert named - set(components) == set()
+    assert set(components) - named == set()
+
+
+@pytest.mark.parametrize("accept", ["application/vnd.oai.openapi+json", "application/json"])
+def test_the_document_is_served_to_everybody(accept: str) -> None:
+    answer = Client().get("/api/v2/schema/", headers={"Accept": accept})
+    assert answer.status_code == 200
+    assert json.loads(answer.content)["paths"].keys() == document()["paths"].keys()
+
+
+@pytest.mark.parametrize("query", ["version=a%0Ab", "version=3", "lang=en", "lang=..%2F..", "x=1"])
+def test_nothing_that_a_query_says_gets_into_the_document_or_its_headers(query: str) -> None:
+    answer = Client().get(f"/api/v2/schema/?{query}", headers={"Accept": "application/json"})
+    assert answer.status_code == 200
+    assert json.loads(answer.content)["info"]["version"] == "2"

@@ -1,0 +1,76 @@
+"""Sales given up as our failure: what is still known of them is kept, and nothing that may kill is looked at."""
+
+from decimal import Decimal
+from typing import Any, NoReturn
+
+import pytest
+
+from backend.sales import posting, verdicts
+from backend.sales.models import Batch, Lane, SaleOutcome
+from backend.sales.posting import settle_as_failed
+from backend.sales.repair import open_entries
+from backend.sales.slices import Sight, Slice
+from backend.sales.starts import STARTS_MAX, StartKind, begin
+from backend.testing import Cast
+from tests.tills import Till, line, sale
+
+pytestmark = pytest.mark.embedded
+
+
+def broken(*_: Any, **__: Any) -> NoReturn:
+    raise RuntimeError("a bug of ours")
+
+
+@pytest.fixture
+def failed(cast: Cast, till: Till, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """FAC-1, whose posting raised."""
+    with monkeypatch.context() as patch:
+        patch.setattr(verdicts, "record", broken)
+        entry = till.settle_one(sale("FAC-1", line(cast.rice)))
+    assert (entry["status"], entry["code"], entry["action"]) == ("failed", "echec_interne", "garder")
+    return entry
+
+
+def test_a_failed_sale_keeps_its_amount_and_its_day(failed: dict[str, Any]) -> None:
+    outcome = SaleOutcome.objects.get()
+    assert (outcome.amount, outcome.currency) == (Decimal(25000), "CDF")
+    assert outcome.business_day is not None
+
+
+def test_the_same_content_that_goes_through_later_closes_it(cast: Cast, till: Till, failed: dict[str, Any]) -> None:
+    assert open_entries(shop_id=cast.shop.pk).count() == 1
+    assert till.settle_one(sale("FAC-1", line(cast.rice)))["status"] == "created"
+    assert open_entries(shop_id=cast.shop.pk).count() == 0
+    # Otherwise the till would keep the sale for ever: it forgets one only if all that is known of it says so.
+    assert [(one["status"], one["action"]) for one in till.fates("FAC-1")] == [("created", "purger")]
+
+
+def test_a_sale_whose_reading_breaks_is_given_up_by_its_number(
+    cast: Cast, till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (posting, verdicts):
+        monkeypatch.setattr(module, "read_sale", broken)
+    entry = till.settle_one(sale("FAC-1", line(cast.rice)))
+    assert (entry["status"], entry["numero_facture"]) == ("failed", "FAC-1")
+
+
+def test_whoever_settles_a_sale_that_kills_looks_less_closely_each_time(cast: Cast, till: Till) -> None:
+    till.hand_over(sale("FAC-1", line(cast.rice)))
+    work = Slice(till.device.terminal_id)
+    sights = []
+    for _ in range(STARTS_MAX + 4):
+        start = begin(work)
+        sights += [start.sight] if start.kind is StartKind.CONDEMNED else []
+        # Each of them died, long enough ago.
+        Lane.objects.update(starts_at=None)
+    assert sights == [Sight.READ, Sight.PEEK, Sight.BLIND]
+
+
+def test_a_blind_settlement_reads_no_sale_of_the_batch(cast: Cast, till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The poster that opens a batch looks at the counters of all its sales: one of them may be what kills."""
+    till.hand_over(sale("FAC-1", line(cast.rice), sequence=1), sale("FAC-2", line(cast.rice), sequence=5))
+    for name in ("peek", "read_sale", "fingerprint_of_bytes"):
+        monkeypatch.setattr(posting, name, broken)
+    settle_as_failed(Slice(till.device.terminal_id), reason="mort", sight=Sight.BLIND)
+    assert Batch.objects.get().next_position == 2
+    assert SaleOutcome.objects.get().number == ""

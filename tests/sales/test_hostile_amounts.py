@@ -1,0 +1,39 @@
+"""Amounts sent as texts, wherever a document may hold one: what is no amount is the sale's fault and never ours."""
+
+import json
+
+import pytest
+
+from backend.sales.errors import FieldInvalid
+from backend.sales.payload import read_sale
+from backend.testing import Cast
+from tests.tills import Till, line, sale
+
+pytestmark = pytest.mark.embedded
+
+NO_AMOUNTS = ("NaN", "sNaN", "-Infinity", "1E+999999999", "-5")
+
+
+@pytest.mark.parametrize("text", NO_AMOUNTS)
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("montant", lambda text: {"type": "paiement", "montant": text}),
+        ("remise", lambda text: {"type": "annulation", "remise": text}),
+        ("lignes[0].quantite", lambda text: {"type": "retour", "lignes": [{"ligne": 1, "quantite": text}]}),
+        ("lignes[0].remise", lambda text: {"type": "retour", "lignes": [{"ligne": 1, "remise": text}]}),
+    ],
+)
+def test_a_document_that_follows_another_is_refused_at_the_place_of_what_is_no_amount(
+    path: str, fields: object, text: str
+) -> None:
+    with pytest.raises(FieldInvalid) as refused:
+        read_sale(json.dumps({"numero_facture": "A", **fields(text)}).encode())
+    assert refused.value.path == path
+
+
+@pytest.mark.parametrize("text", NO_AMOUNTS)
+def test_the_amount_of_a_payment_takes_no_part_in_a_sale(cast: Cast, till: Till, text: str) -> None:
+    """On a sale `montant` is a field that nobody knows: it neither breaks the sale nor makes it another."""
+    assert till.settle_one(sale("A", line(cast.rice), montant=text))["status"] == "created"
+    assert till.settle_one(sale("A", line(cast.rice)))["status"] == "duplicate"

@@ -1,0 +1,56 @@
+"""Messages that come close together: whoever leaves a lane to another has not left it to nobody."""
+
+import threading
+
+import pytest
+from django.db import connection, connections, transaction
+
+from backend.sales import statements, turns
+from backend.sales.slices import Slice
+from backend.sales.starts import Start, begin
+from backend.testing import Cast
+from tests.tills import Till, line, sale
+
+
+@pytest.fixture
+def real_cast(real_database: None) -> Cast:
+    return Cast()
+
+
+def hold_lane(terminal_id: int, *, is_held: threading.Event, seconds: float) -> None:
+    """Claim a lane as a second message does that looks at it, and leaves it."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            assert statements.claim_lane(cursor, terminal_id=terminal_id)
+            is_held.set()
+            threading.Event().wait(seconds)
+    finally:
+        connections.close_all()
+
+
+def test_a_poster_waits_out_a_message_that_only_looks_at_its_lane(
+    real_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second sees that the first has begun, and drops its message; the first meets it there."""
+    till = Till(real_cast.device)
+    till.hand_over(sale("FAC-1", line(real_cast.rice)))
+    lookers: list[threading.Thread] = []
+
+    def begin_and_be_looked_at(work: Slice) -> Start:
+        start = begin(work)
+        is_held = threading.Event()
+        looker = threading.Thread(
+            target=hold_lane, args=(work.terminal_id,), kwargs={"is_held": is_held, "seconds": 0.03}
+        )
+        looker.start()
+        lookers.append(looker)
+        assert is_held.wait(10)
+        return start
+
+    monkeypatch.setattr(turns, "begin", begin_and_be_looked_at)
+
+    report = turns.post_slice(till.device.terminal_id)
+
+    lookers[0].join()
+    assert (report.posted, report.was_busy) == (1, False)
+    assert till.outcomes() == ["created"]
