@@ -81,6 +81,7 @@ def settle_as_failed(work: Slice, *, reason: str, sight: Sight = Sight.PEEK) -> 
 def _settle_next(
     work: Slice, judge: Callable[[CursorWrapper, Slice, BatchRow, datetime], Verdict], *, follows: bool = True
 ) -> Step:
+    work.alive()
     began = time.perf_counter()
     now = datetime.now(UTC)
     with transaction.atomic(durable=True), connection.cursor() as cursor:

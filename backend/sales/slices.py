@@ -1,6 +1,7 @@
 """What a poster knows while it works at one terminal: the rules of its shop, the units it met, the bytes it decoded."""
 
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum
@@ -64,6 +65,8 @@ class Slice:
     """One poster's turn at one terminal. Everything in it may be thrown away: the database holds the state."""
 
     terminal_id: int
+    # Called before each attempt: one that waits for a lock takes seconds, and whoever watches must not think us frozen.
+    alive: Callable[[], None] = lambda: None
     has_committed: bool = False
     # (batch, position) of the sale that is being posted.
     at: tuple[int, int] = (0, 0)

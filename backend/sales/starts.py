@@ -52,6 +52,7 @@ def begin(work: Slice) -> Start:
 
 
 def _count(work: Slice) -> Start:
+    work.alive()
     now = datetime.now(UTC)
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         lane = statements.claim_lane(cursor, terminal_id=work.terminal_id)

@@ -37,7 +37,7 @@ class Turn:
 def sweep_once(*, alive: Callable[[], None] = lambda: None, must_stop: Callable[[], bool] = lambda: False) -> Turn:
     """Ring for each stale terminal, post for those whom ringing does not help; return what was done.
 
-    `alive` is called between slices: a turn may be long, and a supervisor wants to know that it is not frozen.
+    `alive` is called before whatever may take seconds: a supervisor wants to know that this sweep is not frozen.
     """
     rung = 0
     deserted: list[int] = []
@@ -103,8 +103,7 @@ def _post_in_turns(terminal_ids: Iterable[int], alive: Callable[[], None], must_
     while waiting and time.monotonic() < deadline and not must_stop():
         still_waiting = []
         for terminal_id in waiting:
-            alive()
-            report = _post_slice(terminal_id)
+            report = _post_slice(terminal_id, alive)
             posted += report.posted
             if report.has_more:
                 still_waiting.append(terminal_id)
@@ -112,10 +111,10 @@ def _post_in_turns(terminal_ids: Iterable[int], alive: Callable[[], None], must_
     return posted
 
 
-def _post_slice(terminal_id: int) -> SliceReport:
+def _post_slice(terminal_id: int, alive: Callable[[], None]) -> SliceReport:
     """Post one slice; a terminal that is stuck behind a lock must not keep the sweep from the others."""
     try:
-        return post_slice(terminal_id)
+        return post_slice(terminal_id, alive=alive)
     except (OperationalError, InterfaceError) as error:
         if not is_transient(error):
             raise

@@ -4,6 +4,7 @@ Tasks and sweeps call `post_slice`. Whatever ends a turn, the sales stand at the
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -40,14 +41,19 @@ class SliceReport:
 
 
 def post_slice(
-    terminal_id: int, *, slice_s: float = SLICE_S, interruptions: tuple[type[BaseException], ...] = ()
+    terminal_id: int,
+    *,
+    slice_s: float = SLICE_S,
+    interruptions: tuple[type[BaseException], ...] = (),
+    alive: Callable[[], None] = lambda: None,
 ) -> SliceReport:
     """Post the terminal's sales in order until nothing is left, the lane is busy or `slice_s` is over.
 
     `interruptions` are errors that mean "stop", as a worker's soft time limit does: never blamed on the sale.
+    `alive` is called before each attempt.
     Transients that outlast their retries are raised, as interruptions are; the sales stand where they stood.
     """
-    work = Slice(terminal_id)
+    work = Slice(terminal_id, alive)
     deadline = time.monotonic() + slice_s
     start = begin(work)
     if start.kind is StartKind.BUSY:

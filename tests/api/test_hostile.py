@@ -1,6 +1,7 @@
 """Hostile input: each with its exact answer, none a fault of ours, none leaving a trace it should not."""
 
 import gzip
+import tracemalloc
 from decimal import Decimal
 from typing import Any
 
@@ -81,8 +82,12 @@ def test_limits_are_refused_one_beyond_and_taken_at_the_limit(till: Till) -> Non
 def test_a_bomb_is_refused_and_not_unpacked(till: Till) -> None:
     bomb = gzip.compress(b"[" + b" " * 50_000_000 + b"]")
     assert len(bomb) < 60_000
+    tracemalloc.start()
     assert_problem(till.send(bomb, Content_Encoding="gzip"), "lot_trop_grand")
     assert_problem(till.call("POST", FATES, bomb, Content_Encoding="gzip"), "lot_trop_grand")
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak_bytes < 25_000_000
     assert_nothing_is_stored()
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.sales.models import Pause, SaleOutcome
+from backend.sales.models import Pause, Sale, SaleOutcome
 from backend.sales.pausing import pause, pauses_of, resume
 from backend.sales.repair import open_entries
 from backend.testing import Cast, make_article
@@ -82,6 +82,17 @@ def test_a_resend_that_goes_through_closes_its_entry_and_no_other(cast: Cast, ti
     till.settle(other)
     assert entries(cast) == [("A", "numero_deja_pris")]
     assert open_entries(shop_id=cast.other_shop.pk).count() == 0
+
+
+def test_a_sale_that_a_person_recorded_is_no_longer_to_be_corrected(cast: Cast, till: Till) -> None:
+    till.settle(sale("A", line(cast.rice, quantity=500)))
+    assert entries(cast) == [("A", "stock_insuffisant")]
+    outcome = SaleOutcome.objects.get()
+    Sale.objects.create(
+        kind="vente", shop=cast.shop, terminal=cast.terminal, number="A", fingerprint=outcome.fingerprint, total=0,
+        currency="CDF", received_at=outcome.at, recorded_at=outcome.at, business_day=outcome.at.date(),
+    )  # fmt: skip
+    assert entries(cast) == []
 
 
 def test_a_sale_that_nobody_can_read_is_to_be_corrected_too(cast: Cast, till: Till) -> None:

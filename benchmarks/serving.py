@@ -1,0 +1,162 @@
+"""Comparisons through HTTP, Celery and all: gunicorn, workers and a sweep on a private MariaDB and Redis."""
+
+import contextlib
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from django.db import connection
+
+from backend.ops.processes import wait_until
+from backend.ops.servers import PrivateMariaDB, PrivateRedis
+from backend.ops.stack import Stack
+from backend.sales import receipts
+from backend.sales.models import Batch, Sale
+from benchmarks import databases, posting
+from benchmarks.report import Comparison, Target, median, milliseconds, per_s
+from benchmarks.tills_online import OURS, SYNCHRONOUS, Poller, post, post_together
+from benchmarks.together import cpu_s_of
+from benchmarks.world import Till
+
+SERVED = "served"
+API_PROCESSES = 2
+BATCHES_EACH, BATCH_SALES = 2, 100
+POLLS = 300
+SETTLED_S_MAX = 120
+
+
+class Served:
+    """A running system on a database of its own, with the comparison's addresses beside the API's."""
+
+    def __init__(self, stack: Stack, mariadb: PrivateMariaDB, *, workers: int) -> None:
+        self.workers = workers
+        self.api = stack.add_api(processes=API_PROCESSES).start_ready()
+        self.worker = stack.add_worker(concurrency=workers).start_ready()
+        stack.add_sweep().start_ready()
+        self.pids = {"web": self.api.pid, "workers": self.worker.pid, "MariaDB": mariadb.process.pid}
+
+    def cpu_s(self) -> dict[str, float]:
+        return {name: cpu_s_of(pid) for name, pid in self.pids.items()}
+
+
+@contextlib.contextmanager
+def serve(*, folder: Path, mariadb: PrivateMariaDB, workers: int) -> Iterator[Served]:
+    """Start the system and stop it at the end."""
+    databases.copy_template(SERVED)
+    with PrivateRedis(folder / "redis") as redis:
+        environment = {
+            "DATABASE_URL": mariadb.url(SERVED),
+            "BROKER_URL": redis.url,
+            "SECRET_KEY": secrets.token_hex(32),
+            "DJANGO_SETTINGS_MODULE": "benchmarks.settings",
+            "DEVICE_REQUESTS_PER_MINUTE": "1000000",
+        }
+        with Stack(folder=folder / "stack", environment=environment) as stack:
+            yield Served(stack, mariadb, workers=workers)
+
+
+def wait_settled() -> None:
+    """Return as soon as every batch of the served database is settled."""
+    if not wait_until(
+        lambda: not Batch.objects.filter(settled_at=None).exists(), timeout_s=SETTLED_S_MAX, pause_s=0.01
+    ):
+        raise RuntimeError("the workers did not settle all batches in time")
+
+
+def compare_throughput(served: Served, tills: Sequence[Till], *, rounds: int) -> list[Comparison]:
+    """Post to recorded through everything, against the bare loop, and against the synchronous endpoint."""
+    posting.prepare_bare()
+    each = BATCHES_EACH * BATCH_SALES
+    sales = len(tills) * each
+    load = {"batches": BATCHES_EACH, "sales": BATCH_SALES}
+    ours, bare, synchronous, used = [], [], [], []
+    for number in range(rounds + 1):
+        other = posting.measure_bare(tills, f"T{number}", processes=served.workers, sales=each)
+        with databases.using(SERVED):
+            before = Sale.objects.count()
+            cpu_before_s = served.cpu_s()
+            began = post_together(served.api.url, OURS, tills, f"T{number}", expected=202, **load)
+            wait_settled()
+            mine = time.monotonic() - began
+            cpu_s = {name: value - cpu_before_s[name] for name, value in served.cpu_s().items()}
+            began = post_together(served.api.url, SYNCHRONOUS, tills, f"U{number}", expected=201, **load)
+            theirs = time.monotonic() - began
+            if Sale.objects.count() != before + 2 * sales:
+                raise RuntimeError("not every sale was recorded")
+        if number:
+            ours.append(mine)
+            bare.append(other.seconds)
+            synchronous.append(theirs)
+            used.append(cpu_s)
+    shares = ", ".join(f"{name} {milliseconds([one[name] for one in used], each=sales)}" for name in served.pids)
+    return [
+        Comparison(
+            what=f"2. post to recorded, {served.workers} workers, against the bare loop, {served.workers} processes",
+            ours=per_s(sales, ours),
+            other=per_s(sales, bare),
+            ratios=[two / one for one, two in zip(ours, bare, strict=True)],
+            target=Target(0.8, is_minimum=True),
+            notes=[f"2. CPU of a sale, post to recorded: {shares}"],
+        ),
+        Comparison(
+            what="2. the same, against the synchronous endpoint",
+            ours=per_s(sales, ours),
+            other=per_s(sales, synchronous),
+            ratios=[two / one for one, two in zip(ours, synchronous, strict=True)],
+            target=Target(2.5, is_minimum=True),
+        ),
+    ]
+
+
+def compare_answers(served: Served, tills: Sequence[Till], *, rounds: int) -> list[Comparison]:
+    """Until the till is answered, a batch of 100 at an idle system, against the synchronous endpoint."""
+    url, pairs = served.api.url, []
+    with databases.using(SERVED):
+        for number in range(2 * rounds + 1):
+            till = tills[number % len(tills)]
+            ours, _ = post(url, OURS, till, till.body(f"A{number}", sales=BATCH_SALES), expected=202)
+            wait_settled()
+            theirs, _ = post(url, SYNCHRONOUS, till, till.body(f"B{number}", sales=BATCH_SALES), expected=201)
+            if number:
+                pairs.append((ours, theirs))
+    ours, theirs = zip(*pairs, strict=True)
+    return [
+        Comparison(
+            what="3. until the till is answered, batch of 100, against the synchronous endpoint",
+            ours=milliseconds(ours),
+            other=milliseconds(theirs),
+            ratios=[one / two for one, two in pairs],
+            target=Target(1 / 25),
+        )
+    ]
+
+
+def compare_polls(served: Served, tills: Sequence[Till], *, rounds: int) -> list[Comparison]:
+    """A poll that answers 304 against a view that returns an empty 200."""
+    url, till = served.api.url, tills[0]
+    with databases.using(SERVED):
+        _, accepted = post(url, OURS, till, till.body("N", sales=BATCH_SALES), expected=202)
+        wait_settled()
+        batch = Batch.objects.get(receipt=accepted["recu"])
+    headers = {"X-Device-Serial": till.serial, "If-None-Match": receipts.etag_of(batch)}
+    poll = Poller(url, accepted["url"], headers)
+    empty = Poller(url, "/benchmarks/empty", {"X-Device-Serial": till.serial})
+    pairs = [(poll.times(POLLS, expected=304), empty.times(POLLS, expected=200)) for _ in range(2 * rounds + 1)][1:]
+    medians = [(median(ours), median(theirs)) for ours, theirs in pairs]
+    ours, theirs = zip(*medians, strict=True)
+    return [
+        Comparison(
+            what="6. a poll that answers 304, against an empty 200",
+            ours=milliseconds(ours),
+            other=milliseconds(theirs),
+            ratios=[one / two for one, two in medians],
+            target=Target(2),
+        )
+    ]
+
+
+def server_version() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT VERSION()")
+        return cursor.fetchone()[0]

@@ -1,0 +1,5 @@
+"""The project's settings with two more addresses: what the API is compared with, under the same server."""
+
+from backend.config.settings import *  # noqa: F403
+
+ROOT_URLCONF = "benchmarks.urls"

@@ -1,0 +1,39 @@
+"""A sweep that waits for a lock is not frozen: killed for it again and again, it would condemn a healthy sale."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from django.conf import LazySettings
+from django.db import OperationalError
+
+from backend.config.transients import ATTEMPTS_MAX
+from backend.sales import statements
+from backend.sales.models import Batch, Lane
+from backend.sales.sweeping import sweep_once
+from backend.testing import Cast
+from tests.tills import Till, line, sale
+
+pytestmark = pytest.mark.embedded
+
+
+def test_a_sweep_gives_a_sign_of_life_before_each_wait_for_a_lock(
+    cast: Cast, till: Till, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.BROKER_URL = ""
+    till.hand_over(sale("FAC-1", line(cast.rice)))
+    Batch.objects.update(moved_at=datetime.now(UTC) - timedelta(minutes=1))
+    happened: list[str] = []
+
+    def wait_in_vain(*_: object, **__: object) -> None:
+        happened.append("waited")
+        raise OperationalError(1205, "Lock wait timeout exceeded")
+
+    monkeypatch.setattr(statements, "lock_units", wait_in_vain)
+
+    sweep_once(alive=lambda: happened.append("alive"))
+
+    assert happened.count("waited") == ATTEMPTS_MAX
+    assert all(before == "alive" for before, what in pairwise(happened) if what == "waited")
+    assert Lane.objects.get().starts == 0
+    assert till.outcomes() == []
