@@ -33,7 +33,6 @@ ADVICE = {
     "numero_deja_pris": _("La caisse a donné deux fois le même numéro. Comparez les deux ventes."),
     "champ_invalide": _("La caisse doit corriger cette vente et l'envoyer de nouveau."),
     "type_inconnu": _("La caisse doit être mise à jour."),
-    "type_non_pris_en_charge": _("Rien n'est perdu : le document est gardé et sera repris."),
     "article_inconnu": _("Vérifiez que l'article existe dans cette boutique."),
     "unite_inconnue": _("Vérifiez les unités de l'article dans cette boutique."),
     "unite_ambigue": _("Dites quelle est l'unité de base de l'article."),

@@ -1,14 +1,17 @@
 """The day's figures, and what is not yet in them."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from backend.sales.models import Sale
 from backend.sales.pausing import pause
 from backend.testing import Cast, make_device, make_terminal
+from backend.web.selectors.dashboard import takings_of_day
 from tests.shop_day import hand_over, post, recorded, sale
 from tests.web.reading import seen
 
@@ -164,3 +167,23 @@ def test_the_number_of_a_sale_is_not_needed_for_the_figures(cast: Cast, alice: C
     post(cast.device, same)
     assert recorded(first).total == 1000
     assert "Encaissé 1 000 FC Ventes 1" in seen(alice.get(DASHBOARD))
+
+
+def test_what_went_back_is_shown_apart_and_a_credit_that_is_paid_came_in(cast: Cast, alice: Client) -> None:
+    bought, owed = sale(cast.rice, price=1000), sale(cast.rice, price=500, paye=False)
+    post(
+        cast.device,
+        bought,
+        owed,
+        {"type": "annulation", "numero_facture": "AVO-1", "origine": {"numero_facture": bought["numero_facture"]}},
+        {
+            "type": "paiement",
+            "numero_facture": "PAI-1",
+            "origine": {"numero_facture": owed["numero_facture"]},
+            "montant": 200,
+        },
+    )
+    today = takings_of_day(shop=cast.shop, day=Sale.objects.get(number="PAI-1").business_day)
+    assert [(one.amount, one.currency) for one in today.cash_in] == [(Decimal(1200), "CDF")]
+    assert [(one.amount, one.currency) for one in today.refunded] == [(Decimal(1000), "CDF")]
+    assert "Remboursé 1 000 FC" in seen(alice.get(DASHBOARD)).replace("\xa0", " ").replace("\u202f", " ")

@@ -27,11 +27,12 @@ class ModeAmount(Amount):
 
 @dataclass(frozen=True)
 class Takings:
-    """One day's sales: what came in, and what the customers still owe of that day."""
+    """One day: what came in, what went back to customers, and what they still owe of that day's sales."""
 
     sale_count: int
     cash_in: list[Amount]
     cash_in_by_mode: list[ModeAmount]
+    refunded: list[Amount]
     on_credit: list[Amount]
     credit_count: int
 
@@ -73,7 +74,8 @@ class Waiting:
 def takings_of_day(*, shop: Shop, day: datetime.date) -> Takings:
     """Return the takings of the business day `day`, the shop's own currency first.
 
-    A sale with payment rows brought in those; another its whole total, if it was paid. Two queries, whatever the count.
+    A sale with payment rows brought in those; another its whole total, if it was paid. A payment of an earlier credit
+    came in today; what a void or a return brought back went out, and is shown apart. Three queries, whatever the count.
     """
     sales = Sale.objects.filter(shop=shop, business_day=day, kind=SaleKind.SALE)
     by_mode: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
@@ -91,13 +93,32 @@ def takings_of_day(*, shop: Shop, day: datetime.date) -> Takings:
         by_mode[group["currency"], group["mode"]] += group["came_in"]
         if not group["document__is_paid"]:
             owed[group["document__currency"]] -= group["settled"]
+    refunded = _follow(shop=shop, day=day, by_mode=by_mode, owed=owed)
     return Takings(
         sale_count=sale_count,
+        refunded=[Amount(_round(refunded[c]), c) for c in _ordered(refunded, shop=shop) if refunded[c]],
         cash_in=_per_currency(by_mode, shop=shop),
         cash_in_by_mode=_per_mode(by_mode, shop=shop),
         on_credit=[Amount(_round(owed[c]), c) for c in _ordered(owed, shop=shop) if owed[c] > 0],
         credit_count=credit_count,
     )
+
+
+def _follow(
+    *, shop: Shop, day: datetime.date, by_mode: dict[tuple[str, str], Decimal], owed: dict[str, Decimal]
+) -> dict[str, Decimal]:
+    """Add the day's payments of credit to what came in, take back what was owed and is no more; return the refunds."""
+    refunded: dict[str, Decimal] = defaultdict(Decimal)
+    followers = Sale.objects.filter(shop=shop, business_day=day).exclude(kind=SaleKind.SALE)
+    groups = followers.values("kind", "currency", "payment_mode", "is_paid").annotate(amount=Sum("total"))
+    for group in groups.order_by():
+        if group["kind"] == SaleKind.PAYMENT:
+            by_mode[group["currency"], group["payment_mode"]] += group["amount"]
+        elif group["is_paid"]:
+            refunded[group["currency"]] += group["amount"]
+        else:
+            owed[group["currency"]] -= group["amount"]
+    return refunded
 
 
 def _payments_of(*, shop: Shop, day: datetime.date) -> list[dict]:
