@@ -45,9 +45,10 @@ def _batches(ids: dict[str, str]) -> str:
     return (
         "INSERT IGNORE INTO sales_batch (id, receipt, terminal_id, shop_id, device_id, sha256, sale_count,"
         " next_position, created_count, error_count, duplicate_count, version, sequence_holes, request_id,"
-        f" app_version, received_at, moved_at, settled_at) SELECT {BATCH}, UUID(), {ids['terminal']},"
-        f" {ids['shop']}, {ids['device']}, SHA2({BATCH}, 256), {BATCH_SALES}, {BATCH_SALES} + 1, {BATCH_SALES}, 0, 0, {BATCH_SALES}, '[]', '', '',"
-        f" {DAY}, {DAY}, {DAY} FROM NUMBERS WHERE {TURN} % {BATCH_SALES} = 0"
+        " app_version, received_at, moved_at, settled_at)"
+        f" SELECT {BATCH}, UUID(), {ids['terminal']}, {ids['shop']}, {ids['device']}, SHA2({BATCH}, 256),"
+        f" {BATCH_SALES}, {BATCH_SALES} + 1, {BATCH_SALES}, 0, 0, {BATCH_SALES}, '[]', '', '', {DAY}, {DAY}, {DAY}"
+        f" FROM NUMBERS WHERE {TURN} % {BATCH_SALES} = 0"
     )
 
 

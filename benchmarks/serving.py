@@ -4,6 +4,7 @@ import contextlib
 import secrets
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from django.db import connection
@@ -64,49 +65,57 @@ def wait_settled() -> None:
         raise RuntimeError("the workers did not settle all batches in time")
 
 
+@dataclass(frozen=True)
+class Round:
+    """How long each side took for the same number of sales, and whose processor time ours was."""
+
+    ours_s: float
+    bare_s: float
+    synchronous_s: float
+    cpu_s: dict[str, float]
+
+
 def compare_throughput(served: Served, tills: Sequence[Till], *, rounds: int) -> list[Comparison]:
     """Post to recorded through everything, against the bare loop, and against the synchronous endpoint."""
     posting.prepare_bare()
-    each = BATCHES_EACH * BATCH_SALES
-    sales = len(tills) * each
-    load = {"batches": BATCHES_EACH, "sales": BATCH_SALES}
-    ours, bare, synchronous, used = [], [], [], []
-    for number in range(rounds + 1):
-        other = posting.measure_bare(tills, f"T{number}", processes=served.workers, sales=each)
-        with databases.using(SERVED):
-            before = Sale.objects.count()
-            cpu_before_s = served.cpu_s()
-            began = post_together(served.api.url, OURS, tills, f"T{number}", expected=202, **load)
-            wait_settled()
-            mine = time.monotonic() - began
-            cpu_s = {name: value - cpu_before_s[name] for name, value in served.cpu_s().items()}
-            began = post_together(served.api.url, SYNCHRONOUS, tills, f"U{number}", expected=201, **load)
-            theirs = time.monotonic() - began
-            if Sale.objects.count() != before + 2 * sales:
-                raise RuntimeError("not every sale was recorded")
-        if number:
-            ours.append(mine)
-            bare.append(other.seconds)
-            synchronous.append(theirs)
-            used.append(cpu_s)
-    shares = ", ".join(f"{name} {milliseconds([one[name] for one in used], each=sales)}" for name in served.pids)
+    sales = len(tills) * BATCHES_EACH * BATCH_SALES
+    seen = [_throughput(served, tills, number) for number in range(rounds + 1)][1:]
+    ours = per_s(sales, [one.ours_s for one in seen])
+    shares = [f"{name} {milliseconds([one.cpu_s[name] for one in seen], each=sales)}" for name in served.pids]
     return [
         Comparison(
             what=f"2. post to recorded, {served.workers} workers, against the bare loop, {served.workers} processes",
-            ours=per_s(sales, ours),
-            other=per_s(sales, bare),
-            ratios=[two / one for one, two in zip(ours, bare, strict=True)],
+            ours=ours,
+            other=per_s(sales, [one.bare_s for one in seen]),
+            ratios=[one.bare_s / one.ours_s for one in seen],
             target=Target(0.8, is_minimum=True),
-            notes=[f"2. CPU of a sale, post to recorded: {shares}"],
+            notes=[f"2. CPU of a sale, post to recorded: {', '.join(shares)}"],
         ),
         Comparison(
             what="2. the same, against the synchronous endpoint",
-            ours=per_s(sales, ours),
-            other=per_s(sales, synchronous),
-            ratios=[two / one for one, two in zip(ours, synchronous, strict=True)],
+            ours=ours,
+            other=per_s(sales, [one.synchronous_s for one in seen]),
+            ratios=[one.synchronous_s / one.ours_s for one in seen],
             target=Target(2.5, is_minimum=True),
         ),
     ]
+
+
+def _throughput(served: Served, tills: Sequence[Till], number: int) -> Round:
+    each = BATCHES_EACH * BATCH_SALES
+    load = {"batches": BATCHES_EACH, "sales": BATCH_SALES}
+    bare = posting.measure_bare(tills, f"T{number}", processes=served.workers, sales=each)
+    with databases.using(SERVED):
+        sales_before, cpu_before_s = Sale.objects.count(), served.cpu_s()
+        began = post_together(served.api.url, OURS, tills, f"T{number}", expected=202, **load)
+        wait_settled()
+        ours_s = time.monotonic() - began
+        cpu_s = {name: value - cpu_before_s[name] for name, value in served.cpu_s().items()}
+        began = post_together(served.api.url, SYNCHRONOUS, tills, f"U{number}", expected=201, **load)
+        synchronous_s = time.monotonic() - began
+        if Sale.objects.count() != sales_before + 2 * len(tills) * each:
+            raise RuntimeError("not every sale was recorded")
+    return Round(ours_s, bare.seconds, synchronous_s, cpu_s)
 
 
 def compare_answers(served: Served, tills: Sequence[Till], *, rounds: int) -> list[Comparison]:

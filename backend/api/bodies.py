@@ -6,6 +6,7 @@ from typing import IO
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
+from django.db import connection
 from django.http import HttpRequest, UnreadablePostError
 from rest_framework.request import Request
 
@@ -50,6 +51,8 @@ def _read(request: HttpRequest) -> bytes:
         raise Problem("json_invalide", "Le corps n'est pas arrivé en entier") from error
     if len(body) > settings.BODY_BYTES_MAX:
         raise _too_large()
+    # A slow line takes longer than the server leaves an idle session alone: Django shall look at it before it is used.
+    connection.health_check_done = False
     return body
 
 

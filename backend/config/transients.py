@@ -19,7 +19,10 @@ BACKOFF_BASE_S = 0.02
 CONTENTION = {1205, 1213, 1020, 3572}
 # Shutdown, killed, no server, gone away, lost while waiting, reset, idle for too long.
 DISCONNECTION = {1053, 1927, 2002, 2003, 2006, 2013, 2055, 4031}
-SQLITE_BUSY = ("database is locked", "database table is locked")
+# Disk full, too many sessions, interrupted by an operator, table full, read-only (as after a fail-over). Whatever is
+# posted meets it: settled as failures of their own, a night's sales would each wait for a person.
+DISTRESS = {1021, 1040, 1317, 1114, 1290, 1836}
+SQLITE_WORDS = ("database is locked", "database table is locked", "database or disk is full", "disk I/O error")
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -48,9 +51,9 @@ def is_transient(error: BaseException) -> bool:
     """Tell whether trying the whole transaction again is the answer to `error`, a fault of the database's driver."""
     if not any(isinstance(e, OperationalError | InterfaceError) for e in _chain(error)):
         return False
-    if is_disconnection(error) or _codes(error) & CONTENTION:
+    if is_disconnection(error) or _codes(error) & (CONTENTION | DISTRESS):
         return True
-    return any(words in str(e) for e in _chain(error) for words in SQLITE_BUSY)
+    return any(words in str(e) for e in _chain(error) for words in SQLITE_WORDS)
 
 
 def pause_before_retry(attempt: int) -> None:

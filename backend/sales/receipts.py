@@ -62,9 +62,15 @@ def acknowledgement(batch: Batch, device: Device) -> dict[str, Any]:
         "ventes_recues": batch.sale_count,
         "url": url_of(batch),
         "message": f"{batch.sale_count} vente(s) reçue(s), enregistrement en cours",
-        "boutique": describe_shop(device.terminal.shop),
+        "boutique": describe_shop(_shop_of(batch, device)),
         "terminal": describe_terminal(device.terminal, device),
     }
+
+
+def _shop_of(batch: Batch, device: Device) -> Shop:
+    """Return the shop that took the batch: its till may stand in another one by now."""
+    here = device.terminal.shop
+    return here if here.pk == batch.shop_id else Shop.objects.get(pk=batch.shop_id)
 
 
 def summary(batch: Batch) -> dict[str, Any]:
@@ -93,7 +99,7 @@ def receipt(
         outcomes = outcomes.filter(version__gt=since_version)
     outcomes = list(outcomes)
     documents = _Documents({outcome.document_id for outcome in outcomes if outcome.document_id}, with_lines=with_lines)
-    shop = device.terminal.shop
+    shop = _shop_of(batch, device)
     answer = {
         "recu": str(batch.receipt),
         "statut": state_of(batch),

@@ -2,7 +2,9 @@
 
 from argparse import ArgumentParser
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
 from backend.shops.devices import issue_token, register_device
 from backend.shops.models import AnswerMode, AuthMode, Device, DeviceState, Shop, Terminal
@@ -24,6 +26,9 @@ class Command(BaseCommand):
         device = Device.objects.filter(serial=serial).first()
         if device is None:
             device = self._register(serial, options["shop"], options["till"])
+        till = device.terminal
+        if options["shop"] not in (None, till.shop and till.shop.code) or options["till"] not in (None, till.name):
+            raise CommandError(f"{serial} is registered already: till {till.name}, shop {till.shop}.")
         changes = {name: options[name] for name in ("auth_mode", "answer_mode", "state") if options[name]}
         for name, value in changes.items():
             setattr(device, name, value)
@@ -42,5 +47,22 @@ class Command(BaseCommand):
             shop = Shop.objects.get(code=shop_code)
         except Shop.DoesNotExist as error:
             raise CommandError(f"No shop has the code {shop_code}") from error
-        terminal, _ = Terminal.objects.get_or_create(shop=shop, name=till_name)
-        return register_device(terminal=terminal, serial=serial)
+        terminals = list(Terminal.objects.filter(shop=shop, name=till_name)[:2])
+        if len(terminals) > 1:
+            raise CommandError(f"{shop} has more than one till called {till_name}")
+        with transaction.atomic():
+            terminal = terminals[0] if terminals else Terminal(shop=shop, name=till_name)
+            self._check(terminal, Device(serial=serial))
+            if not terminals:
+                terminal.save(force_insert=True)
+            return register_device(terminal=terminal, serial=serial)
+
+    def _check(self, terminal: Terminal, device: Device) -> None:
+        """A serial that no header can carry would name a device that is never found."""
+        if device.serial != device.serial.strip() or not device.serial.isprintable():
+            raise CommandError("A serial has printable characters only, and no spaces around them")
+        try:
+            terminal.clean_fields()
+            device.clean_fields(exclude=["terminal"])
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from error
