@@ -69,7 +69,7 @@ def record_sale(cursor: CursorWrapper, posting: Posting) -> Recorded:
     if posting.sale.kind != SaleKind.SALE:
         raise KindNotSupported(posting.sale.kind)
     currency = check_currencies(posting)
-    units = posting.work.units(posting.shop.id).resolve([line.key for line in posting.sale.lines])
+    units = posting.work.resolve(posting.shop.id, [line.key for line in posting.sale.lines])
     locked = statements.lock_units(cursor, unit_ids={unit.unit_id for unit in units})
     reach("locked", number=posting.sale.number)
     steps, stock_warnings = walk_stock(posting, units, locked)
@@ -120,7 +120,7 @@ def _differs_in_names_only(cursor: CursorWrapper, posting: Posting, known: Known
     if _content(first) != _content(ours):
         return False
     try:
-        units = posting.work.units(posting.shop.id).resolve([line.key for line in ours.lines])
+        units = posting.work.resolve(posting.shop.id, [line.key for line in ours.lines])
     except SaleRefused:
         # What names nothing in this shop is other content under the number, before it is an unknown article.
         return False
