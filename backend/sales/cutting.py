@@ -5,12 +5,14 @@ A batch is refused only if nobody can tell where its sales begin and end.
 
 import json
 import re
+import uuid
 from typing import Any
 
 import msgspec
 
 from backend.sales.errors import BatchUnreadable, NotAnArray
-from backend.sales.wire import BIGINT_MAX
+from backend.sales.fingerprints import UnitKey
+from backend.sales.wire import BIGINT_MAX, Identifier
 
 DEPTH_MAX = 32
 NUMBER_LENGTH_MAX = 64
@@ -24,6 +26,18 @@ class Peek(msgspec.Struct, frozen=True):
     sequence: Any = None
 
 
+class PeekLine(msgspec.Struct, frozen=True):
+    """What names a line's unit, in the order of a UnitKey."""
+
+    unite_uuid: uuid.UUID | None = None
+    article_uuid: uuid.UUID | None = None
+    article_id: Identifier | None = None
+
+
+class PeekLines(msgspec.Struct, frozen=True):
+    lignes: list[PeekLine] | None = None
+
+
 def _whole(text: str) -> int | str:
     """Return a number of the length of a counter; longer ones stay text, for Python refuses some of them."""
     return int(text) if len(text) <= COUNTER_LENGTH_MAX else text
@@ -31,6 +45,7 @@ def _whole(text: str) -> int | str:
 
 _cut = msgspec.json.Decoder(list[msgspec.Raw])
 _peek = msgspec.json.Decoder(Peek)
+_peek_lines = msgspec.json.Decoder(PeekLines)
 _lenient = json.JSONDecoder(strict=False, parse_int=_whole, parse_float=str, parse_constant=str)
 
 # An opening quote to its closing one, or to the end: possessive, so that no input makes it look back.
@@ -113,6 +128,23 @@ def peek(raw: bytes) -> tuple[str, int | None]:
         number = ""
     is_counter = isinstance(seen.sequence, int) and not isinstance(seen.sequence, bool)
     return number, seen.sequence if is_counter and 0 <= seen.sequence <= BIGINT_MAX else None
+
+
+def peek_units(raw: bytes) -> list[UnitKey]:
+    """Return what names the units of a sale, for whoever wants to know before it is its turn: nothing if malformed."""
+    try:
+        lines = _peek_lines.decode(raw).lignes or ()
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return []
+    keys = []
+    for line in lines:
+        uuids = (("unite_uuid", line.unite_uuid), ("article_uuid", line.article_uuid))
+        key = [(name, str(value)) for name, value in uuids if value is not None]
+        if line.article_id is not None:
+            key.append(("article_id", line.article_id))
+        if key:
+            keys.append(tuple(key))
+    return keys
 
 
 def _peek_leniently(raw: bytes) -> Peek:

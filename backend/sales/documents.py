@@ -14,7 +14,7 @@ from backend.sales import statements
 from backend.sales.business_days import business_day, locate_sale
 from backend.sales.cutting import cut
 from backend.sales.errors import AlreadyThere, NumberTaken, SaleRefused
-from backend.sales.models import OutcomeStatus, SaleLine
+from backend.sales.models import OutcomeStatus, SaleKind, SaleLine
 from backend.sales.payload import ParsedSale, read_sale
 from backend.sales.slices import ShopRules, Slice
 from backend.sales.statements import BatchRow, KnownSale
@@ -76,7 +76,7 @@ def _differs_in_names_only(cursor: CursorWrapper, posting: Posting, known: Known
 
     Rare, and dear: the first sale is read again from its bytes, and its stored lines compared with ours, resolved.
     """
-    if known.batch_id is None:
+    if known.batch_id is None or posting.sale.kind != SaleKind.SALE:
         return False
     raw = cut(zlib.decompress(statements.read_body(cursor, batch_id=known.batch_id)))[known.position - 1]
     first = read_sale(raw)
@@ -84,7 +84,7 @@ def _differs_in_names_only(cursor: CursorWrapper, posting: Posting, known: Known
     if _content(first) != _content(ours):
         return False
     try:
-        units = posting.work.units(posting.shop.id).resolve([line.key for line in ours.lines])
+        units = posting.work.resolve(posting.shop.id, [line.key for line in ours.lines])
     except SaleRefused:
         # What names nothing in this shop is other content under the number, before it is an unknown article.
         return False

@@ -36,7 +36,7 @@ def record_sale(cursor: CursorWrapper, posting: Posting) -> Recorded:
     variant, warnings = choose_variant(cursor, posting)
     reach("looked_up", number=sale.number)
     currency = check_currencies(posting)
-    units = posting.work.units(posting.shop.id).resolve([line.key for line in sale.lines])
+    units = posting.work.resolve(posting.shop.id, [line.key for line in sale.lines])
     locked = statements.lock_units(cursor, unit_ids={unit.unit_id for unit in units})
     reach("locked", number=sale.number)
     steps, stock_warnings = walk_stock(posting, units, locked)

@@ -1,5 +1,6 @@
 """From what names a unit on a line to the unit, within one shop and never beyond it."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from django.db.models import F, QuerySet
@@ -25,15 +26,19 @@ class UnitCache:
         self.shop_id = shop_id
         self._found: dict[UnitKey, ResolvedUnit] = {}
 
+    def read(self, keys: Iterable[UnitKey]) -> None:
+        """Find the units of these keys, all together. A key that finds none is asked about again when it counts."""
+        missing = {key for key in keys if key not in self._found}
+        if missing:
+            self._found |= _find(missing, shop_id=self.shop_id)
+
     def resolve(self, keys: list[UnitKey]) -> list[ResolvedUnit]:
         """Return the unit of each key, in order.
 
         Raises ArticleUnknown, UnitUnknown or UnitAmbiguous for the first line that has none in this shop; a unit of
         another shop is as unknown as one that does not exist.
         """
-        missing = {key for key in keys if key not in self._found}
-        if missing:
-            self._found |= _find(missing, shop_id=self.shop_id)
+        self.read(keys)
         for at, key in enumerate(keys):
             if key not in self._found:
                 _refuse(key, shop_id=self.shop_id, path=f"lignes[{at}]")

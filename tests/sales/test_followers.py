@@ -174,6 +174,22 @@ def test_the_same_follower_sent_twice_takes_effect_once(cast: Cast, till: Till) 
     check_invariants()
 
 
+def test_the_same_number_with_another_content_is_a_conflict(cast: Cast, till: Till) -> None:
+    till.settle_one(sale("FAC-1", line(cast.rice, quantity=3, price=1000), paye=False))
+    till.settle_one(sale("FAC-2", line(cast.rice, quantity=3, price=1000), paye=False))
+    for first, other in (
+        (pay("PAI-1", "FAC-1", 100), pay("PAI-1", "FAC-1", 200)),
+        (bring_back("RET-1", "FAC-1", (1, 1)), bring_back("RET-1", "FAC-1", (1, 2))),
+        (void("AVO-1", "FAC-1"), void("AVO-1", "FAC-2")),
+    ):
+        document = till.settle_one(first)
+        assert document["action"] == "purger"
+        assert till.settle_one(first)["status"] == "duplicate"
+        assert till.settle_one(other)["status"] == "conflict"
+    assert stock_of(cast.rice) == 97
+    check_invariants()
+
+
 def test_another_shops_sale_is_no_origin(cast: Cast, till: Till) -> None:
     stranger = Till(cast.other_device)
     theirs = stranger.settle_one(sale("FAC-1", line(cast.other_article)))

@@ -165,7 +165,8 @@ class SaleOutcome(Outcome):
 
     class Meta:
         indexes = [
-            models.Index(fields=["terminal", "number"], name="outcome_terminal_number"),
+            # With the fingerprint: a till may send thousands of other contents under one number, or under none.
+            models.Index(fields=["terminal", "number", "fingerprint"], name="outcome_terminal_content"),
             models.Index(fields=["shop", "status"], name="outcome_shop_status"),
             models.Index(fields=["terminal", "at"], name="outcome_terminal_at"),
         ]
