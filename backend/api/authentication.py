@@ -40,7 +40,10 @@ class DeviceAuthentication(BaseAuthentication):
     def _find(self, serial: str) -> Device | None:
         if len(serial) > SERIAL_LENGTH_MAX or not serial.isprintable():
             return None
-        return Device.objects.select_related("terminal__shop").filter(serial=serial).first()
+        try:
+            return Device.objects.select_related("terminal__shop").get(serial=serial)
+        except Device.DoesNotExist:
+            return None
 
     def _check_token(self, request: Request, device: Device) -> None:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
