@@ -19,6 +19,8 @@ from backend.sales.fingerprints import Origin, UnitKey, fingerprint
 from backend.sales.wire import WireLine, WireOrigin, WirePerson, WireSale, path_of
 
 LINES_MAX = 200
+# Ten times what two hundred long lines need. To read 5 MiB of small tokens takes longer than a session may idle.
+SALE_BYTES_MAX = 512 * 1024
 PAYMENTS_MAX = 20
 FISCAL_BYTES_MAX = 8 * 1024
 
@@ -81,6 +83,8 @@ def read_sale(raw: bytes) -> ParsedSale:
 
     Raises FieldInvalid with the path of what is wrong, or KindUnknown: refusals, for this sale alone.
     """
+    if len(raw) > SALE_BYTES_MAX:
+        raise FieldInvalid("", f"vente de plus de {SALE_BYTES_MAX} octets")
     fault = find_fault(raw)
     if fault is not None:
         raise FieldInvalid(*fault)

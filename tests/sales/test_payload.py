@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from backend.sales.errors import FieldInvalid, KindUnknown
-from backend.sales.payload import LINES_MAX, PAYMENTS_MAX, ParsedSale, read_sale
+from backend.sales.payload import LINES_MAX, PAYMENTS_MAX, SALE_BYTES_MAX, ParsedSale, read_sale
 
 pytestmark = pytest.mark.embedded
 
@@ -207,3 +207,9 @@ def test_a_document_that_follows_is_read_with_its_origin(kind: str, fields: dict
 
 def test_what_it_does_not_know_is_ignored() -> None:
     assert read(inconnu={"profond": [1, {"x": None}]}, SEQUENCE=3) == read()
+
+
+def test_a_sale_too_long_to_be_read_in_time_is_refused_alone() -> None:
+    read(inconnu="x" * (SALE_BYTES_MAX - 1000))
+    with pytest.raises(FieldInvalid, match="vente de plus de 524288 octets"):
+        read(inconnu="x" * SALE_BYTES_MAX)
