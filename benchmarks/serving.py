@@ -142,26 +142,33 @@ def compare_answers(served: Served, tills: Sequence[Till], *, rounds: int) -> li
 
 
 def compare_polls(served: Served, tills: Sequence[Till], *, rounds: int) -> list[Comparison]:
-    """A poll that answers 304 against a view that returns an empty 200."""
+    """A poll that answers 304 against a view that returns an empty 200, and against an empty call of the API."""
     url, till = served.api.url, tills[0]
     with databases.using(SERVED):
         _, accepted = post(url, OURS, till, till.body("N", sales=BATCH_SALES), expected=202)
         wait_settled()
         batch = Batch.objects.get(receipt=accepted["recu"])
     headers = {"X-Device-Serial": till.serial, "If-None-Match": receipts.etag_of(batch)}
-    poll = Poller(url, accepted["url"], headers)
-    empty = Poller(url, "/benchmarks/empty", {"X-Device-Serial": till.serial})
-    pairs = [(poll.times(POLLS, expected=304), empty.times(POLLS, expected=200)) for _ in range(2 * rounds + 1)][1:]
-    medians = [(median(ours), median(theirs)) for ours, theirs in pairs]
-    ours, theirs = zip(*medians, strict=True)
+    asked = [(accepted["url"], 304), ("/benchmarks/empty", 200), ("/benchmarks/empty-call", 200)]
+    pollers = [(Poller(url, path, headers), expected) for path, expected in asked]
+    seen = [
+        [median(poller.times(POLLS, expected=expected)) for poller, expected in pollers] for _ in range(2 * rounds + 1)
+    ][1:]
+    polls, empty, calls = zip(*seen, strict=True)
     return [
         Comparison(
             what="6. a poll that answers 304, against an empty 200",
-            ours=milliseconds(ours),
-            other=milliseconds(theirs),
-            ratios=[one / two for one, two in medians],
+            ours=milliseconds(polls),
+            other=milliseconds(empty),
+            ratios=[one / two for one, two in zip(polls, empty, strict=True)],
             target=Target(2),
-        )
+        ),
+        Comparison(
+            what="6. the same, against an empty 200 of the API, which asks who is calling",
+            ours=milliseconds(polls),
+            other=milliseconds(calls),
+            ratios=[one / two for one, two in zip(polls, calls, strict=True)],
+        ),
     ]
 
 

@@ -1,4 +1,4 @@
-"""What the API is compared with: the sources' synchronous endpoint on this project's tables, and an empty answer.
+"""What the API is compared with: the sources' synchronous endpoint on this project's tables, and empty answers.
 
 The loop is the sources' `sync_ventes_simple` with the improvements that they propose themselves: one transaction a
 sale, movements with the stock before and after. Every choice left open is made in its favour: no DRF, no token, no log
@@ -12,6 +12,9 @@ from decimal import Decimal
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from backend.inventory.models import Article, MovementType, StockMovement
 from backend.sales.models import Sale, SaleKind, SaleLine
@@ -20,6 +23,13 @@ from backend.shops.models import Device, Terminal
 
 def empty(request: HttpRequest) -> HttpResponse:
     return HttpResponse("")
+
+
+class EmptyCall(APIView):
+    """An empty 200 behind everything that stands before each call of the API: who calls, how often, in what format."""
+
+    def get(self, request: Request) -> Response:
+        return Response()
 
 
 @csrf_exempt
