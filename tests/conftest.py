@@ -17,12 +17,13 @@ rig                what the run stands on: rig.database_url, rig.broker_url, rig
 Mark a test `embedded` if `make test-embedded` shall run it on SQLite too.
 """
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.test.utils import setup_databases, teardown_databases
@@ -35,8 +36,8 @@ from tests.plugin import RIG, Rig
 
 # What migrations fill and no test changes.
 KEPT_TABLES = frozenset({"django_migrations", "django_content_type", "auth_permission"})
-# A process that a test forgot, with a transaction open, would otherwise keep the clean-up waiting for a day.
-METADATA_LOCK_WAIT_S = 10
+# A table that somebody still uses cannot be emptied; on a machine at its limit the server needs a while to roll back.
+METADATA_LOCK_WAIT_S = 60
 
 
 def keep_idle_session(*, connection: BaseDatabaseWrapper, **_: object) -> None:
@@ -125,9 +126,18 @@ def _has_rows(cursor: object, table: str) -> bool:
 def _truncate(connection: BaseDatabaseWrapper, tables: list[str]) -> None:
     """TRUNCATE fires no DELETE trigger, so the append-only tables can be emptied with their triggers in place."""
     with connection.constraint_checks_disabled(), connection.cursor() as cursor:
+        _end_other_sessions(cursor)
         cursor.execute(f"SET SESSION lock_wait_timeout = {METADATA_LOCK_WAIT_S}")
         for table in tables:
             cursor.execute(f"TRUNCATE TABLE `{table}`")
+
+
+def _end_other_sessions(cursor: object) -> None:
+    """Cut what killed processes left behind: their sessions live on in the server until it has finished with them."""
+    cursor.execute("SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()")
+    for (session,) in cursor.fetchall():
+        with contextlib.suppress(OperationalError):  # gone meanwhile
+            cursor.execute(f"KILL {session}")
 
 
 def _delete_rows(connection: BaseDatabaseWrapper, tables: list[str]) -> None:
