@@ -29,7 +29,7 @@ def store(tills: Sequence[Till], sales: int) -> None:
         "unit": f"({first.unit_ids[0]} + {TILL} * {ARTICLES} + ({TURN} * {LINES} + l.seq * 17) % {ARTICLES})",
     }
     with connection.cursor() as cursor:
-        cursor.execute("SET SESSION foreign_key_checks = 0, unique_checks = 0, sql_log_bin = 0")
+        cursor.execute("SET SESSION foreign_key_checks = 0, unique_checks = 0, sql_log_bin = 0, sql_mode = ''")
         for begin in range(0, sales, CHUNK_SALES):
             end = min(begin + CHUNK_SALES, sales) - 1
             for statement in (_batches(ids), _bodies(), _sales(ids), _lines(ids), _movements(ids), _outcomes(ids)):

@@ -22,7 +22,7 @@ from benchmarks.world import Till
 
 SERVED = "served"
 API_PROCESSES = 2
-BATCHES_EACH, BATCH_SALES = 2, 100
+BATCHES_EACH, BATCH_SALES = 3, 100
 POLLS = 300
 SETTLED_S_MAX = 120
 
@@ -60,7 +60,7 @@ def serve(*, folder: Path, mariadb: PrivateMariaDB, workers: int) -> Iterator[Se
 def wait_settled() -> None:
     """Return as soon as every batch of the served database is settled."""
     if not wait_until(
-        lambda: not Batch.objects.filter(settled_at=None).exists(), timeout_s=SETTLED_S_MAX, pause_s=0.01
+        lambda: not Batch.objects.filter(settled_at=None).exists(), timeout_s=SETTLED_S_MAX, pause_s=0.05
     ):
         raise RuntimeError("the workers did not settle all batches in time")
 
