@@ -56,29 +56,33 @@ def post_together(
 
 
 class Poller:
-    """One connection that is kept, and one request said on it again and again: as little of a client as can be."""
+    """One request, said again and again on one connection: as little of a client as can be."""
 
     def __init__(self, url: str, path: str, headers: dict[str, str]) -> None:
         address = urlsplit(url)
-        self.socket = socket.create_connection((address.hostname, address.port), timeout=ANSWER_S_MAX)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.address = (address.hostname, address.port)
         lines = [f"GET {path} HTTP/1.1", f"Host: {address.netloc}", *(f"{k}: {v}" for k, v in headers.items())]
         self.request = "\r\n".join([*lines, "", ""]).encode()
 
     def times(self, count: int, *, expected: int) -> list[float]:
-        """Return how long each of `count` answers took. They have no body, and are looked at for their status alone."""
-        start = f"HTTP/1.1 {expected} ".encode()
-        seconds = []
-        for _ in range(count):
-            began = time.perf_counter()
-            self.socket.sendall(self.request)
-            answer = b""
-            while not answer.endswith(b"\r\n\r\n"):
-                received = self.socket.recv(65536)
-                if not received:
-                    raise RuntimeError(f"the server hung up after {answer!r}")
-                answer += received
-            seconds.append(time.perf_counter() - began)
-            if not answer.startswith(start):
-                raise RuntimeError(f"expected {expected}: {answer[:300]!r}")
-        return seconds
+        """Return how long each of `count` answers took. They have no body, and are looked at for their status alone.
+
+        A connection for each series: between two of them the server hangs up on who says nothing.
+        """
+        with socket.create_connection(self.address, timeout=ANSWER_S_MAX) as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return [self._time_one(connection, f"HTTP/1.1 {expected} ".encode()) for _ in range(count)]
+
+    def _time_one(self, connection: socket.socket, start: bytes) -> float:
+        began = time.perf_counter()
+        connection.sendall(self.request)
+        answer = b""
+        while not answer.endswith(b"\r\n\r\n"):
+            received = connection.recv(65536)
+            if not received:
+                raise RuntimeError(f"the server hung up after {answer!r}")
+            answer += received
+        took = time.perf_counter() - began
+        if not answer.startswith(start):
+            raise RuntimeError(f"expected {start!r}: {answer[:300]!r}")
+        return took
