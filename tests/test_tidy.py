@@ -171,8 +171,8 @@ EXAMPLES: list[tuple[Rule, tuple[str, str], tuple[str, str]]] = [
     ),
     (files_are_short, ("a.py", "x = 1\n" * FILE_LINES_MAX), ("a.py", "x = 1\n" * (FILE_LINES_MAX + 1))),
     (files_are_short, ("tests/test_a.py", "x = 1\n" * 900), ("backend/a.py", "x = 1\n" * 900)),
-    (no_path_of_this_machine, ("a.md", "see docs/work/"), ("a.md", "see " + "/wo" + "rk/main/docs")),
-    (no_path_of_this_machine, ("a.md", "http://host/root/x"), ("a.md", "cd '" + "/ro" + "ot/project'")),
+    (no_path_of_this_machine, ("a.md", "see docs/wo" + "rk/"), ("a.md", "see " + "/wo" + "rk/main/docs")),
+    (no_path_of_this_machine, ("a.md", "http://host/ro" + "ot/x"), ("a.md", "cd '" + "/ro" + "ot/project'")),
     (no_path_of_this_machine, ("a.md", "~/home/x, /home/app/"), ("a.md", "path=" + "/ho" + "me/alice/x")),
 ]
 
