@@ -2,8 +2,9 @@
 
 import contextlib
 import zlib
-from typing import IO
+from typing import IO, TypeVar
 
+import msgspec
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import connection
@@ -17,6 +18,7 @@ from backend.api.problems import Problem
 # the connection closes sees a broken pipe, takes it for the network, and sends the same again for ever.
 DRAINED_BYTES_MAX = 4 * settings.BODY_BYTES_MAX
 DRAINED_AT_ONCE_BYTES = 64 * 1024
+Body = TypeVar("Body")
 GZIP_WINDOW = 31  # zlib's way of saying: a gzip header and trailer, nothing else
 
 
@@ -33,6 +35,16 @@ def read_json_body(request: Request) -> bytes:
         raise Problem("type_non_supporte")
     body = _read(request._request)
     return _inflate(body) if encoding == "gzip" else body
+
+
+def decode_json_body(request: Request, shape: type[Body], *, expected: str) -> Body:
+    """Return the request's body as `shape`, a msgspec Struct. Raises Problem; `expected` shows what is meant."""
+    try:
+        return msgspec.json.decode(read_json_body(request), type=shape)
+    except msgspec.ValidationError as error:
+        raise Problem("parametre_invalide", f"Le corps attendu est {expected}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Problem("json_invalide") from error
 
 
 def _read(request: HttpRequest) -> bytes:

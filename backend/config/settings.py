@@ -122,7 +122,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v2/simple",
-    "POSTPROCESSING_HOOKS": ["backend.api.description.add_shapes"],
+    "POSTPROCESSING_HOOKS": ["backend.api.openapi.document.add_shapes"],
 }
 
 AUTH_PASSWORD_VALIDATORS = [

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from backend.api import holding, views
+from backend.api import holding
+from backend.api.views import sync
 from backend.sales.models import Batch
 from backend.testing import Cast
 from tests.api.test_problems import assert_problem
@@ -21,7 +22,7 @@ def cast(real_database: None) -> Cast:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(views, "COMPLETE_HOLD_S", 0.2)
+    monkeypatch.setattr(sync, "COMPLETE_HOLD_S", 0.2)
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def test_a_complete_device_gets_no_2xx_while_nobody_posts_and_its_bytes_are_one_
 ) -> None:
     body = body_of(cast)
     with pytest.MonkeyPatch.context() as impatient:
-        impatient.setattr(views, "COMPLETE_HOLD_S", 0.2)
+        impatient.setattr(sync, "COMPLETE_HOLD_S", 0.2)
         for _ in range(3):
             assert_problem(complete_till.send(body), "enregistrement_en_cours")
     assert complete_till.batches() == 1

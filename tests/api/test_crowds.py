@@ -71,7 +71,7 @@ def test_one_key_with_different_bytes_at_once_is_taken_by_one_of_them(cast: Cast
 def test_a_complete_device_that_repeats_itself_at_once_has_one_batch(
     cast: Cast, complete_till: Till, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backend.api.views.COMPLETE_HOLD_S", 0.2)
+    monkeypatch.setattr("backend.api.views.sync.COMPLETE_HOLD_S", 0.2)
     one = sale("A", line(cast.rice))
     answers = at_once(*[lambda: complete_till.send_sales(one)] * CALLERS)
     for answer in answers:

@@ -8,8 +8,8 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import get_resolver
 
+from backend.api.openapi.sales_answered import SALE_CODES
 from backend.api.problems import PROBLEMS
-from backend.api.shapes_answered import SALE_CODES
 from backend.sales.errors import SaleRefused
 from tests.conformity import document
 

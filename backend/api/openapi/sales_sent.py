@@ -1,7 +1,7 @@
 """What a till sends, as JSON Schemas: named parts of the OpenAPI document."""
 
 from backend.api.limits import LIMITS
-from backend.api.shapes import IDENTIFIER, TEXT, UUID, Schema, listed, one_of, or_null, ref, thing
+from backend.api.openapi.parts import IDENTIFIER, TEXT, UUID, Schema, listed, one_of, or_null, ref, thing
 from backend.sales.fields import MODE_LENGTH_MAX
 from backend.sales.payload import FISCAL_BYTES_MAX, LINES_MAX, PAYMENTS_MAX
 from backend.sales.wire import BIGINT_MAX

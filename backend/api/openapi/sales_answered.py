@@ -1,7 +1,7 @@
 """What a till is answered, as JSON Schemas: named parts of the OpenAPI document."""
 
 from backend.api.limits import LIMITS
-from backend.api.shapes import (
+from backend.api.openapi.parts import (
     AMOUNT,
     COUNT,
     CURRENCY,
@@ -21,7 +21,6 @@ from backend.api.shapes import (
 )
 from backend.sales.errors import SaleRefused
 from backend.sales.receipts import NO_NUMBER
-from backend.shops.models import AnswerMode
 
 GOOD_STATUSES = ("created", "voided", "returned", "paid")
 REFUSED_STATUSES = ("conflict", "rejected", "deferred", "failed", "set_aside")
@@ -171,18 +170,4 @@ ANSWERED: dict[str, Schema] = {
     ),
     "SortInconnu": thing({"numero_facture": TEXT, "status": one_of("unknown"), "action": one_of("renvoyer")}),
     "Limites": thing({name: {"type": "integer", "minimum": 1} for name in LIMITS}),
-    "Etat": thing(
-        {
-            "heure": INSTANT,
-            "ecart_horloge_s": {"type": ["number", "null"]},
-            "boutique": ref("Boutique"),
-            "terminal": ref("Terminal"),
-            "mode_reponse": one_of(*AnswerMode.values),
-            "limites": ref("Limites"),
-            "en_attente": thing({"lots": COUNT, "ventes": COUNT}),
-            "a_corriger": COUNT,
-            "trous": listed(ref("Trou")),
-            "pause": {"type": "boolean"},
-        }
-    ),
 }

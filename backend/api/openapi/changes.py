@@ -1,0 +1,5 @@
+"""How `ventes/changements` is described."""
+
+from backend.api.openapi.parts import Schema
+
+SHAPES: dict[str, Schema] = {}

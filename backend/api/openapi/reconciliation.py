@@ -1,0 +1,5 @@
+"""How the end of a day is described."""
+
+from backend.api.openapi.parts import Schema
+
+SHAPES: dict[str, Schema] = {}

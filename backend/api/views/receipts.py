@@ -1,0 +1,104 @@
+"""Following what was handed over: receipts, and what became of a number."""
+
+import uuid
+
+import msgspec
+from django.utils.cache import get_conditional_response, patch_cache_control
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from backend.api import parameters
+from backend.api.bodies import decode_json_body
+from backend.api.holding import preferred_wait_s, wait_until_settled
+from backend.api.openapi.sales import describe_fates, describe_receipt, describe_receipts
+from backend.api.problems import Problem
+from backend.sales import receipts
+from backend.sales.backlog import retry_after_s
+from backend.sales.fates import fates
+from backend.sales.models import Batch
+from backend.shops.models import Device
+
+RECEIPTS_PAGE_MAX = 50
+NUMBERS_GET_MAX = 50
+NUMBERS_POST_MAX = 1000
+
+
+class ReceiptView(APIView):
+    """One receipt: what became of each sale of a batch."""
+
+    @describe_receipt
+    def get(self, request: Request, recu: str) -> Response:
+        device: Device = request.user
+        since_version = parameters.whole_number(request, "depuis", minimum=0)
+        with_lines = parameters.flag(request, "lignes", default=True)
+        batch = self._find(recu, device)
+        etag = receipts.etag_of(batch)
+        wait_s = preferred_wait_s(request.headers.get("Prefer", ""))
+        if wait_s:
+            batch = wait_until_settled(batch, seconds=wait_s)
+            etag = receipts.etag_of(batch)
+        unchanged = get_conditional_response(request._request, etag=etag)
+        # Only If-None-Match is ours: a 412 is for requests that change something.
+        if unchanged is not None and unchanged.status_code == 304:
+            response = Response(status=304)
+        else:
+            response = Response(receipts.receipt(batch, device, since_version=since_version, with_lines=with_lines))
+        response["ETag"] = etag
+        patch_cache_control(response, private=True, no_cache=True)
+        if batch.settled_at is None:
+            response["Retry-After"] = str(retry_after_s())
+        return response
+
+    def _find(self, recu: str, device: Device) -> Batch:
+        # get() and not first(), here and for the device: the order that first() adds costs a tenth of a poll.
+        try:
+            return Batch.objects.get(receipt=uuid.UUID(recu), terminal_id=device.terminal_id)
+        except (ValueError, Batch.DoesNotExist) as error:
+            raise Problem("recu_inconnu") from error
+
+
+class ReceiptListView(APIView):
+    """My receipts, newest first."""
+
+    @describe_receipts
+    def get(self, request: Request) -> Response:
+        device: Device = request.user
+        only_open = parameters.flag(request, "ouverts", default=False)
+        before = parameters.whole_number(request, "curseur", minimum=1)
+        batches = Batch.objects.filter(terminal_id=device.terminal_id).order_by("-pk")
+        if only_open:
+            batches = batches.filter(settled_at=None)
+        if before is not None:
+            batches = batches.filter(pk__lt=before)
+        page = list(batches[: RECEIPTS_PAGE_MAX + 1])
+        following = None
+        if len(page) > RECEIPTS_PAGE_MAX:
+            page = page[:RECEIPTS_PAGE_MAX]
+            following = f"{request.path}?curseur={page[-1].pk}" + ("&ouverts=1" if only_open else "")
+        return Response({"recus": [receipts.summary(batch) for batch in page], "suivant": following})
+
+
+class NumbersBody(msgspec.Struct):
+    numeros: list[str]
+
+
+class FatesView(APIView):
+    """What became of these numbers, when the receipt was lost."""
+
+    describe_get, describe_post = describe_fates(get_max=NUMBERS_GET_MAX, post_max=NUMBERS_POST_MAX)
+
+    @describe_get
+    def get(self, request: Request) -> Response:
+        return self._answer(request, request.query_params.getlist("numero_facture"), at_most=NUMBERS_GET_MAX)
+
+    @describe_post
+    def post(self, request: Request) -> Response:
+        body = decode_json_body(request, NumbersBody, expected='{"numeros": ["…"]}')
+        return self._answer(request, body.numeros, at_most=NUMBERS_POST_MAX)
+
+    def _answer(self, request: Request, numbers: list[str], *, at_most: int) -> Response:
+        if not 1 <= len(numbers) <= at_most:
+            raise Problem("parametre_invalide", f"De 1 à {at_most} numéros de facture sont attendus")
+        numbers = [number.strip() for number in numbers]
+        return Response({"ventes": fates(terminal_id=request.user.terminal_id, numbers=numbers)})

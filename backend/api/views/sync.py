@@ -1,0 +1,61 @@
+"""Handing over a batch."""
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from backend.api import parameters
+from backend.api.bodies import read_json_body
+from backend.api.callers import address_of, app_version_of
+from backend.api.holding import COMPLETE_HOLD_S, preferred_wait_s, wait_until_settled
+from backend.api.openapi.sales import describe_sync
+from backend.api.problems import Problem
+from backend.sales import receipts
+from backend.sales.backlog import retry_after_s
+from backend.sales.intake import Accepted, Caller, give_answer, receive_batch
+from backend.sales.models import Batch
+from backend.shops.models import AnswerMode, Device
+
+
+class SyncView(APIView):
+    """Hand over a batch."""
+
+    @describe_sync
+    def post(self, request: Request) -> Response:
+        device: Device = request.user
+        key = parameters.idempotency_key(request)
+        body = read_json_body(request)
+        caller = Caller(device, address_of(request), app_version_of(request), request._request.request_id)
+        accepted = receive_batch(caller=caller, body=body, key=key)
+        if device.answer_mode == AnswerMode.COMPLETE:
+            response = self._answer_complete(accepted, device)
+        else:
+            response = self._answer(accepted, device, wait_s=preferred_wait_s(request.headers.get("Prefer", "")))
+        if accepted.is_replay and key is not None:
+            response["Idempotency-Replayed"] = "true"
+        return response
+
+    def _answer(self, accepted: Accepted, device: Device, *, wait_s: int) -> Response:
+        batch = wait_until_settled(accepted.batch, seconds=wait_s) if wait_s else accepted.batch
+        if wait_s and batch.settled_at:
+            return _created(batch, device)
+        response = Response(receipts.acknowledgement(batch, device), status=202)
+        response["Location"] = receipts.url_of(batch)
+        response["Retry-After"] = str(retry_after_s())
+        return response
+
+    def _answer_complete(self, accepted: Accepted, device: Device) -> Response:
+        """No 2xx before every sale has its outcome: such a till takes any 2xx for "all is recorded"."""
+        batch = wait_until_settled(accepted.batch, seconds=COMPLETE_HOLD_S)
+        if batch.settled_at is None:
+            raise Problem("enregistrement_en_cours", retry_after_s=retry_after_s())
+        response = _created(batch, device)
+        give_answer(batch)
+        return response
+
+
+def _created(batch: Batch, device: Device) -> Response:
+    response = Response(receipts.receipt(batch, device), status=201)
+    response["Location"] = receipts.url_of(batch)
+    response["ETag"] = receipts.etag_of(batch)
+    return response
