@@ -1,5 +1,6 @@
 """Which failures pass by themselves: the whole transaction is tried again and nobody is blamed."""
 
+import contextlib
 import logging
 import random
 import time
@@ -14,6 +15,8 @@ Result = TypeVar("Result")
 
 ATTEMPTS_MAX = 6
 BACKOFF_BASE_S = 0.02
+# No transaction that stamps what it changes lasts longer: who reads "what changed since" relies on it.
+TRANSACTION_S_MAX = 60
 
 # Lock wait, dead-lock, snapshot changed under us (MariaDB 11.6+), row lock refused (MySQL's NOWAIT).
 CONTENTION = {1205, 1213, 1020, 3572}
@@ -23,6 +26,23 @@ DISCONNECTION = {1053, 1927, 2002, 2003, 2006, 2013, 2055, 4031}
 # posted meets it: settled as failures of their own, a night's sales would each wait for a person.
 DISTRESS = {1021, 1040, 1317, 1114, 1290, 1836}
 SQLITE_WORDS = ("database is locked", "database table is locked", "database or disk is full", "disk I/O error")
+
+
+class TookTooLong(OperationalError):
+    """A transaction lasted longer than TRANSACTION_S_MAX and is rolled back, to be tried again with a new clock."""
+
+
+@contextlib.contextmanager
+def bounded_time() -> Iterator[None]:
+    """Inside `atomic()`, around all that it does: roll back instead of committing too late. Raises TookTooLong.
+
+    A change carries the time at which its transaction began; cursors that ask for what changed since stand back by
+    more than any transaction lasts, and so miss none that commits late (docs/decisions).
+    """
+    began = time.monotonic()
+    yield
+    if time.monotonic() - began > TRANSACTION_S_MAX:
+        raise TookTooLong(f"the transaction lasted longer than {TRANSACTION_S_MAX} s")
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -51,6 +71,8 @@ def is_transient(error: BaseException) -> bool:
     """Tell whether trying the whole transaction again is the answer to `error`, a fault of the database's driver."""
     if not any(isinstance(e, OperationalError | InterfaceError) for e in _chain(error)):
         return False
+    if any(isinstance(e, TookTooLong) for e in _chain(error)):
+        return True
     if is_disconnection(error) or _codes(error) & (CONTENTION | DISTRESS):
         return True
     return any(words in str(e) for e in _chain(error) for words in SQLITE_WORDS)

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
+from backend.config.transients import bounded_time
 from backend.inventory.models import ArticleUnit, MovementType, StockMovement
 
 
@@ -22,7 +23,7 @@ def move_stock(
     Locks the unit; joins the transaction around it, or opens its own.
     """
     now = datetime.now(UTC)
-    with transaction.atomic():
+    with transaction.atomic(), bounded_time():
         locked = ArticleUnit.objects.select_for_update().get(pk=unit.pk)
         before = locked.stock
         locked.stock = before + quantity

@@ -48,9 +48,10 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Dating:
-    """When a document happened: the day it counts for, the till's instant if it is one, and what is odd about them."""
+    """When a document happened: the day it counts for, the till's own day and instant, and what is odd about them."""
 
     day: date
+    till_day: date
     sold_at: datetime | None
     warnings: list[str]
 
@@ -106,7 +107,7 @@ def date_document(posting: Posting) -> Dating:
         arrival_day=shop.day_of(posting.batch.received_at),
         is_closed=lambda day: posting.work.is_closed(shop.id, day),
     )
-    return Dating(day, sold_at, warnings + day_warnings)
+    return Dating(day, sold_day or day, sold_at, warnings + day_warnings)
 
 
 def document_values(
@@ -130,7 +131,8 @@ def document_values(
         bool(sale.payments), Decimal(0), Decimal(0), plain(sale.cashier.code, 40), plain(sale.cashier.nom, 120),
         plain(sale.customer.nom, 160), plain(sale.customer.telephone, 40), plain(sale.customer.nif, 40),
         plain(sale.reason, 300), _instant(dating.sold_at), sale.date_text or "", _instant(batch.received_at),
-        posting.at, dating.day.isoformat(), sale.fingerprint, json.dumps(all_warnings), sale.fiscal,
+        posting.at, dating.day.isoformat(), dating.till_day.isoformat(), sale.fingerprint, json.dumps(all_warnings),
+        sale.fiscal,
     ]  # fmt: skip
 
 

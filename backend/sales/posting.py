@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from backend.config import dialect
+from backend.config.transients import bounded_time
 from backend.sales import sequences, statements
 from backend.sales.cutting import peek
 from backend.sales.errors import InternalFailure, SaleRefused
@@ -84,7 +85,7 @@ def _settle_next(
     work.alive()
     began = time.perf_counter()
     now = datetime.now(UTC)
-    with transaction.atomic(durable=True), connection.cursor() as cursor:
+    with transaction.atomic(durable=True), bounded_time(), connection.cursor() as cursor:
         lane = statements.claim_lane(cursor, terminal_id=work.terminal_id)
         if lane is None:
             return Step.BUSY

@@ -130,7 +130,8 @@ SALE_COLUMNS = (
     "kind", "shop_id", "terminal_id", "device_id", "number", "variant", "registration_number", "batch_id", "position",
     "origin_id", "currency", "discount", "total", "payment_mode", "is_paid", "has_payments", "paid_later",
     "returned_total", "cashier_code", "cashier_name", "customer_name", "customer_phone", "customer_nif", "reason",
-    "sold_at", "sold_at_text", "received_at", "recorded_at", "business_day", "fingerprint", "warnings", "fiscal",
+    "sold_at", "sold_at_text", "received_at", "recorded_at", "business_day", "till_day", "fingerprint",
+    "warnings", "fiscal",
 )  # fmt: skip
 LINE_COLUMNS = (
     "document_id", "shop_id", "position", "unit_id", "origin_line_id", "article_name", "unit_mark", "quantity",

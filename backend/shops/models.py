@@ -105,7 +105,10 @@ class Device(models.Model):
     # Written at most once a minute and on their own, never inside the intake's transaction.
     last_seen_at = models.DateTimeField(null=True, blank=True)
     last_ip = models.GenericIPAddressField(null=True, blank=True)
+    # How far its clock is ahead of the server's, as its last heartbeat showed.
     clock_skew_s = models.FloatField(null=True, blank=True)
+    # When another device took its till over. What it sends later is taken, and flagged.
+    replaced_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

@@ -91,6 +91,7 @@ def test_a_sale_that_a_person_recorded_is_no_longer_to_be_corrected(cast: Cast, 
     Sale.objects.create(
         kind="vente", shop=cast.shop, terminal=cast.terminal, number="A", fingerprint=outcome.fingerprint, total=0,
         currency="CDF", received_at=outcome.at, recorded_at=outcome.at, business_day=outcome.at.date(),
+        till_day=outcome.at.date(),
     )  # fmt: skip
     assert entries(cast) == []
 

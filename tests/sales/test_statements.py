@@ -95,7 +95,8 @@ def test_what_identifies_something_is_compared_byte_for_byte(cast: Cast) -> None
     for text in texts:
         Sale.objects.create(
             kind="vente", shop=cast.shop, terminal=cast.terminal, number=text, currency="CDF", total=0,
-            received_at=now, recorded_at=now, business_day=now.date(), fingerprint=text,
+            received_at=now, recorded_at=now, business_day=now.date(), till_day=now.date(),
+            fingerprint=text,
         )  # fmt: skip
     for text in texts:
         assert [one.number for one in Sale.objects.filter(number=text)] == [text]

@@ -57,6 +57,8 @@ class Sale(models.Model):
     received_at = models.DateTimeField()
     recorded_at = models.DateTimeField()
     business_day = models.DateField()
+    # The day that the till itself counts it under, whatever the rules made of it: what reconciling goes by.
+    till_day = models.DateField()
     fingerprint = KeyField(max_length=72)
     warnings = models.JSONField(default=list)
     fiscal = models.JSONField(null=True)
@@ -70,7 +72,10 @@ class Sale(models.Model):
             ),
             models.UniqueConstraint(fields=["batch", "position"], name="sale_batch_position"),
         ]
-        indexes = [models.Index(fields=["shop", "business_day"], name="sale_shop_day")]
+        indexes = [
+            models.Index(fields=["shop", "business_day"], name="sale_shop_day"),
+            models.Index(fields=["terminal", "till_day"], name="sale_terminal_day"),
+        ]
 
     def __str__(self) -> str:
         return self.number if self.variant == 1 else f"{self.number}~{self.variant}"
@@ -127,6 +132,7 @@ class InvoiceSequence(models.Model):
     month = models.PositiveSmallIntegerField()
     last_number = models.PositiveIntegerField(default=0)
     closed_at = models.DateTimeField(null=True)
+    closed_by = models.CharField(max_length=120, blank=True)
 
     class Meta:
         # Never the shop alone: that index let a shop sell for one month and no longer.
