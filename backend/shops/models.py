@@ -84,6 +84,8 @@ class Terminal(models.Model):
     shop = models.ForeignKey(Shop, on_delete=models.PROTECT, null=True, blank=True, related_name="terminals")
     name = models.CharField(max_length=120)
     state = models.CharField(max_length=16, choices=TerminalState, default=TerminalState.ACTIVE)
+    # The shop's pages themselves: what people record there goes the way of a till's sales. One a shop, no hardware.
+    is_office = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
