@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from backend.ops.till import Till
-from backend.ops.till_queue import TO_CORRECT, TO_SEND, WAITING, NumberTaken
-from backend.ops.till_wire import Answer, Pace, Unreachable, most_careful
+from backend.ops.till.queue import TO_CORRECT, TO_SEND, WAITING, NumberTaken
+from backend.ops.till.wire import Answer, Pace, Unreachable, most_careful
 
 NOBODY = "http://127.0.0.1:9"
 LINE = {"article_id": 15, "quantite": 2, "prix_unitaire": Decimal("25000.00")}

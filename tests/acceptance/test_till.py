@@ -15,7 +15,7 @@ import pytest
 
 from backend.ops.stack import Stack
 from backend.ops.till import Till
-from backend.ops.till_queue import KEPT, TO_CORRECT, WAITING
+from backend.ops.till.queue import KEPT, TO_CORRECT, WAITING
 from backend.sales.models import Batch, Sale, SaleOutcome
 from backend.sales.pausing import pause, resume
 from backend.shops.models import Terminal

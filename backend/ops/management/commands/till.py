@@ -1,4 +1,4 @@
-"""`manage.py till`: a cash register in the terminal. What it does is in backend/ops/till.py; here are only words."""
+"""`manage.py till`: a cash register in the terminal. What it does is in backend/ops/till; here are only words."""
 
 import argparse
 import json
@@ -12,9 +12,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from backend.ops.till import Report, Till
-from backend.ops.till_load import LoadPlan, run_load
-from backend.ops.till_queue import KEPT, TO_CORRECT, NumberTaken
-from backend.ops.till_wire import Refused, Unreachable
+from backend.ops.till.load import LoadPlan, run_load
+from backend.ops.till.queue import KEPT, TO_CORRECT, NumberTaken
+from backend.ops.till.wire import Refused, Unreachable
 
 DEMO_SERIAL = "0a1badae951f8473"
 CLEAR_LINE = "\r\x1b[K"

@@ -13,7 +13,7 @@ Standard library only, so that it can be read and rewritten in any language. It 
 6. After a failure the till waits as long as `Retry-After` says, or else longer each time. It never gives up.
 7. A receipt that the server does not know is no tragedy: ask for each number with `ventes/statut`.
 
-The rules are here; `till_queue` is the file that the till keeps, `till_wire` its HTTP.
+The rules are here; `queue` is the file that the till keeps, `wire` its HTTP.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from backend.ops.till_queue import KEPT, TO_SEND, WAITING, Batch, Queue, QueuedSale, RecordedSale
-from backend.ops.till_wire import Answer, Pace, Refused, Unreachable, Wire, exact_json, most_careful, ticket_total
+from backend.ops.till.queue import KEPT, TO_SEND, WAITING, Batch, Queue, QueuedSale, RecordedSale
+from backend.ops.till.wire import Answer, Pace, Refused, Unreachable, Wire, exact_json, most_careful, ticket_total
 
 BATCH_SALES_MAX = 100  # the server takes more (`etat` says how many), but a small batch gets through a weak link sooner
 STATUS_NUMBERS_MAX = 1000

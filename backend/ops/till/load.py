@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from backend.ops.till import Report, Till
-from backend.ops.till_queue import KEPT, TO_CORRECT
+from backend.ops.till.till import Report, Till
+from backend.ops.till.queue import KEPT, TO_CORRECT
 
 TILLS_MAX = 50
 BATCHES_MAX = 200
