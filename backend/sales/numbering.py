@@ -5,6 +5,7 @@ from datetime import date
 from django.db.backends.utils import CursorWrapper
 
 from backend.sales import statements
+from backend.sales.slices import ShopRules
 
 
 class MonthClosed(Exception):
@@ -30,6 +31,20 @@ def take_number(cursor: CursorWrapper, *, shop_id: int, day: date) -> int:
         if number is None:
             raise MonthClosed(shop_id=shop_id, day=day)
     return number
+
+
+def register_document(cursor: CursorWrapper, *, shop: ShopRules, document_id: int, day: str) -> None:
+    """Give a document its registration number: the shop's busiest row, so it is locked last. Raises MonthClosed."""
+    counted_for = date.fromisoformat(day)
+    number = take_number(cursor, shop_id=shop.id, day=counted_for)
+    statements.write_registration(
+        cursor,
+        document_id=document_id,
+        text=registration_number(shop_code=shop.code, day=counted_for, number=number),
+        year=counted_for.year,
+        month=counted_for.month,
+        number=number,
+    )
 
 
 def registration_number(*, shop_code: str, day: date, number: int) -> str:

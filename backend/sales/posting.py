@@ -22,13 +22,12 @@ from backend.sales.cutting import peek
 from backend.sales.errors import InternalFailure, SaleRefused
 from backend.sales.faultpoints import reach
 from backend.sales.fingerprints import fingerprint_of_bytes
-from backend.sales.models import OutcomeStatus
-from backend.sales.numbering import registration_number, take_number
+from backend.sales.numbering import register_document
 from backend.sales.payload import read_sale
 from backend.sales.slices import Sight, Slice
 from backend.sales.statements import BatchRow, LaneRow
 from backend.sales.verdicts import Verdict, advance, decide, outcome_values, refused, refused_sale
-from backend.sales.waiting import wake_followers
+from backend.sales.waiting import wait_or_wake
 
 log = structlog.get_logger("caisse.posting")
 
@@ -99,10 +98,10 @@ def _settle_next(
         moved = advance(batch, verdict.status)
         statements.insert_outcome(cursor, outcome_values(work, moved, batch.next_position, verdict, now))
         reach("outcome", number=verdict.number)
-        moved, woken = _wake(cursor, work, lane=lane, moved=moved, verdict=verdict, now=now)
+        moved, woken = wait_or_wake(cursor, work=work, lane=lane, moved=moved, verdict=verdict, now=now)
         for one in (verdict, *woken):
             if one.is_recorded:
-                _register(cursor, work, batch.shop_id, one)
+                register_document(cursor, shop=work.shop(batch.shop_id), document_id=one.document_id, day=one.day)
         reach("numbered", number=verdict.number)
         holes = _follow_sequence(cursor, work, lane, batch) if follows and batch.next_position == 1 else None
         is_settled = moved.next_position > moved.sale_count
@@ -116,38 +115,6 @@ def _settle_next(
     for one in woken:
         log.info("waiting_over", terminal=work.terminal_id, number=one.number, status=one.status.value, code=one.code)
     return Step.POSTED
-
-
-def _wake(
-    cursor: CursorWrapper, work: Slice, *, lane: LaneRow, moved: BatchRow, verdict: Verdict, now: datetime
-) -> tuple[BatchRow, list[Verdict]]:
-    """Let this outcome count for what waits: a deferred document joins, a sale ends its followers' wait.
-
-    Costs an ordinary sale nothing: the lane, which is read anyway, knows whether anybody waits.
-    """
-    woken: list[Verdict] = []
-    waiting = lane.waiting_documents + (verdict.status == OutcomeStatus.DEFERRED)
-    if lane.waiting_documents and verdict.status == OutcomeStatus.CREATED and not work.lets_wait:
-        moved, woken = wake_followers(cursor, work=work, number=verdict.number, moved=moved, now=now)
-        waiting -= len(woken)
-    if waiting != lane.waiting_documents:
-        statements.set_waiting(cursor, terminal_id=work.terminal_id, documents=max(0, waiting))
-    return moved, woken
-
-
-def _register(cursor: CursorWrapper, work: Slice, shop_id: int, verdict: Verdict) -> None:
-    """Give the document its registration number: the shop's busiest row, so it is locked last."""
-    day = datetime.fromisoformat(verdict.day).date()
-    shop = work.shop(shop_id)
-    number = take_number(cursor, shop_id=shop.id, day=day)
-    statements.write_registration(
-        cursor,
-        document_id=verdict.document_id,
-        text=registration_number(shop_code=shop.code, day=day, number=number),
-        year=day.year,
-        month=day.month,
-        number=number,
-    )
 
 
 def _follow_sequence(cursor: CursorWrapper, work: Slice, lane: LaneRow, batch: BatchRow) -> str | None:
