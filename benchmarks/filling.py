@@ -64,11 +64,11 @@ def _sales(ids: dict[str, str]) -> str:
         "INSERT INTO sales_sale (id, kind, shop_id, terminal_id, device_id, number, variant, registration_number,"
         " register_year, register_month, register_number, batch_id, position, currency, discount, total, payment_mode,"
         " is_paid, has_payments, paid_later, cashier_code, cashier_name, customer_name, customer_phone, customer_nif,"
-        " reason, sold_at, sold_at_text, received_at, recorded_at, business_day, fingerprint, warnings)"
+        " reason, sold_at, sold_at_text, received_at, recorded_at, business_day, till_day, fingerprint, warnings)"
         f" SELECT n.seq + 1, 'vente', {ids['shop']}, {ids['terminal']}, {ids['device']}, {NUMBER}, 1,"
         f" CONCAT('FAC-', {ids['shop']}, '-202001-', {TURN}), 2020, 1, {TURN} + 1, {BATCH}, {TURN} % {BATCH_SALES} + 1,"
         f" 'CDF', 0, 45000, 'CASH', 1, 0, 0, '', '', '', '', '', '', {DAY}, DATE_FORMAT({DAY}, '%Y-%m-%d'), {DAY},"
-        f" {DAY}, {DAY}, {HASH}, '[]' FROM NUMBERS"
+        f" {DAY}, {DAY}, {DAY}, {HASH}, '[]' FROM NUMBERS"
     )
 
 

@@ -73,6 +73,7 @@ def _record(terminal: Terminal, told: dict) -> dict:
         received_at=now,
         recorded_at=now,
         business_day=now.date(),
+        till_day=now.date(),
         fingerprint="",
     )
     lines = [_line(sale, terminal, position, line) for position, line in enumerate(told["lignes"], start=1)]
