@@ -133,6 +133,23 @@ class EnrolmentCode(models.Model):
         return f"{self.terminal} ({self.expires_at:%Y-%m-%d %H:%M})"
 
 
+class EnrolmentGuess(models.Model):
+    """A wrong enrolment code that somebody tried: counted here, where every process sees it, and soon forgotten."""
+
+    # An address; of IPv6 the network that one customer holds. Empty when nobody could tell.
+    source = KeyField(max_length=45, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["source", "at"], name="guess_source_at"),
+            models.Index(fields=["at"], name="guess_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source or '?'} ({self.at:%Y-%m-%d %H:%M})"
+
+
 class Knock(models.Model):
     """A call that was refused, by the serial it named: the first thing to look at when "the till says it sent"."""
 
