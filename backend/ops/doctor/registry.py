@@ -32,14 +32,14 @@ class Scope:
 class Repair:
     """A safe fix of one finding: what it would do, in a sentence, and the act.
 
-    The act runs in a durable transaction of its own, inside `bounded_time()` and tried again after a transient fault: it
-    takes its locks in the one order, looks again at what it found, and changes nothing if that is gone. It may return
-    what it changed, `{"before": …, "after": …}`, for the log.
+    The act runs in a durable transaction of its own, inside `bounded_time()`, and is tried again after a transient
+    fault. It takes its locks in the one order, looks again at what it found, and changes nothing if that is gone. It
+    may return what it changed, `{"before": …, "after": …}`, for the log.
     """
 
     sentence: str
     act: Callable[[], dict[str, object] | None] = field(repr=False)
-    # False for what changes the schema: MariaDB and MySQL commit that by themselves.
+    # False for what has transactions of its own, and for the schema, which MariaDB and MySQL commit by themselves.
     is_transactional: bool = True
 
 
