@@ -4,12 +4,9 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 
-from backend.config.dialect import is_sqlite, missing_triggers
+from backend.config.dialect import missing_triggers
+from backend.config.server_rules import wrong_durability, wrong_packet
 
-# A batch of the largest size that cannot be compressed, and the words around it, in one packet to the server.
-PACKET_BYTES_MIN = 16 * 1024 * 1024
-# What a MySQL or MariaDB server must say for a 202 to mean "durable".
-DURABLE_VARIABLES = {"innodb_flush_log_at_trx_commit": "1", "sync_binlog": "1"}
 SECRET_KEY_LENGTH_MIN = 32
 
 
@@ -61,35 +58,20 @@ def check_server(*, databases: list[str] | None = None, **_: object) -> list[Che
     messages: list[CheckMessage] = []
     for alias in databases or []:
         connection = connections[alias]
-        if is_sqlite(connection):
-            continue
-        with connection.cursor() as cursor:
-            names = [*DURABLE_VARIABLES, "max_allowed_packet", "log_bin"]
-            cursor.execute(f"SHOW VARIABLES WHERE Variable_name IN ({', '.join(['%s'] * len(names))})", names)
-            found = dict(cursor.fetchall())
-        messages += _check_variables(found)
-    return messages
-
-
-def _check_variables(found: dict[str, str]) -> list[CheckMessage]:
-    messages: list[CheckMessage] = []
-    if int(found["max_allowed_packet"]) < PACKET_BYTES_MIN:
-        messages.append(
+        messages += [
             Error(
-                f"max_allowed_packet is {found['max_allowed_packet']}: a large batch would look like a lost line.",
-                hint=f"Set it to {PACKET_BYTES_MIN} or more on the server.",
+                f"{wrong.name} is {wrong.found}: a large batch would look like a lost line.",
+                hint=f"Set it to {wrong.wanted} or more on the server.",
                 id="caisse.E002",
             )
-        )
-    for name, wanted in DURABLE_VARIABLES.items():
-        if name == "sync_binlog" and found.get("log_bin") == "OFF":
-            continue
-        if found.get(name) != wanted:
-            messages.append(
-                Warning(
-                    f"{name} is {found.get(name)}: an acknowledged batch may be lost when the machine dies.",
-                    hint=f"Set {name}={wanted} on the server.",
-                    id="caisse.W003",
-                )
+            for wrong in wrong_packet(connection)
+        ]
+        messages += [
+            Warning(
+                f"{wrong.name} is {wrong.found}: an acknowledged batch may be lost when the machine dies.",
+                hint=f"Set {wrong.name}={wrong.wanted}.",
+                id="caisse.W003",
             )
+            for wrong in wrong_durability(connection)
+        ]
     return messages
