@@ -14,6 +14,7 @@ HTTP_TIMEOUT_S = 3
 # A solo worker answers between two tasks only, so it is given the length of a slice and more.
 PING_TIMEOUT_S = 10
 STARTING_PING_TIMEOUT_S = 0.5
+BROKER_TIMEOUT_S = 3
 
 
 def http_answers(*, port: int, path: str) -> bool:
@@ -43,6 +44,14 @@ def worker_has_started(*, node: str, broker_url: str) -> bool:
         return _ping(node=node, broker_url=broker_url, timeout_s=STARTING_PING_TIMEOUT_S)
     except BrokerDown:
         return False
+
+
+def broker_answers(*, broker_url: str) -> bool:
+    """Whether a connection to this broker can be opened within its second. Nothing is published."""
+    with suppress(OperationalError, RedisError, OSError), _asker(broker_url).connection_for_read() as connection:
+        connection.ensure_connection(max_retries=1, timeout=BROKER_TIMEOUT_S, reraise_as_library_errors=False)
+        return True
+    return False
 
 
 def _ping(*, node: str, broker_url: str, timeout_s: float) -> bool:

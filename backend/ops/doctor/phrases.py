@@ -1,0 +1,32 @@
+"""How the doctor writes moments, ages and counts in its French sentences."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+NAMED_MAX = 5
+
+
+def moment(at: datetime | None) -> str:
+    """Return `2024-11-04 17:42 UTC`: an operator compares it with logs, whatever the shop's time zone."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if at else "jamais"
+
+
+def age(duration: timedelta) -> str:
+    """Return `3 jours`, `2 h` or `16 min`, rounded down."""
+    if duration >= timedelta(days=2):
+        return f"{duration.days} jours"
+    if duration >= timedelta(hours=2):
+        return f"{duration // timedelta(hours=1)} h"
+    return f"{duration // timedelta(minutes=1)} min"
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """Return `1 lot`, `3 lots`, `0 vente`: French counts nothing in the singular."""
+    return f"{number} {noun if number < 2 else plural or noun + 's'}"
+
+
+def some(names: Iterable[object], *, total: int) -> str:
+    """Return the first names and how many more there are: `a, b et 3 de plus`."""
+    shown = [str(name) for name, _ in zip(names, range(NAMED_MAX), strict=False)]
+    rest = total - len(shown)
+    return ", ".join(shown) + (f" et {rest} de plus" if rest else "")
