@@ -1,14 +1,23 @@
 """Headers and query parameters, read strictly: what cannot be meant is a 400 that says so."""
 
 import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from rest_framework.request import Request
 
 from backend.api.problems import Problem
+from backend.config.cursors import ChangeCursor, CursorInvalid
 
 KEY_LENGTH_MAX = 200
 WHOLE_NUMBER_MAX = 2**63 - 1
 _KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
+# Of four digits that every database knows, and a day before and after them exists in every timezone.
+_DAY = re.compile(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}")
+_INSTANT = re.compile(
+    r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
 
 
 def idempotency_key(request: Request) -> str | None:
@@ -25,7 +34,8 @@ def whole_number(request: Request, name: str, *, minimum: int, maximum: int = WH
     if text is None:
         return None
     if not re.fullmatch(r"[0-9]{1,19}", text) or not minimum <= int(text) <= maximum:
-        raise Problem("parametre_invalide", f"{name} : un nombre entier à partir de {minimum} est attendu")
+        bounds = f"à partir de {minimum}" if maximum == WHOLE_NUMBER_MAX else f"de {minimum} à {maximum}"
+        raise Problem("parametre_invalide", f"{name} : un nombre entier {bounds} est attendu")
     return int(text)
 
 
@@ -36,3 +46,56 @@ def flag(request: Request, name: str, *, default: bool) -> bool:
     if text not in ("0", "1"):
         raise Problem("parametre_invalide", f"{name} : 0 ou 1 est attendu")
     return text == "1"
+
+
+def change_cursor(request: Request, name: str, *, key_length: int) -> ChangeCursor | None:
+    text = request.query_params.get(name)
+    if text is None:
+        return None
+    try:
+        return ChangeCursor.from_text(text, key_length=key_length)
+    except CursorInvalid as error:
+        raise bad_cursor(name) from error
+
+
+def bad_cursor(name: str) -> Problem:
+    return Problem("parametre_invalide", f"{name} : un curseur donné par une réponse de cet appel est attendu")
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From `begin` on and before `end`; None where a side is open."""
+
+    begin: datetime | None
+    end: datetime | None
+
+
+def period(request: Request, begin_name: str, end_name: str, *, zone: ZoneInfo) -> Period:
+    """Return the time between two parameters, both included: a date is the whole day in `zone`, an instant itself."""
+    first, last = _stretch(request, begin_name, zone), _stretch(request, end_name, zone)
+    if first and last and first.begin >= last.end:
+        raise Problem("parametre_invalide", f"{begin_name} : {end_name} ou avant est attendu")
+    return Period(first and first.begin, last and last.end)
+
+
+def _stretch(request: Request, name: str, zone: ZoneInfo) -> Period | None:
+    text = request.query_params.get(name)
+    if text is None:
+        return None
+    try:
+        if _DAY.fullmatch(text):
+            day = date.fromisoformat(text)
+            return Period(_midnight(day, zone), _midnight(day + timedelta(days=1), zone))
+        if _INSTANT.fullmatch(text):
+            instant = datetime.fromisoformat(text).astimezone(UTC)
+            return Period(instant, instant + datetime.resolution)
+    except ValueError:
+        # Written like one, but there is no such day or hour.
+        pass
+    expected = "une date AAAA-MM-JJ, ou un instant ISO 8601 avec son décalage (+ s'écrit %2B), est attendu"
+    raise Problem("parametre_invalide", f"{name} : {expected}")
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    """Return the first instant of the day; where clocks skip midnight, that of the skip."""
+    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)

@@ -4,6 +4,8 @@ from django.urls import path, re_path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from backend.api.openapi.document import DocumentView
+from backend.api.views.catalogue import ArticlesView, MovementsView
+from backend.api.views.changes import ChangesView
 from backend.api.views.nowhere import NowhereView
 from backend.api.views.receipts import FatesView, ReceiptListView, ReceiptView
 from backend.api.views.state import StateView
@@ -18,6 +20,9 @@ urlpatterns = [
     path("simple/ventes/recus", ReceiptListView.as_view(), name="receipts"),
     path("simple/ventes/recus/<str:recu>", ReceiptView.as_view(), name="receipt"),
     path("simple/ventes/statut", FatesView.as_view(), name="fates"),
+    path("simple/ventes/changements", ChangesView.as_view(), name="changes"),
+    path("simple/stock/mouvements", MovementsView.as_view(), name="movements"),
+    path("simple/articles", ArticlesView.as_view(), name="articles"),
     path("simple/etat", StateView.as_view(), name="state"),
     path("schema/", DocumentView.as_view(**OPEN_TO_ALL), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema", **OPEN_TO_ALL), name="docs"),

@@ -14,7 +14,10 @@ from backend.sales.errors import SaleRefused
 from tests.conformity import document
 
 OPERATIONS = {
+    ("get", "/api/v2/simple/articles"),
     ("get", "/api/v2/simple/etat"),
+    ("get", "/api/v2/simple/stock/mouvements"),
+    ("get", "/api/v2/simple/ventes/changements"),
     ("get", "/api/v2/simple/ventes/recus"),
     ("get", "/api/v2/simple/ventes/recus/{recu}"),
     ("get", "/api/v2/simple/ventes/statut"),
@@ -22,7 +25,7 @@ OPERATIONS = {
     ("post", "/api/v2/simple/ventes/sync"),
 }
 # Told in the document's own words, for they belong to no described call.
-OF_NO_CALL = {"introuvable", "methode_non_permise"}
+OF_NO_CALL = {"methode_non_permise"}
 
 
 def operations() -> Iterator[tuple[str, str, dict]]:

@@ -43,3 +43,4 @@ INSTANT = {
 }
 CURRENCY = {"type": "string", "pattern": "^[A-Z]{3}$", "examples": ["CDF"]}
 URL = {"type": "string", "format": "uri-reference"}
+CURSOR = {"type": "string", "minLength": 1, "maxLength": 200, "description": "Opaque : à rendre tel quel"}

@@ -1,0 +1,131 @@
+"""What a till reads of its shop: the catalogue with prices and stock, and the movements that explain the stock."""
+
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from backend.api import parameters
+from backend.api.openapi.catalogue import describe_articles, describe_movements
+from backend.api.problems import Problem
+from backend.config.cursors import CursorInvalid
+from backend.inventory.changes import KEY_LENGTH, ChangedArticle, read_catalogue
+from backend.inventory.models import Article, ArticleUnit, StockMovement
+from backend.inventory.movements import CursorUnknown, read_movements
+from backend.sales.receipts import number, timestamp
+from backend.shops.models import Shop
+
+ARTICLES_PAGE, ARTICLES_PAGE_MAX = 500, 1000
+MOVEMENTS_PAGE, MOVEMENTS_PAGE_MAX = 100, 500
+MOVEMENT_FILTERS = ("article_id", "date_debut", "date_fin", "limit")
+
+
+class ArticlesView(APIView):
+    """The catalogue, or what changed of it since a cursor."""
+
+    @describe_articles(page=ARTICLES_PAGE, page_max=ARTICLES_PAGE_MAX)
+    def get(self, request: Request) -> Response:
+        limit = parameters.whole_number(request, "limit", minimum=1, maximum=ARTICLES_PAGE_MAX) or ARTICLES_PAGE
+        since = parameters.change_cursor(request, "depuis", key_length=KEY_LENGTH)
+        shop_id = request.user.terminal.shop_id
+        try:
+            page = read_catalogue(shop_id=shop_id, since=since, limit=limit, now=datetime.now(UTC))
+        except CursorInvalid as error:
+            raise parameters.bad_cursor("depuis") from error
+        articles = [_article(changed) for changed in page.articles]
+        return Response({"articles": articles, "curseur": page.cursor.as_text(), "fin": page.is_last})
+
+
+class MovementsView(APIView):
+    """The shop's stock movements, newest first."""
+
+    @describe_movements(page=MOVEMENTS_PAGE, page_max=MOVEMENTS_PAGE_MAX)
+    def get(self, request: Request) -> Response:
+        shop: Shop = request.user.terminal.shop
+        limit = parameters.whole_number(request, "limit", minimum=1, maximum=MOVEMENTS_PAGE_MAX) or MOVEMENTS_PAGE
+        before = parameters.whole_number(request, "curseur", minimum=1)
+        period = parameters.period(request, "date_debut", "date_fin", zone=ZoneInfo(shop.timezone))
+        article = _article_of(request, shop)
+        try:
+            page = read_movements(
+                shop_id=shop.pk, article=article, begin=period.begin, end=period.end, before=before, limit=limit
+            )
+        except CursorUnknown as error:
+            raise parameters.bad_cursor("curseur") from error
+        return Response(
+            {
+                "success": True,
+                "boutique_id": shop.pk,
+                "boutique_nom": shop.name,
+                "count": len(page.movements),
+                "mouvements": [_movement(movement) for movement in page.movements],
+                "suivant": page.before and _address(request, before=page.before),
+            }
+        )
+
+
+def _article_of(request: Request, shop: Shop) -> Article | None:
+    """Return the article that the call names, None if it names none; one of another shop does not exist."""
+    article_id = parameters.whole_number(request, "article_id", minimum=1)
+    if article_id is None:
+        return None
+    try:
+        return Article.objects.get(pk=article_id, shop_id=shop.pk)
+    except Article.DoesNotExist as error:
+        raise Problem("introuvable", f"article_id : article {article_id} non trouvé dans cette boutique") from error
+
+
+def _address(request: Request, *, before: int) -> str:
+    given = [(name, request.query_params[name]) for name in MOVEMENT_FILTERS if name in request.query_params]
+    return f"{request.path}?{urlencode([*given, ('curseur', before)])}"
+
+
+def _article(changed: ChangedArticle) -> dict[str, Any]:
+    article = changed.article
+    return {
+        "id": article.pk,
+        "uuid": str(article.uuid),
+        "code": article.code,
+        "code_barres": article.barcode,
+        "nom": article.name,
+        "actif": article.is_active,
+        "unite_base": str(changed.base_unit.uuid) if changed.base_unit else None,
+        "unites": [_unit(unit) for unit in changed.units],
+    }
+
+
+def _unit(unit: ArticleUnit) -> dict[str, Any]:
+    return {
+        "uuid": str(unit.uuid),
+        "niveau": unit.level,
+        "marque": unit.mark,
+        "contient": None if unit.holds is None else number(unit.holds),
+        "prix": str(unit.price),
+        "devise": unit.currency,
+        "taux_tva": str(unit.vat_rate),
+        "stock": number(unit.stock),
+        "seuil": None if unit.low_stock_threshold is None else number(unit.low_stock_threshold),
+    }
+
+
+def _movement(movement: StockMovement) -> dict[str, Any]:
+    unit = movement.unit
+    return {
+        "id": movement.pk,
+        "article_id": unit.article_id,
+        "article_nom": unit.article.name,
+        "article_code": unit.article.code,
+        "unite_uuid": str(unit.uuid),
+        "type_mouvement": movement.type,
+        "quantite": number(movement.quantity),
+        "stock_avant": number(movement.stock_before),
+        "stock_apres": number(movement.stock_after),
+        "reference_document": movement.reference,
+        "commentaire": movement.comment,
+        "date_mouvement": timestamp(movement.at),
+        "utilisateur": movement.author,
+    }

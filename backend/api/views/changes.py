@@ -1,0 +1,21 @@
+"""What became of this till's sales since it last asked, repairs made days later too."""
+
+from datetime import UTC, datetime
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from backend.api import parameters
+from backend.api.openapi.changes import describe_changes
+from backend.sales.changes import KEY_LENGTH, read_changes
+
+
+class ChangesView(APIView):
+    """Every outcome of this till that was written since a cursor."""
+
+    @describe_changes
+    def get(self, request: Request) -> Response:
+        since = parameters.change_cursor(request, "depuis", key_length=KEY_LENGTH)
+        page = read_changes(terminal_id=request.user.terminal_id, since=since, now=datetime.now(UTC))
+        return Response({"ventes": page.entries, "curseur": page.cursor.as_text(), "fin": page.is_last})
