@@ -45,7 +45,8 @@ def test_where_nothing_happened_lately_nothing_is_repeated() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "abc", "é", "======", "MQ", "x" * 500, "MS4yLjMuNC41", "OTk5OTk5OTk5OTk5OTk5OTk5OS4xLjEuMQ"]
+    "text",
+    ["", "abc", "é", "======", "MQ", "x" * 500, "MS4yLjMuNC41", "OTk5OTk5OTk5OTk5OTk5OTk5OS4xLjEuMQ", "MC4wLjAuMQ"],
 )
 def test_what_we_did_not_write_is_refused(text: str) -> None:
     with pytest.raises(CursorInvalid):

@@ -64,6 +64,9 @@ class ChangeCursor:
         at, *key, began = (int(part) for part in decoded.split("."))
         if len(key) != key_length or max(at, began) > _MICROS_MAX or max(key) >= 2**63:
             raise CursorInvalid(text)
+        # A walk that began before there was time to stand back by.
+        if 0 < began < OVERLAP // timedelta(microseconds=1):
+            raise CursorInvalid(text)
         return cls(_instant(at), tuple(key), _instant(began) if began else None)
 
 
