@@ -1,5 +1,6 @@
 """Every setting, read from the environment; what is not said there has a safe default."""
 
+import contextlib
 import secrets
 from pathlib import Path
 
@@ -18,14 +19,21 @@ ROLE = env.str("ROLE", default="command")
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="")
+# What `make run` made and keeps: a command beside it must know the key by which the API knows an enrolment code again.
+KEPT_KEY_FILE = VAR_DIR / "secret-key"
+if not SECRET_KEY and ROLE == "api":
+    raise ImproperlyConfigured("SECRET_KEY is not set. Put e.g. the output of `openssl rand -hex 32` there.")
 if not SECRET_KEY:
-    # Commands sign nothing that outlives them. What serves must bring a key that its other processes share.
-    if ROLE == "api":
-        raise ImproperlyConfigured("SECRET_KEY is not set. Put e.g. the output of `openssl rand -hex 32` there.")
-    SECRET_KEY = secrets.token_hex(32)
+    with contextlib.suppress(OSError):
+        SECRET_KEY = KEPT_KEY_FILE.read_text().strip()
+# Without one, commands sign nothing that outlives them. What serves must bring a key that its other processes share.
+SECRET_KEY_IS_KEPT = bool(SECRET_KEY)
+SECRET_KEY = SECRET_KEY or secrets.token_hex(32)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 # How many proxies of ours stand before the API; the till's address is read that many hops from the right.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+# Where tills reach this server: what an enrolment code's QR tells them.
+PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000")
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -37,6 +45,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "django_htmx",
     "backend.config.apps.ConfigApp",
     "backend.shops.apps.ShopsApp",
     "backend.inventory.apps.InventoryApp",
@@ -57,6 +66,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "backend.web.languages.LanguageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "backend.web.security.ContentSecurityPolicyMiddleware",
 ]
@@ -93,6 +104,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_BYTES_MAX
 POSTING_RATE_PER_S = env.int("POSTING_RATE_PER_S", default=200)
 # Requests a minute that one device may make before it is asked to slow down.
 DEVICE_REQUESTS_PER_MINUTE = env.int("DEVICE_REQUESTS_PER_MINUTE", default=600)
+# The same for one address that shows enrolment codes. Wrong codes are bounded apart, in backend/shops/enrolment.py.
+ENROLMENTS_PER_MINUTE = env.int("ENROLMENTS_PER_MINUTE", default=30)
 # How many requests of one API process may be held open for an answer (Prefer: wait, answer mode complete).
 WAITERS_MAX = env.int("WAITERS_MAX", default=4)
 

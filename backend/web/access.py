@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AbstractBaseUser
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
@@ -18,6 +19,9 @@ from backend.shops.models import Membership, Role, Shop
 SHOP_PARAMETER = "boutique"
 SESSION_KEY = "shop_code"
 
+# Who may do more stands further right. A viewer looks; a manager runs the shop; an owner also says who may do what.
+RANKS = (Role.VIEWER, Role.MANAGER, Role.OWNER)
+
 View = Callable[..., HttpResponse]
 
 
@@ -28,6 +32,17 @@ class Access:
     shop: Shop
     role: Role
     shops: tuple[Shop, ...]
+
+    def is_at_least(self, role: Role) -> bool:
+        return RANKS.index(self.role) >= RANKS.index(role)
+
+    @property
+    def may_manage(self) -> bool:
+        return self.is_at_least(Role.MANAGER)
+
+    @property
+    def is_owner(self) -> bool:
+        return self.role is Role.OWNER
 
     @property
     def has_choice(self) -> bool:
@@ -44,8 +59,13 @@ class Access:
         return f"{path}?{query}" if query else path
 
 
-def shop_page(view: View) -> View:
-    """Let `view` run for a signed-in member of a shop, with `request.access` set and the shop's time zone active."""
+def shop_page(view: View | None = None, *, at_least: Role = Role.VIEWER) -> View:
+    """Let `view` run for a signed-in member of a shop, with `request.access` set and the shop's time zone active.
+
+    `at_least`: the role that it takes in that shop; who has less is refused (403), who is no member sees a 404.
+    """
+    if view is None:
+        return partial(shop_page, at_least=at_least)
 
     @never_cache
     @login_required
@@ -55,6 +75,8 @@ def shop_page(view: View) -> View:
         if not memberships:
             return render(request, "web/no_shop.html")
         request.access = choose_shop(request, memberships)
+        if not request.access.is_at_least(at_least):
+            raise PermissionDenied
         with timezone.override(ZoneInfo(request.access.shop.timezone)):
             return view(request, **arguments)
 

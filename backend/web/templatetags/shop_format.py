@@ -1,6 +1,7 @@
 """The formats and the wording, as the templates call them."""
 
 import datetime
+import functools
 from decimal import Decimal
 
 from django import template
@@ -122,9 +123,17 @@ def payment_badge(sale: Sale) -> SafeString:
 @register.simple_tag(takes_context=True)
 def shop_url(context: Context, name: str, **parameters: object) -> str:
     """Return the address of a shop's page; what the route does not take becomes the query."""
-    route_names = {"sale": ["sale_id"], "batch": ["receipt"]}.get(name, [])
-    route = {key: parameters.pop(key) for key in route_names}
+    route = {key: parameters.pop(key) for key in _route_parameters()[name]}
     return context["request"].access.link(reverse(f"web:{name}", kwargs=route), **parameters)
+
+
+@functools.cache
+def _route_parameters() -> dict[str, list[str]]:
+    """Return what stands in the path of each page's address."""
+    # The pages import their templates' words, not the other way round.
+    from backend.web.urls import urlpatterns
+
+    return {page.name: list(page.pattern.converters) for page in urlpatterns}
 
 
 @register.simple_tag(takes_context=True)

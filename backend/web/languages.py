@@ -1,0 +1,24 @@
+"""The language of the pages: French, unless a person chose English. What a browser prefers decides nothing.
+
+Many a phone in Kinshasa was sold set to English and never changed; its owner reads French.
+"""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+
+SUPPORTED = frozenset(code for code, _name in settings.LANGUAGES)
+
+
+class LanguageMiddleware:
+    """Read the choice that Django's set_language view keeps in a cookie."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME)
+        with translation.override(chosen if chosen in SUPPORTED else settings.LANGUAGE_CODE):
+            return self.get_response(request)
