@@ -77,7 +77,8 @@ class ArticleUnit(models.Model):
 class StockMovement(models.Model):
     """One change of one unit's stock. Append-only: the database refuses to change or delete a row."""
 
-    unit = models.ForeignKey(ArticleUnit, on_delete=models.PROTECT, related_name="movements")
+    # Its key's index is movement_unit_at.
+    unit = models.ForeignKey(ArticleUnit, on_delete=models.PROTECT, related_name="movements", db_index=False)
     shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
     type = models.CharField(max_length=16, choices=MovementType)
     quantity = models.DecimalField(**QUANTITY)  # signed
@@ -92,7 +93,10 @@ class StockMovement(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(fields=["shop", "at"], name="movement_shop_at")]
+        indexes = [
+            models.Index(fields=["shop", "at"], name="movement_shop_at"),
+            models.Index(fields=["unit", "at"], name="movement_unit_at"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.type} {self.quantity:+}"

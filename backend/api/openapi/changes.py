@@ -29,9 +29,9 @@ describe_changes = extend_schema(
     summary="Le sort de chaque vente de la caisse qui a changé depuis un curseur",
     description=(
         f"{CHANGES_PAGE_MAX} entrées par page, de la plus ancienne à la plus récente. Sans `depuis`, à partir de la "
-        "première vente de la caisse. Demander la suite avec `curseur` jusqu'à `fin` ; garder alors ce curseur et le rendre la "
-        "fois suivante. Aucun changement ne manque jamais, ni ceux qu'une personne décide des jours après ; le même "
-        "peut venir plusieurs fois : la dernière entrée d'un `recu` et d'un `index` est la bonne."
+        "première vente de la caisse. Demander la suite avec `curseur` jusqu'à `fin` ; garder alors ce curseur et le "
+        "rendre la fois suivante. Aucun changement ne manque jamais, ni ceux qu'une personne décide des jours après ; "
+        "le même peut venir plusieurs fois : la dernière entrée d'un `recu` et d'un `index` est la bonne."
     ),
     parameters=[*EVERY_CALL, query("depuis", CURSOR, "Le `curseur` de la réponse précédente")],
     responses={(200, JSON): answer("Changements", "Une page de sorts"), **problems("parametre_invalide")},
