@@ -237,8 +237,8 @@ def sequence_exists(cursor: CursorWrapper, *, shop_id: int, year: int, month: in
 def begin_sequence(cursor: CursorWrapper, *, shop_id: int, year: int, month: int) -> None:
     """Create a month's row with 0, unless another posting just did."""
     cursor.execute(
-        f"{dialect.insert_ignore(cursor.db)} INTO sales_invoicesequence (shop_id, year, month, last_number)"
-        " VALUES (%s, %s, %s, 0)",
+        f"{dialect.insert_ignore(cursor.db)} INTO sales_invoicesequence (shop_id, year, month, last_number, closed_by)"
+        " VALUES (%s, %s, %s, 0, '')",
         [shop_id, year, month],
     )
 
