@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 
 from backend.inventory.models import Article, ArticleUnit, MovementType, UnitLevel
 from backend.inventory.stock import move_stock
-from backend.shops.devices import issue_token, register_device
+from backend.shops.devices import accepts_token, issue_token, register_device
 from backend.shops.models import AnswerMode, AuthMode, Device, Membership, Role, Shop, Terminal
 
 PASSWORD = "un-mot-de-passe-de-test"  # noqa: S105 - of accounts that live as long as a test
@@ -76,6 +76,9 @@ class Cast:
         self.device = make_device(self.terminal, serial="0a1badae951f8473")
         self.token_device = make_device(make_terminal(self.shop), auth_mode=AuthMode.TOKEN)
         self.token = issue_token(self.token_device)
+        # In use: its first call has been made.
+        accepts_token(self.token_device, self.token)
+        self.token_device.refresh_from_db(fields=["token_hash", "next_token_hash"])
         self.complete_device = make_device(make_terminal(self.shop), answer_mode=AnswerMode.COMPLETE)
         self.rice = make_article(self.shop, name="Riz 25 kg", code="RIZ25", price=25000)
         self.oil = make_article(self.shop, name="Huile 20 L", code="HUI20", price=75000)

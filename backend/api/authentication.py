@@ -11,31 +11,33 @@ from rest_framework.request import Request
 
 from backend.api.callers import address_of, app_version_of, serial_of
 from backend.api.problems import Problem
-from backend.shops.devices import accepts_token
+from backend.shops.devices import SERIAL_LENGTH_MAX, accepts_token
 from backend.shops.models import AuthMode, Device, DeviceState, TerminalState
 
-SERIAL_LENGTH_MAX = 64
 # A busy till polls every second; its row is written once a minute.
 SEEN_EVERY = timedelta(minutes=1)
 
 
 class DeviceAuthentication(BaseAuthentication):
-    """Sets `request.user` to the Device, with its terminal and shop. Raises a Problem for everybody else."""
+    """Sets `request.user` to the Device, with its terminal and shop. Raises a Problem for everybody else.
 
-    def authenticate(self, request: Request) -> tuple[Device, None]:
+    `request.auth` is the token that proved it, or None for a device that is believed on its serial.
+    """
+
+    def authenticate(self, request: Request) -> tuple[Device, str | None]:
         serial = serial_of(request)
         if not serial:
             raise Problem("header_manquant")
         device = self._find(serial)
         if device is None:
             raise Problem("terminal_inconnu")
-        self._check_token(request, device)
+        proof = self._check_token(request, device)
         if device.state == DeviceState.DISABLED or device.terminal.state == TerminalState.DISABLED:
             raise Problem("terminal_desactive")
         if device.terminal.shop is None:
             raise Problem("terminal_sans_boutique")
         note_seen(request, device)
-        return device, None
+        return device, proof
 
     def _find(self, serial: str) -> Device | None:
         if len(serial) > SERIAL_LENGTH_MAX or not serial.isprintable():
@@ -45,19 +47,29 @@ class DeviceAuthentication(BaseAuthentication):
         except Device.DoesNotExist:
             return None
 
-    def _check_token(self, request: Request, device: Device) -> None:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        token = token.strip() if scheme.lower() == "bearer" else ""
+    def _check_token(self, request: Request, device: Device) -> str | None:
+        token = token_of(request)
         if token and (device.token_hash or device.next_token_hash):
             if not accepts_token(device, token):
                 raise Problem("jeton_invalide")
-        elif device.auth_mode == AuthMode.TOKEN:
+            return token
+        if device.auth_mode == AuthMode.TOKEN:
             raise Problem("jeton_invalide" if token else "jeton_manquant")
+        return None
 
 
 class IsDevice(BasePermission):
     def has_permission(self, request: Request, view: object) -> bool:
         return isinstance(request.user, Device)
+
+
+class HasProvenItself(BasePermission):
+    """For what a serial alone must not get: anybody may know a serial."""
+
+    def has_permission(self, request: Request, view: object) -> bool:
+        if request.auth is None:
+            raise Problem("jeton_invalide" if token_of(request) else "jeton_manquant")
+        return True
 
 
 class DeviceScheme(OpenApiAuthenticationExtension):
@@ -78,6 +90,12 @@ class DeviceScheme(OpenApiAuthenticationExtension):
         return [serie | jeton, serie_des_sources | jeton, serie, serie_des_sources]
 
 
+def token_of(request: Request) -> str:
+    """Return the bearer's token, or nothing."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
 def note_seen(request: Request, device: Device) -> None:
     """Write when and from where the device was last seen, at most once a minute, on its own and never in its way."""
     now = datetime.now(UTC)
@@ -86,6 +104,4 @@ def note_seen(request: Request, device: Device) -> None:
     if is_fresh and version == device.app_version:
         return
     with contextlib.suppress(Error):
-        Device.objects.filter(pk=device.pk).update(
-            last_seen_at=now, last_ip=address_of(request), app_version=version
-        )
+        Device.objects.filter(pk=device.pk).update(last_seen_at=now, last_ip=address_of(request), app_version=version)

@@ -4,11 +4,20 @@ import ipaddress
 
 from django.conf import settings
 from django.http import HttpRequest
+from rest_framework.request import Request
 
 APP_VERSION_LENGTH_MAX = 32
 
 
+def name_caller(request: Request, serial: str) -> None:
+    """Note that `serial` calls, where the body says so and no header does: a refusal is kept under that name."""
+    request._request.named_serial = serial
+
+
 def serial_of(request: HttpRequest) -> str:
+    named = getattr(request, "named_serial", None)
+    if named is not None:
+        return named
     return (request.headers.get("X-Device-Serial") or request.headers.get("Device-Serial") or "").strip()
 
 

@@ -10,6 +10,7 @@ from backend.api.views.nowhere import NowhereView
 from backend.api.views.receipts import FatesView, ReceiptListView, ReceiptView
 from backend.api.views.state import StateView
 from backend.api.views.sync import SyncView
+from backend.api.views.terminals import EnrolmentView, TokenView
 
 app_name = "api"
 
@@ -24,6 +25,8 @@ urlpatterns = [
     path("simple/stock/mouvements", MovementsView.as_view(), name="movements"),
     path("simple/articles", ArticlesView.as_view(), name="articles"),
     path("simple/etat", StateView.as_view(), name="state"),
+    path("simple/terminaux/enrolement", EnrolmentView.as_view(), name="enrolment"),
+    path("simple/terminaux/jeton", TokenView.as_view(), name="token"),
     path("schema/", DocumentView.as_view(**OPEN_TO_ALL), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema", **OPEN_TO_ALL), name="docs"),
     re_path(r"^[\s\S]*$", NowhereView.as_view()),

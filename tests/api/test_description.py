@@ -21,6 +21,8 @@ OPERATIONS = {
     ("get", "/api/v2/simple/ventes/recus"),
     ("get", "/api/v2/simple/ventes/recus/{recu}"),
     ("get", "/api/v2/simple/ventes/statut"),
+    ("post", "/api/v2/simple/terminaux/enrolement"),
+    ("post", "/api/v2/simple/terminaux/jeton"),
     ("post", "/api/v2/simple/ventes/statut"),
     ("post", "/api/v2/simple/ventes/sync"),
 }
@@ -76,9 +78,13 @@ def test_every_call_says_who_may_make_it() -> None:
     assert schemes["serie"] == {"type": "apiKey", "in": "header", "name": "X-Device-Serial"}
     assert schemes["serie_des_sources"] == {"type": "apiKey", "in": "header", "name": "Device-Serial"}
     assert schemes["jeton"] == {"type": "http", "scheme": "bearer"}
-    for *_, operation in operations():
+    for _, path, operation in operations():
+        if path.endswith("terminaux/enrolement"):
+            assert "security" not in operation, "who has no token yet comes with a code"
+            continue
         assert {"serie": [], "jeton": []} in operation["security"]
-        assert {"serie": []} in operation["security"]
+        # The old fleet, on its serial alone; but never to a token.
+        assert ({"serie": []} in operation["security"]) != path.endswith("terminaux/jeton")
 
 
 def test_every_reference_leads_somewhere() -> None:

@@ -9,7 +9,8 @@ from backend.api.problems import CONTENT_TYPE, PROBLEMS
 
 JSON = "application/json"
 
-# What any call can be refused with.
+# What any call can be refused with, and what one by a device that is known.
+OF_ANYBODY = ("format_non_disponible", "trop_de_requetes", "indisponible")
 OF_EVERY_CALL = (
     "header_manquant",
     "terminal_sans_boutique",
@@ -17,9 +18,7 @@ OF_EVERY_CALL = (
     "jeton_invalide",
     "terminal_desactive",
     "terminal_inconnu",
-    "format_non_disponible",
-    "trop_de_requetes",
-    "indisponible",
+    *OF_ANYBODY,
 )
 OF_EVERY_BODY = ("json_invalide", "gzip_invalide", "lot_trop_grand", "type_non_supporte")
 
@@ -36,10 +35,10 @@ def problem_schema(status: int, codes: list[str]) -> Schema:
     return thing(properties | ({"limites": ref("Limites")} if "lot_trop_grand" in codes else {}))
 
 
-def problems(*codes: str) -> dict[tuple[int, str], OpenApiResponse]:
-    """Return the answers for these codes and for those of every call, by status."""
+def problems(*codes: str, always: tuple[str, ...] = OF_EVERY_CALL) -> dict[tuple[int, str], OpenApiResponse]:
+    """Return the answers for these codes and for those that a call can `always` be refused with, by status."""
     by_status: dict[int, list[str]] = defaultdict(list)
-    for code in (*OF_EVERY_CALL, *codes):
+    for code in (*always, *codes):
         by_status[PROBLEMS[code][0]].append(code)
     return {
         (status, CONTENT_TYPE): OpenApiResponse(

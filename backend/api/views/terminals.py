@@ -1,0 +1,95 @@
+"""A device becomes a till's, and renews its token."""
+
+import msgspec
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from backend.api.authentication import HasProvenItself
+from backend.api.bodies import decode_json_body
+from backend.api.callers import APP_VERSION_LENGTH_MAX, address_of, name_caller
+from backend.api.openapi.terminals import describe_enrolment, describe_token
+from backend.api.problems import Problem
+from backend.api.throttles import EnrolmentThrottle
+from backend.sales import receipts
+from backend.sales.succession import standing_of
+from backend.shops.devices import issue_token
+from backend.shops.enrolment import Applicant, enrol_device
+from backend.shops.errors import EnrolmentRefused, SerialInvalid, TooManyGuesses
+from backend.shops.models import Device
+
+MODEL_LENGTH_MAX = 64
+# Wrong codes are forgotten within the hour; who comes a minute later may be heard again.
+GUESSER_RETRY_S = 60
+
+
+class EnrolmentBody(msgspec.Struct):
+    code: str
+    numero_serie: str
+    version: str | None = None
+    modele: str | None = None
+
+    def applicant(self, address: str | None) -> Applicant:
+        return Applicant(
+            serial=self.numero_serie.strip(),
+            app_version=_said(self.version, APP_VERSION_LENGTH_MAX),
+            model=_said(self.modele, MODEL_LENGTH_MAX),
+            address=address,
+        )
+
+
+def _said(text: str | None, length_max: int) -> str:
+    """Return what a device says of itself, cut; what cannot be shown is left out and refuses nobody."""
+    said = (text or "").strip()[:length_max]
+    return said if said.isprintable() else ""
+
+
+class EnrolmentView(APIView):
+    """A one-time code, typed into a device, makes it a till's."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = (EnrolmentThrottle,)
+
+    @describe_enrolment
+    def post(self, request: Request) -> Response:
+        body = decode_json_body(request, EnrolmentBody, expected='{"code": "…", "numero_serie": "…"}')
+        applicant = body.applicant(address_of(request))
+        name_caller(request, applicant.serial)
+        try:
+            enrolled = enrol_device(code=body.code, applicant=applicant)
+        except SerialInvalid as refusal:
+            raise Problem("parametre_invalide", f"numero_serie : {refusal.sentence}") from refusal
+        except TooManyGuesses as refusal:
+            raise Problem(refusal.code, refusal.sentence, retry_after_s=GUESSER_RETRY_S) from refusal
+        except EnrolmentRefused as refusal:
+            raise Problem(refusal.code) from refusal
+        device = enrolled.device
+        standing = standing_of(device.terminal_id)
+        return _secret(
+            {
+                "jeton": enrolled.token,
+                "terminal": receipts.describe_terminal(device.terminal, device),
+                "boutique": receipts.describe_shop(device.terminal.shop),
+                "sequence": standing.sequence,
+                "dernier_numero": standing.last_number,
+                "mode_reponse": device.answer_mode,
+            }
+        )
+
+
+class TokenView(APIView):
+    """A new token for a device that proved itself with the one it has."""
+
+    permission_classes = (HasProvenItself,)
+
+    @describe_token
+    def post(self, request: Request) -> Response:
+        device: Device = request.user
+        return _secret({"jeton": issue_token(device)})
+
+
+def _secret(body: dict[str, object]) -> Response:
+    response = Response(body, status=201)
+    response["Cache-Control"] = "no-store"
+    return response

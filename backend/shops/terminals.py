@@ -1,0 +1,44 @@
+"""Tills: where they stand, and whether they may call."""
+
+import structlog
+
+from backend.shops.errors import NoHardware, TillKeepsItsShop
+from backend.shops.models import Shop, Terminal, TerminalState
+
+log = structlog.get_logger("caisse.shops")
+
+
+def create_till(*, shop: Shop | None, name: str) -> Terminal:
+    """Create a till; without a shop its devices are refused until it gets one."""
+    return Terminal.objects.create(shop=shop, name=name)
+
+
+def assign_shop(terminal: Terminal, *, shop: Shop) -> None:
+    """Give a till without a shop its shop. Doing it again changes nothing.
+
+    Raises TillKeepsItsShop for a till that stands in another one: its batches, its stock and its receipts are that
+    shop's. Make a new till and move the device to it (`move_device`).
+    """
+    # Conditional, so that of two people at once the first is right and the second is told.
+    if Terminal.objects.filter(pk=terminal.pk, shop=None).update(shop=shop):
+        log.info("till_placed", terminal=terminal.pk, shop=shop.pk)
+    terminal.refresh_from_db(fields=["shop"])
+    if terminal.shop_id != shop.pk:
+        raise TillKeepsItsShop
+
+
+def disable_till(terminal: Terminal) -> None:
+    """Refuse the calls of all its devices. What they handed over before is posted all the same."""
+    _set_state(terminal, TerminalState.DISABLED)
+
+
+def enable_till(terminal: Terminal) -> None:
+    _set_state(terminal, TerminalState.ACTIVE)
+
+
+def _set_state(terminal: Terminal, state: TerminalState) -> None:
+    if terminal.is_office:
+        raise NoHardware
+    terminal.state = state
+    terminal.save(update_fields=["state"])
+    log.info("till_state", terminal=terminal.pk, state=state.value)
