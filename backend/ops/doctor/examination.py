@@ -108,7 +108,7 @@ def _examine_one(check: Check, scope: Scope, *, fix: bool) -> Result:
         # What a pass did not reduce, the next will not either.
         if seen.repairable_count >= before:
             break
-    failed += [f"{finding.found} : toujours là après la réparation" for finding in seen.repairable if repaired]
+    failed += [f"{finding.found} (toujours là après la réparation)" for finding in seen.repairable if repaired]
     return Result(check, seen, repaired, failed)
 
 
@@ -124,7 +124,7 @@ def _look(check: Check, scope: Scope) -> Seen:
             connection.close()
         seen.add(
             Finding(
-                found=f"le contrôle n'a pas pu aller au bout : {type(error).__name__} {error}",
+                found=f"Le contrôle n'a pas pu aller au bout : {type(error).__name__} {error}",
                 means="On ne sait pas si ce qu'il garde est en ordre.",
             )
         )
@@ -146,7 +146,7 @@ def _repair(check: Check, finding: Finding) -> str:
         log.exception("repair_failed", **who)
         if is_disconnection(error):
             connection.close()
-        return f"{finding.found} : réparation impossible, {type(error).__name__} {error}"
+        return f"{finding.found} (réparation impossible : {type(error).__name__} {error})"
     finally:
         with contextlib.suppress(Exception):
             _be_silent_for(LOOK_WAIT_TIMEOUT_S)

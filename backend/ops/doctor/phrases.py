@@ -1,9 +1,6 @@
 """How the doctor writes moments, ages and counts in its French sentences."""
 
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-
-NAMED_MAX = 5
 
 
 def moment(at: datetime | None) -> str:
@@ -23,10 +20,3 @@ def age(duration: timedelta) -> str:
 def count(number: int, noun: str, plural: str = "") -> str:
     """Return `1 lot`, `3 lots`, `0 vente`: French counts nothing in the singular."""
     return f"{number} {noun if number < 2 else plural or noun + 's'}"
-
-
-def some(names: Iterable[object], *, total: int) -> str:
-    """Return the first names and how many more there are: `a, b et 3 de plus`."""
-    shown = [str(name) for name, _ in zip(names, range(NAMED_MAX), strict=False)]
-    rest = total - len(shown)
-    return ", ".join(shown) + (f" et {rest} de plus" if rest else "")

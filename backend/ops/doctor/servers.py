@@ -36,7 +36,7 @@ def durability_settings(_scope: Scope) -> Iterator[Finding]:
     if doublewrite in BLIND_DOUBLEWRITES:
         # Right on a file system that writes pages whole, which the server cannot tell.
         yield Finding(
-            found=f"innodb_doublewrite vaut {doublewrite}",
+            found=f"innodb_doublewrite vaut {doublewrite}.",
             means="Sauf sur un système de fichiers qui écrit des pages entières, une coupure de courant peut abîmer une"
             " table sans remède que la sauvegarde.",
             is_note=True,
@@ -67,7 +67,7 @@ def account_privileges(_scope: Scope) -> Iterator[Finding]:
         grants = [grant for (grant,) in cursor.fetchall()]
     if any(may_drop(grant, database=connection.settings_dict["NAME"]) for grant in grants):
         yield Finding(
-            found="le compte de la base a le droit DROP, donc TRUNCATE",
+            found="Le compte de la base a le droit DROP, donc TRUNCATE.",
             means="Les déclencheurs refusent UPDATE et DELETE, pas TRUNCATE : une erreur d'exploitation pourrait vider"
             " l'historique. En production, réservez DROP et ALTER au compte qui fait les migrations.",
             is_note=True,
@@ -97,7 +97,7 @@ def machine_clock(_scope: Scope) -> Iterator[Finding]:
     if abs(ahead_s) > CLOCK_DIFFERENCE_S_MAX:
         word = "avance" if ahead_s > 0 else "retarde"
         yield Finding(
-            found=f"l'horloge de cette machine {word} de {abs(ahead_s):.0f} s sur celle de la base",
+            found=f"L'horloge de cette machine {word} de {abs(ahead_s):.0f} s sur celle de la base.",
             means="Au-delà de deux minutes, des changements resteraient invisibles aux caisses ; mettez les machines à"
             " l'heure (NTP).",
         )
@@ -108,7 +108,7 @@ def secret_key(_scope: Scope) -> Iterator[Finding]:
     length = len(settings.SECRET_KEY)
     if length < SECRET_KEY_LENGTH_MIN:
         yield Finding(
-            found=f"SECRET_KEY a {length} caractères, il en faut {SECRET_KEY_LENGTH_MIN}",
+            found=f"SECRET_KEY a {length} caractères, il en faut {SECRET_KEY_LENGTH_MIN}.",
             means="Qui la devine se fait passer pour n'importe qui sur les pages. Donnez-lui la sortie de"
             " « openssl rand -hex 32 ».",
         )
@@ -118,16 +118,16 @@ def secret_key(_scope: Scope) -> Iterator[Finding]:
 def broker(_scope: Scope) -> Iterator[Finding]:
     if not settings.BROKER_URL:
         yield Finding(
-            found="aucun courtier (BROKER_URL) dans cet environnement",
-            means="C'est permis : le balai (manage.py sweep) enregistre les ventes, quelques secondes plus tard.",
+            found="Aucun courtier (BROKER_URL) dans cet environnement.",
+            means="C'est permis : la ronde (manage.py sweep) enregistre les ventes, quelques secondes plus tard.",
             is_note=True,
         )
     elif not broker_answers(broker_url=settings.BROKER_URL):
         yield Finding(
-            found="le courtier nommé par BROKER_URL ne répond pas",
-            means="Rien n'est perdu : le balai (manage.py sweep) enregistre seul, plus lentement que les ouvriers.",
+            found="Le courtier nommé par BROKER_URL ne répond pas.",
+            means="Rien n'est perdu : la ronde (manage.py sweep) enregistre seul, plus lentement que les ouvriers.",
         )
 
 
 def _finding(wrong: WrongSetting, means: str) -> Finding:
-    return Finding(found=f"{wrong.name} vaut {wrong.found or 'rien'}, il faut {wrong.wanted}", means=means)
+    return Finding(found=f"{wrong.name} vaut {wrong.found or 'rien'}, il faut {wrong.wanted}.", means=means)

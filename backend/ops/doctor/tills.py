@@ -1,0 +1,199 @@
+"""Checks of tills and devices: who cannot call, who calls and is refused, whose clock is off, who fell silent."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
+
+from backend.ops.doctor.naming import listed, name_shop, name_till, sentence
+from backend.ops.doctor.phrases import age, count, moment
+from backend.ops.doctor.registry import Finding, Scope, check
+from backend.sales.models import Batch, Heartbeat, Lane, TillClosing
+from backend.shops.models import (
+    AuthMode,
+    Device,
+    DeviceState,
+    EnrolmentCode,
+    Knock,
+    Shop,
+    Terminal,
+    TerminalState,
+)
+
+KNOCK_AGE_MAX = timedelta(days=7)
+CLOCK_SKEW_MAX = timedelta(minutes=5)
+# A weekend is no reason to worry.
+SILENCE_MAX = timedelta(days=3)
+# Shorter beginnings and ends would make half a fleet alike.
+SIMILAR_SIGNS_MIN = 6
+NAMED_MAX = 5
+
+REPORTS = (
+    (Batch, "envoi", "envois"),
+    (Heartbeat, "signe de vie", "signes de vie"),
+    (TillClosing, "clôture", "clôtures"),
+)
+PARENTS = (
+    ("terminal_id", Terminal, "la caisse"),
+    ("shop_id", Shop, "la boutique"),
+    ("device_id", Device, "l'appareil"),
+)
+
+
+@check(promise="P8", title="Chaque caisse en service a sa boutique")
+def terminals_without_shop(scope: Scope) -> Iterator[Finding]:
+    tills = Terminal.objects.filter(
+        shop=None, state=TerminalState.ACTIVE, **scope.narrow(shop="shop_id", terminal="pk")
+    )
+    for till in tills.order_by("pk").iterator():
+        serials = list(Device.objects.filter(terminal=till).order_by("pk").values_list("serial", flat=True)[:20])
+        yield Finding(
+            sentence(f"{name_till(till.pk)} n'a pas de boutique ; ses appareils : {listed(serials) or 'aucun'}"),
+            "Tout ce que cette caisse envoie est refusé (terminal_sans_boutique) et reste chez elle. Donnez-lui sa"
+            " boutique.",
+        )
+
+
+@check(title="Chaque caisse en service a un appareil qui peut appeler")
+def terminals_without_device(scope: Scope) -> Iterator[Finding]:
+    """A note: a till may wait for its first device, or be kept after its last. Pages record through tills of theirs."""
+    tills = Terminal.objects.filter(state=TerminalState.ACTIVE, is_office=False, **scope.narrow(terminal="pk"))
+    active = Device.objects.filter(terminal=OuterRef("pk"), state=DeviceState.ACTIVE)
+    codes = EnrolmentCode.objects.filter(terminal=OuterRef("pk"), used_at=None, expires_at__gt=datetime.now(UTC))
+    for till in tills.exclude(Exists(active)).exclude(Exists(codes)).order_by("pk").iterator():
+        yield Finding(
+            sentence(f"{name_till(till.pk)} n'a aucun appareil actif"),
+            "Plus rien n'arrivera de cette caisse : désactivez-la, ou enrôlez-lui un appareil.",
+            is_note=True,
+        )
+
+
+@check(promise="P8", title="Chaque appareil et chaque voie est d'une caisse qui existe")
+def orphan_devices(scope: Scope) -> Iterator[Finding]:
+    till = Terminal.objects.filter(pk=OuterRef("terminal_id"))
+    for device in Device.objects.filter(~Exists(till), **_of_device(scope)).order_by("pk"):
+        yield Finding(
+            sentence(f"l'appareil {device.serial} est d'une caisse n° {device.terminal_id} qui n'existe pas"),
+            "Ce qu'il envoie est refusé. Associez-le à une caisse.",
+        )
+    lanes = Lane.objects.filter(~Exists(till), **scope.narrow(shop="terminal__shop_id", terminal="pk"))
+    for lane in lanes.order_by("pk"):
+        yield Finding(
+            sentence(f"une voie d'enregistrement (sales_lane) est d'une caisse n° {lane.pk} qui n'existe pas"),
+            "La caisse a été supprimée de la base, et avec elle le nom de ses ventes sur les pages.",
+        )
+
+
+@check(
+    promise="P8",
+    title="Chaque envoi et chaque rapport parle d'une caisse, d'une boutique et d'un appareil qui existent",
+    cost="lit une fois les tables des envois, des signes de vie et des clôtures",
+)
+def orphan_reports(scope: Scope) -> Iterator[Finding]:
+    """What no foreign key of the database guards. Sales and outcomes have a check of their own."""
+    for model, noun, plural in REPORTS:
+        rows = model.objects.filter(**scope.narrow())
+        for column, parent, word in PARENTS:
+            is_there = Exists(parent.objects.filter(pk=OuterRef(column)))
+            gone = rows.filter(~is_there, **{f"{column}__isnull": False}).values(column)
+            for row in gone.annotate(count=Count("pk")).order_by(column).iterator():
+                yield Finding(
+                    sentence(f"{count(row['count'], noun, plural)} : {word} n° {row[column]} n'existe pas"),
+                    "Ces lignes n'apparaissent sur aucune page. Celle dont elles parlent a été supprimée de la base :"
+                    " reprenez-la d'une sauvegarde, sous le même numéro.",
+                )
+
+
+@check(title="Aucun appareil inconnu ne frappe à la porte", is_global=True)
+def unknown_serials(_scope: Scope) -> Iterator[Finding]:
+    now = datetime.now(UTC)
+    known = Device.objects.filter(serial=OuterRef("serial"))
+    knocks = Knock.objects.filter(code="terminal_inconnu", last_at__gt=now - KNOCK_AGE_MAX).exclude(Exists(known))
+    serials = knocks.values("serial").annotate(calls=Count("pk")).order_by("serial")
+    for row in serials.iterator():
+        last = knocks.filter(serial=row["serial"]).order_by("-last_at").first()
+        near = similar_serials(row["serial"], limit=3)
+        likely = f" ; ressemble à {listed(near)}" if near else ""
+        version = f", application {last.app_version}" if last.app_version else ""
+        yield Finding(
+            sentence(
+                f"« {row['serial']} » a appelé et personne ne le connaît (dernier appel {moment(last.last_at)} depuis"
+                f" {last.ip or 'une adresse inconnue'}{version}{likely})"
+            ),
+            "Si c'est une caisse de la boutique, ce qu'elle vend n'arrive pas. Enrôlez l'appareil, ou corrigez le"
+            " numéro de série dans son application. Suivez-le avec --terminal.",
+        )
+
+
+def similar_serials(serial: str, *, limit: int) -> list[str]:
+    """Return known serials that differ from this one by case, spaces, signs or a lost end: how serials are mistyped."""
+    bare = "".join(sign for sign in serial if sign.isalnum())
+    if len(bare) < SIMILAR_SIGNS_MIN:
+        return []
+    near = Device.objects.filter(
+        Q(serial__iexact=serial.strip())
+        | Q(serial__istartswith=bare[:SIMILAR_SIGNS_MIN])
+        | Q(serial__iendswith=bare[-SIMILAR_SIGNS_MIN:])
+    )
+    return list(near.exclude(serial=serial).order_by("serial").values_list("serial", flat=True)[:limit])
+
+
+@check(title="Chaque appareil prouve par un jeton qui il est")
+def serial_mode_devices(scope: Scope) -> Iterator[Finding]:
+    """A note: the old fleet works, and is moved without haste."""
+    devices = Device.objects.filter(auth_mode=AuthMode.SERIAL, **_of_device(scope))
+    devices = devices.exclude(state=DeviceState.DISABLED).order_by("serial")
+    total = devices.count()
+    if total:
+        serials = listed(devices.values_list("serial", flat=True)[:NAMED_MAX])
+        more = f" et {total - NAMED_MAX} de plus" if total > NAMED_MAX else ""
+        yield Finding(
+            sentence(f"{count(total, 'appareil')} sans jeton : {serials}{more}"),
+            "Qui connaît leur numéro de série peut envoyer des ventes en leur nom. Donnez-leur un jeton.",
+            is_note=True,
+        )
+
+
+@check(title="Les caisses sont à l'heure")
+def till_clocks(scope: Scope) -> Iterator[Finding]:
+    devices = Device.objects.filter(state=DeviceState.ACTIVE, clock_skew_s__isnull=False, **_of_device(scope))
+    limit_s = CLOCK_SKEW_MAX.total_seconds()
+    for device in devices.exclude(clock_skew_s__range=(-limit_s, limit_s)).order_by("serial").iterator():
+        word = "avance" if device.clock_skew_s > 0 else "retarde"
+        yield Finding(
+            sentence(
+                f"l'horloge de {device.serial} ({name_till(device.terminal_id)}) {word} de"
+                f" {age(timedelta(seconds=abs(device.clock_skew_s)))}"
+            ),
+            "Ses ventes peuvent être comptées un autre jour que celui où elles ont été faites. Mettez l'appareil à"
+            " l'heure.",
+        )
+
+
+@check(title="Aucune caisse ne se tait en gardant des ventes")
+def silent_tills(scope: Scope) -> Iterator[Finding]:
+    """Tills whose last word was that they hold sales, and that have not been heard since."""
+    now = datetime.now(UTC)
+    newest = Heartbeat.objects.filter(terminal=OuterRef("pk")).order_by("-at", "-pk")
+    tills = (
+        Terminal.objects.filter(state=TerminalState.ACTIVE, **scope.narrow(terminal="pk"))
+        .annotate(said_at=Subquery(newest.values("at")[:1]), held=Subquery(newest.values("held_count")[:1]))
+        .filter(held__gt=0, said_at__lt=now - SILENCE_MAX)
+        .order_by("pk")
+    )
+    for till in tills.iterator():
+        devices = Device.objects.filter(terminal=till).exclude(last_seen_at=None)
+        seen_at = devices.order_by("-last_seen_at").values_list("last_seen_at", flat=True).first()
+        heard_at = max(at for at in (till.said_at, seen_at) if at is not None)
+        if heard_at < now - SILENCE_MAX:
+            yield Finding(
+                sentence(
+                    f"{name_till(till.pk)} ({name_shop(till.shop_id)}) n'a rien dit depuis {age(now - heard_at)}"
+                    f" et gardait {count(till.held, 'vente')}"
+                ),
+                "Ces ventes manquent dans les chiffres de la boutique. Cherchez l'appareil et rendez-lui le réseau.",
+            )
+
+
+def _of_device(scope: Scope) -> dict[str, int | None]:
+    return scope.narrow(shop="terminal__shop_id")
