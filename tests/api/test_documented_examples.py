@@ -1,0 +1,233 @@
+"""Every example of docs/terminals.md is run: its calls are made, its answers are what is really answered.
+
+Above each example a comment names the world that it needs: `<!-- essai: NAME -->`, a function here.
+"""
+
+import json
+import re
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+
+from backend.inventory.models import Article, MovementType
+from backend.inventory.stock import move_stock
+from backend.ops.demo import SERIAL, load_demo
+from backend.sales.models import Sale
+from backend.sales.retrial import retry_outcome
+from backend.shops.devices import issue_token, register_device
+from backend.shops.enrolment import create_enrolment_code
+from backend.shops.models import Device
+from backend.testing import make_terminal
+from tests.tills import Till, line, sale
+
+PAGE = Path(__file__).parents[2] / "docs" / "terminals.md"
+BASE = "http://127.0.0.1:8000"
+NEW_SERIAL = "sunmi-v2-000417"
+# Words that mean the same for every shop: an example must show the very ones that are answered.
+FIXED = {
+    "status", "action", "code", "statut", "resultat", "type_mouvement", "mode", "devise", "niveau", "marque", "nom",
+    "erreur", "chemin", "mode_reponse", "message", "montant_caisse", "montant_serveur", "attendu", "compte", "ecart",
+}  # fmt: skip
+
+
+@dataclass
+class Example:
+    """A fenced block: a call to make, or a batch to send, and the answer that stands after it."""
+
+    line: int
+    language: str
+    text: str
+    world: str | None
+    answer: "Example | None" = field(default=None, repr=False)
+
+    @property
+    def is_call(self) -> bool:
+        return self.language == "sh" and self.text.startswith("curl")
+
+    @property
+    def told(self) -> Any:
+        """Return the JSON of an answer, without the status line and headers of one shown as HTTP."""
+        body = self.text.partition("\n\n")[2] if self.language == "http" else self.text
+        return json.loads(body)
+
+    @property
+    def status(self) -> int:
+        return int(self.text.split()[1]) if self.language == "http" else 200
+
+
+def examples() -> list[Example]:
+    found: list[Example] = []
+    pattern = re.compile(r"(?:<!-- essai: (\w+) -->\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+    text = PAGE.read_text(encoding="utf-8")
+    for match in pattern.finditer(text):
+        block = Example(text.count("\n", 0, match.start()) + 1, match[2], match[3].strip(), match[1])
+        if block.language in ("json", "http") and block.world is None and found and found[-1].is_call:
+            found[-1].answer = block
+        elif block.language != "mermaid":
+            found.append(block)
+    return found
+
+
+@dataclass
+class World:
+    """The demo shop and its old till. What stands in an example for what only a run knows goes by `known`."""
+
+    till: Till
+    rice: Article
+    known: dict[str, str] = field(default_factory=dict)
+
+    def sold(self, number: str, *, quantity: object = 2, price: object = 25000, **fields: Any) -> dict[str, Any]:
+        return sale(number, line(self.rice, quantity=quantity, price=price), **fields)
+
+    def filled_in(self, text: str) -> str:
+        for shown, real in self.known.items():
+            text = text.replace(shown, real)
+        return text
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    load_demo(password="un-mot-de-passe-de-test", token="x" * 43)
+    device = Device.objects.select_related("terminal__shop").get(serial=SERIAL)
+    return World(Till(device), Article.objects.get(pk=15))
+
+
+def rien(world: World) -> None:
+    """A sale was made: nothing else is needed."""
+    world.till.settle(world.sold("FAC-20241104-001"))
+
+
+def recu_en_cours(world: World) -> None:
+    world.till.settle(sale("FAC-20241103-999", line(Article.objects.get(pk=18)), sequence=1839))
+    sales = [world.sold("FAC-20241104-001"), world.sold("FAC-TEST-004", quantity=1000), world.sold("FAC-20241104-009")]
+    sales[0]["sequence"], sales[1]["sequence"], sales[2]["sequence"] = 1842, 1843, 1844
+    world.known["0d1f…"] = world.till.hand_over(*sales)
+    world.till.post_next(2)
+
+
+def reparee(world: World) -> None:
+    receipt = world.till.hand_over(world.sold("FAC-20241104-001"), world.sold("FAC-TEST-004", quantity=1000))
+    world.till.post_all()
+    move_stock(unit=world.rice.base_unit, quantity=Decimal(2000), movement_type=MovementType.ENTRY, author="demo")
+    outcome = Sale.objects.get(number="FAC-20241104-001")
+    retry_outcome(batch_id=outcome.batch_id, position=2, author="demo", reason="entrée de marchandise oubliée")
+    # The list is of all changes: the example shows the one that a person made.
+    world.known["/changements"] = f"/changements?depuis={_cursor_before(world, receipt)}"
+
+
+def _cursor_before(world: World, receipt: str) -> str:
+    """Return a cursor that stands between the two outcomes of a receipt, the repaired one being the later."""
+    from backend.config.cursors import ChangeCursor  # noqa: PLC0415 - of this example alone
+    from backend.sales.models import SaleOutcome  # noqa: PLC0415
+
+    first, _second = SaleOutcome.objects.filter(batch__receipt=receipt).order_by("position")
+    return ChangeCursor(first.at, (first.batch_id, first.position)).as_text()
+
+
+def journee(world: World) -> None:
+    day = "2024-11-04T10:00:00+01:00"
+    world.till.settle(
+        world.sold("FAC-20241104-001", quantity=1, price=49000, date_vente=day, caissier={"code": "C2"}),
+        world.sold("FAC-TEST-004", quantity=1000, date_vente=day, caissier={"code": "C2"}),
+    )
+
+
+def code(world: World) -> None:
+    world.till.settle(world.sold("FAC-20241104-012", sequence=1857))
+    made = create_enrolment_code(terminal=world.till.device.terminal, replaces=world.till.device)
+    world.known["K7Q49XTD"] = made.text
+
+
+def jeton(world: World) -> None:
+    device = register_device(terminal=make_terminal(world.till.device.terminal.shop), serial=NEW_SERIAL)
+    world.known["JETON"] = issue_token(device)
+
+
+def suites(world: World) -> None:
+    world.till.settle(world.sold("FAC-20241104-001"), world.sold("FAC-20241104-002"))
+    world.till.settle(world.sold("FAC-20241030-017", paye=False))
+    second = Sale.objects.get(number="FAC-20241104-002")
+    world.known["FAC-BTQ-009-202411-000002"] = second.registration_number
+
+
+WORLDS: dict[str, Callable[[World], None]] = {
+    made.__name__: made for made in (rien, recu_en_cours, reparee, journee, code, jeton, suites)
+}
+CALLS = [one for one in examples() if one.is_call]
+BATCHES = [one for one in examples() if one.language == "json"]
+
+
+def test_every_example_is_run_by_a_test() -> None:
+    """The till's own commands are run by tests/acceptance/test_documented_till.py."""
+    unrun = [one for one in examples() if not one.is_call and one.language != "json"]
+    assert {one.language for one in unrun} == {"sh", "python"}
+    assert all("manage.py till" in one.text for one in unrun if one.language == "sh")
+    assert [one.line for one in (*CALLS, *BATCHES) if one.world not in WORLDS] == []
+    assert {one.world for one in (*CALLS, *BATCHES)} == set(WORLDS)
+    assert len(CALLS) >= 11
+
+
+@pytest.mark.parametrize("example", CALLS, ids=lambda one: f"line-{one.line}")
+def test_a_documented_call_is_answered_as_documented(example: Example, world: World) -> None:
+    WORLDS[example.world](world)
+    answer = call(world, example.text)
+    assert example.answer is not None
+    assert answer.status_code == example.answer.status, answer.content
+    assert_like(example.answer.told, answer.json(), where="$")
+
+
+@pytest.mark.parametrize("example", BATCHES, ids=lambda one: f"line-{one.line}")
+def test_a_documented_batch_is_recorded(example: Example, world: World) -> None:
+    WORLDS[example.world](world)
+    receipt = world.till.settle(*json.loads(world.filled_in(example.text)))
+    assert receipt["details"]["erreurs"] == []
+    assert [one["status"] for one in receipt["details"]["creees"]] == ["voided", "returned", "paid"]
+
+
+def call(world: World, command: str) -> HttpResponse:
+    """Make the call that a `curl` line makes, through the test's client."""
+    words = iter(shlex.split(world.filled_in(command)))
+    headers: dict[str, str] = {}
+    method, address, body = "GET", "", b""
+    for word in words:
+        if word == "-H":
+            name, _, value = next(words).partition(": ")
+            headers[name] = value.replace("…", "x")
+        elif word == "-d":
+            method, body = "POST", next(words).encode()
+        elif word == "-X":
+            method = next(words)
+        elif word.startswith(BASE):
+            address = word.removeprefix(BASE)
+    caller = Till(world.till.device)
+    caller.headers = headers
+    content_type = headers.pop("Content-Type", "application/json")
+    return caller.call(method, address, body, content_type=content_type)
+
+
+def assert_like(told: Any, real: Any, *, where: str, name: str = "") -> None:
+    """Assert that an answer has the documented keys and kinds of values, and the words that mean something."""
+    if isinstance(told, dict):
+        assert isinstance(real, dict), where
+        assert told.keys() == real.keys(), where
+        for key, value in told.items():
+            assert_like(value, real[key], where=f"{where}.{key}", name=key)
+    elif isinstance(told, list):
+        assert isinstance(real, list), where
+        assert len(real) >= len(told), f"{where}: {real}"
+        for place, value in enumerate(told):
+            assert_like(value, real[place], where=f"{where}[{place}]", name=name)
+    elif isinstance(told, str) and "…" not in told and name in FIXED:
+        assert told == real, where
+    else:
+        assert _kind(told) == _kind(real), f"{where}: {real!r}"
+
+
+def _kind(value: Any) -> str:
+    return "number" if isinstance(value, int | float) and not isinstance(value, bool) else type(value).__name__
