@@ -13,6 +13,7 @@ from rest_framework.request import Request
 
 from backend.api.limits import LIMITS
 from backend.api.problems import Problem
+from backend.sales.wire import path_of
 
 # What is read of a body that is too large, for nothing but that its sender reads our answer: who is still sending when
 # the connection closes sees a broken pipe, takes it for the network, and sends the same again for ever.
@@ -38,11 +39,16 @@ def read_json_body(request: Request) -> bytes:
 
 
 def decode_json_body(request: Request, shape: type[Body], *, expected: str) -> Body:
-    """Return the request's body as `shape`, a msgspec Struct. Raises Problem; `expected` shows what is meant."""
+    """Return the request's body as `shape`, a msgspec Struct.
+
+    Raises Problem: json_invalide, or parametre_invalide with the path of what cannot be meant; `expected` shows what is.
+    """
     try:
         return msgspec.json.decode(read_json_body(request), type=shape)
     except msgspec.ValidationError as error:
-        raise Problem("parametre_invalide", f"Le corps attendu est {expected}") from error
+        path = path_of(error)
+        sentence = f"Le corps attendu est {expected}"
+        raise Problem("parametre_invalide", f"{path} : {sentence}" if path else sentence) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Problem("json_invalide") from error
 

@@ -12,7 +12,7 @@ from backend.api.knocks import note_knock
 from backend.api.limits import LIMITS
 from backend.api.renderers import JSONRenderer
 from backend.sales.backlog import retry_after_s
-from backend.sales.errors import BatchRefused, BatchUnreadable
+from backend.sales.errors import BatchRefused, BatchUnreadable, FieldInvalid
 
 log = structlog.get_logger("caisse.api")
 
@@ -124,6 +124,8 @@ def _problem_of(error: Exception) -> Problem:
         return error
     if isinstance(error, BatchRefused):
         return _problem_of_batch(error)
+    if isinstance(error, FieldInvalid):
+        return Problem("parametre_invalide", error.detail)
     if isinstance(error, exceptions.Throttled):
         return Problem("trop_de_requetes", retry_after_s=max(1, round(error.wait or 1)))
     for kind, code in CODES:
