@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 from django.http import HttpResponse
 
+from backend.config.cursors import ChangeCursor
 from backend.inventory.models import Article, MovementType
 from backend.inventory.stock import move_stock
 from backend.ops.demo import SERIAL, load_demo
-from backend.sales.models import Sale
+from backend.sales.models import Sale, SaleOutcome
 from backend.sales.retrial import retry_outcome
 from backend.shops.devices import issue_token, register_device
 from backend.shops.enrolment import create_enrolment_code
@@ -123,9 +124,6 @@ def reparee(world: World) -> None:
 
 def _cursor_before(world: World, receipt: str) -> str:
     """Return a cursor that stands between the two outcomes of a receipt, the repaired one being the later."""
-    from backend.config.cursors import ChangeCursor  # noqa: PLC0415 - of this example alone
-    from backend.sales.models import SaleOutcome  # noqa: PLC0415
-
     first, _second = SaleOutcome.objects.filter(batch__receipt=receipt).order_by("position")
     return ChangeCursor(first.at, (first.batch_id, first.position)).as_text()
 
