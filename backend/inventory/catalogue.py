@@ -1,0 +1,178 @@
+"""Services that create and change articles and their units, inside one shop and never beyond it.
+
+The shop's row is locked by whoever gives a code, an article's by whoever changes its units: shop, articles by id, units
+by id. A posting takes neither of the first two, so selling does not wait for work on the catalogue.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from typing import Literal
+
+from backend.inventory.errors import CodeTaken, FieldInvalid, LevelTaken, NotFound
+from backend.inventory.fields import ARTICLE_CHECKS, UNIT_FIELDS, checked_level, checked_unit_field
+from backend.inventory.models import Article, ArticleUnit
+from backend.inventory.opening import LEVELS
+from backend.inventory.transactions import in_transaction
+from backend.shops.models import Shop
+
+ArticleChange = Literal["code", "name", "barcode", "is_active", "base_unit"]
+UnitChange = Literal["mark", "holds", "price", "currency", "vat_rate", "low_stock_threshold"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewUnit:
+    """A unit to be: its stock comes later, by movements. `currency` None means the shop's."""
+
+    level: str
+    price: Decimal
+    mark: str = ""
+    holds: Decimal | None = None
+    currency: str | None = None
+    vat_rate: Decimal = Decimal(0)
+    low_stock_threshold: Decimal | None = None
+
+
+def create_article(
+    *, shop: Shop, code: str, name: str, base_unit: NewUnit, barcode: str | None = None, is_active: bool = True
+) -> Article:
+    """Create an article with the unit that `article_id` on a line means. Raises FieldInvalid or CodeTaken."""
+    values = {"code": code, "name": name, "barcode": barcode, "is_active": is_active}
+    article = Article(shop=shop, **{field: ARTICLE_CHECKS[field](value) for field, value in values.items()})
+    unit = _checked_unit(base_unit, shop=shop)
+
+    def change() -> Article:
+        lock_shop(shop)
+        stands = Article.objects.filter(uuid=article.uuid).first()
+        if stands:
+            return stands
+        check_code_is_free(article.code, shop=shop)
+        # A repeated attempt inserts anew what the first one rolled back.
+        article.pk = unit.pk = article.base_unit = None
+        article.save(force_insert=True)
+        unit.article = article
+        unit.save(force_insert=True)
+        article.base_unit = unit
+        article.save(update_fields=["base_unit", "changed_at"])
+        return article
+
+    return in_transaction(change, name="create_article")
+
+
+def change_article(*, shop: Shop, article_uuid: uuid.UUID, changes: Mapping[ArticleChange, object]) -> Article:
+    """Change what is named in `changes`, and nothing else of the article; its uuid never.
+
+    `base_unit` is the uuid of one of its own units. Raises NotFound, FieldInvalid or CodeTaken.
+    """
+    checked = {field: ARTICLE_CHECKS[field](value) for field, value in changes.items() if field != "base_unit"}
+
+    def change() -> Article:
+        if "code" in checked:
+            lock_shop(shop)
+        article = lock_article(shop=shop, article_uuid=article_uuid)
+        if "code" in checked:
+            check_code_is_free(checked["code"], shop=shop, besides=article)
+        for field, value in checked.items():
+            setattr(article, field, value)
+        if "base_unit" in changes:
+            article.base_unit = _own_unit(article, changes["base_unit"])
+        article.save(update_fields=[*changes, "changed_at"])
+        return article
+
+    return in_transaction(change, name="change_article")
+
+
+def add_unit(*, shop: Shop, article_uuid: uuid.UUID, unit: NewUnit) -> ArticleUnit:
+    """Add a level to an article. Its base unit stays what it was, so that old tills go on selling the same.
+
+    What the next larger unit holds is unknown from now on, unless the new one is of the smallest level: it was told in
+    something smaller. Raises NotFound, FieldInvalid or LevelTaken.
+    """
+    added = _checked_unit(unit, shop=shop)
+
+    def change() -> ArticleUnit:
+        article = lock_article(shop=shop, article_uuid=article_uuid)
+        stands = ArticleUnit.objects.filter(uuid=added.uuid).first()
+        if stands:
+            return stands
+        if ArticleUnit.objects.filter(article=article, level=added.level).exists():
+            raise LevelTaken(added.level)
+        added.pk = None
+        added.article = article
+        added.save(force_insert=True)
+        larger = _lock_next_larger(added)
+        if larger and larger.holds is not None:
+            larger.holds = None
+            larger.save(update_fields=["holds", "changed_at"])
+        return added
+
+    return in_transaction(change, name="add_unit")
+
+
+def change_unit(*, shop: Shop, unit_uuid: uuid.UUID, changes: Mapping[UnitChange, object]) -> ArticleUnit:
+    """Change what is named in `changes`, and nothing else of the unit; its uuid, level and article never.
+
+    Raises NotFound or FieldInvalid.
+    """
+
+    def change() -> ArticleUnit:
+        found = ArticleUnit.objects.filter(article__shop=shop, uuid=unit_uuid).values_list("pk", "article_id").first()
+        if found is None:
+            raise NotFound("Unité non trouvée dans cette boutique", field="unit_uuid")
+        unit_id, article_id = found
+        Article.objects.select_for_update().get(pk=article_id)
+        unit = ArticleUnit.objects.select_for_update().get(pk=unit_id)
+        for field, value in changes.items():
+            setattr(unit, field, checked_unit_field(field, value, shop=shop, level=unit.level))
+        unit.save(update_fields=[*changes, "changed_at"])
+        return unit
+
+    return in_transaction(change, name="change_unit")
+
+
+def lock_shop(shop: Shop) -> None:
+    """Keep everybody else from giving a code in this shop: two articles under one would be decided by who is later."""
+    Shop.objects.select_for_update().get(pk=shop.pk)
+
+
+def lock_article(*, shop: Shop, article_uuid: uuid.UUID) -> Article:
+    article_id = Article.objects.filter(shop=shop, uuid=article_uuid).values_list("pk", flat=True).first()
+    if article_id is None:
+        raise NotFound("Article non trouvé dans cette boutique", field="article_uuid")
+    return Article.objects.select_for_update().get(pk=article_id)
+
+
+def check_code_is_free(code: str, *, shop: Shop, besides: Article | None = None) -> None:
+    others = Article.objects.filter(shop=shop, code=code)
+    if besides:
+        others = others.exclude(pk=besides.pk)
+    if others.exists():
+        raise CodeTaken(code)
+
+
+def _lock_next_larger(added: ArticleUnit) -> ArticleUnit | None:
+    """Return the unit whose content is told in `added` from now on, and was told in something else before."""
+    if added.level == LEVELS[-1]:
+        return None
+    above = LEVELS[: LEVELS.index(added.level)]
+    units = ArticleUnit.objects.filter(article_id=added.article_id, level__in=above)
+    ids = dict(units.values_list("level", "pk"))
+    nearest = next((ids[level] for level in reversed(above) if level in ids), None)
+    return ArticleUnit.objects.select_for_update().get(pk=nearest) if nearest else None
+
+
+def _checked_unit(unit: NewUnit, *, shop: Shop) -> ArticleUnit:
+    level = checked_level(unit.level)
+    given = {field.name: getattr(unit, field.name) for field in fields(unit)} | {
+        "currency": shop.currency if unit.currency is None else unit.currency
+    }
+    values = {field: checked_unit_field(field, given[field], shop=shop, level=level) for field in UNIT_FIELDS}
+    return ArticleUnit(shop=shop, level=level, **values)
+
+
+def _own_unit(article: Article, unit_uuid: object) -> ArticleUnit:
+    unit = ArticleUnit.objects.filter(article=article, uuid=unit_uuid).first()
+    if unit is None:
+        raise FieldInvalid("base_unit", "cette unité n'est pas de cet article")
+    return unit

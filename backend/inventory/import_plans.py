@@ -1,0 +1,104 @@
+"""What an import of articles would do, line by line: shown before anything is done, and made again under the locks."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from backend.inventory.columns import show_value
+from backend.inventory.models import Article, ArticleUnit
+
+
+@dataclass(frozen=True)
+class LineNote:
+    """A sentence about one cell: an error, or what is left aside."""
+
+    line: int
+    column: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Creation:
+    line: int
+    what: str  # "article" or "unité"
+    subject: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """A value that would change, as people read it."""
+
+    line: int
+    subject: str
+    column: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class OpeningStock:
+    line: int
+    subject: str
+    quantity: Decimal
+
+
+@dataclass
+class UnitDraft:
+    """A unit with its new values on it, not yet saved; `changed` names the fields."""
+
+    unit: ArticleUnit
+    line: int
+    is_new: bool
+    changed: set[str] = field(default_factory=set)
+    opening: Decimal | None = None
+
+
+@dataclass
+class ArticleDraft:
+    """An article with its new values on it, and those of its units that the file speaks of, by level."""
+
+    article: Article
+    line: int
+    is_new: bool
+    units: dict[str, UnitDraft] = field(default_factory=dict)
+    changed: set[str] = field(default_factory=set)
+    # Which line said what first, by column: the others must agree.
+    said: dict[str, tuple[int, object]] = field(default_factory=dict)
+    # What the lines say about being the base unit: (line, yes or no, unit).
+    base_said: list[tuple[int, bool, UnitDraft]] = field(default_factory=list)
+    new_base: UnitDraft | None = None
+
+    @property
+    def subject(self) -> str:
+        return self.article.name or self.article.code
+
+    def subject_of(self, unit: UnitDraft) -> str:
+        return f"{self.subject} · {unit.unit.mark or unit.unit.level}"
+
+
+@dataclass
+class ImportPlan:
+    """Everything in the order of the lines. With errors, nothing of it is carried out."""
+
+    line_count: int = 0
+    creations: list[Creation] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    openings: list[OpeningStock] = field(default_factory=list)
+    ignored: list[LineNote] = field(default_factory=list)
+    errors: list[LineNote] = field(default_factory=list)
+    drafts: list[ArticleDraft] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing would be created, changed or brought in."""
+        return not (self.creations or self.changes or self.openings)
+
+    def refuse(self, line: int, column: str, sentence: str) -> None:
+        self.errors.append(LineNote(line, column, sentence))
+
+    def note_change(self, line: int, subject: str, column: str, *, before: object, after: object) -> None:
+        self.changes.append(Change(line, subject, column, show_value(before), show_value(after)))
+
+    def sort(self) -> None:
+        """What concerns a whole article is found after its lines, and read beside them."""
+        for entries in (self.creations, self.changes, self.openings, self.ignored, self.errors):
+            entries.sort(key=lambda entry: entry.line)

@@ -1,0 +1,212 @@
+"""Compares a spreadsheet's lines with what stands in the shop: what each would create or change, or why it cannot.
+
+A cell that is empty, and a column that is not there, leave things as they are. So does a cell that says what stands
+there already, which is then not judged: an export that is imported again changes nothing, whatever it contains.
+"""
+
+import unicodedata
+import uuid
+from collections.abc import Iterator
+
+from backend.inventory.cells import CellUnreadable
+from backend.inventory.columns import ARTICLE_FIELDS, UNIT_FIELDS, UUIDS, read_cell
+from backend.inventory.errors import FieldInvalid
+from backend.inventory.fields import ARTICLE_CHECKS, checked_level, checked_opening_stock, checked_unit_field
+from backend.inventory.import_plans import ArticleDraft, ImportPlan, LineNote, OpeningStock, UnitDraft
+from backend.inventory.models import Article, ArticleUnit
+from backend.inventory.planning_articles import judge_articles
+from backend.inventory.spreadsheets import Sheet, SheetLine
+from backend.inventory.stored import read_stored
+from backend.shops.models import Shop
+
+# What says which article and which unit a line means; the other cells say what they are.
+NAMING = frozenset({*UUIDS, "niveau"})
+ALREADY_MOVED = "a déjà bougé : faites un ajustement"
+
+
+class LineRefused(Exception):
+    """The line cannot be placed, so nothing else on it is read."""
+
+    def __init__(self, column: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.column = column
+        self.sentence = sentence
+
+
+def make_plan(*, shop: Shop, sheet: Sheet, is_locked: bool) -> ImportPlan:
+    """Return what the sheet would do to the shop. With `is_locked`, all that it speaks of is locked first."""
+    return _Planner(shop=shop, sheet=sheet, is_locked=is_locked).run()
+
+
+class _Planner:
+    """One pass over the lines; each finds its article and its unit, new or not, and lays its cells on them."""
+
+    def __init__(self, *, shop: Shop, sheet: Sheet, is_locked: bool) -> None:
+        self.shop = shop
+        self.sheet = sheet
+        uuids = [value for column in sorted(UUIDS) for value in _all_said(sheet, column)]
+        codes = list(_all_said(sheet, "code"))
+        self.stored = read_stored(shop=shop, uuids=uuids, codes=codes, is_locked=is_locked)
+        self.plan = ImportPlan(line_count=len(sheet.lines))
+        self.drafts: dict[object, ArticleDraft] = {}
+
+    def run(self) -> ImportPlan:
+        for line in self.sheet.lines:
+            for column, sentence in line.faults.items():
+                self.plan.refuse(line.number, column, sentence)
+            try:
+                article = self._find_article(line)
+                unit = self._find_unit(line, article)
+            except LineRefused as refused:
+                self.plan.refuse(line.number, refused.column, refused.sentence)
+            else:
+                self._read_cells(line, article, unit)
+        self.plan.drafts = list(self.drafts.values())
+        judge_articles(self.plan, self.stored)
+        self.plan.sort()
+        return self.plan
+
+    def _find_article(self, line: SheetLine) -> ArticleDraft:
+        """Return the line's article: by its uuid, then by its code, then by its unit's uuid; or a new one."""
+        article_uuid, code, unit_uuid = (_named(line, column) for column in ("article_uuid", "code", "unite_uuid"))
+        if article_uuid is not None:
+            article = self.stored.articles.get(article_uuid)
+            if article is None:
+                raise LineRefused("article_uuid", "article non trouvé dans cette boutique")
+        elif code is not None:
+            article = self.stored.articles_by_code.get(code)
+        elif unit_uuid is None:
+            raise LineRefused("code", "il faut un code ou un identifiant d'article")
+        elif unit_uuid in self.stored.units:
+            article = self.stored.articles_by_id[self.stored.units[unit_uuid].article_id]
+        else:
+            raise LineRefused("unite_uuid", "unité non trouvée dans cette boutique")
+        key = code if article is None else article.pk
+        if key not in self.drafts:
+            self.drafts[key] = self._draft_article(line, article, code)
+        return self.drafts[key]
+
+    def _draft_article(self, line: SheetLine, article: Article | None, code: str | None) -> ArticleDraft:
+        if article is not None:
+            return ArticleDraft(article, line.number, is_new=False)
+        try:
+            new = Article(shop=self.shop, code=ARTICLE_CHECKS["code"](code))
+        except FieldInvalid as error:
+            raise LineRefused("code", error.detail) from error
+        return ArticleDraft(new, line.number, is_new=True)
+
+    def _find_unit(self, line: SheetLine, article: ArticleDraft) -> UnitDraft:
+        """Return the line's unit: by its uuid, then by its level; or a new one."""
+        unit_uuid, level = _named(line, "unite_uuid"), _named(line, "niveau")
+        if unit_uuid is not None:
+            unit = self.stored.units.get(unit_uuid)
+            if unit is None:
+                raise LineRefused("unite_uuid", "unité non trouvée dans cette boutique")
+            if unit.article_id != article.article.pk:
+                raise LineRefused("unite_uuid", "cette unité est d'un autre article")
+            if level not in (None, unit.level):
+                raise LineRefused("niveau", f"le niveau d'une unité ne change pas : celle-ci est {unit.level}")
+        else:
+            try:
+                level = checked_level(level)
+            except FieldInvalid as error:
+                raise LineRefused("niveau", error.detail) from error
+            unit = self.stored.units_by_level.get((article.article.pk, level))
+        return self._draft_unit(line, article, unit, level=unit.level if unit else level)
+
+    def _draft_unit(self, line: SheetLine, article: ArticleDraft, unit: ArticleUnit | None, *, level: str) -> UnitDraft:
+        earlier = article.units.get(level)
+        if earlier:
+            raise LineRefused("niveau", f"la ligne {earlier.line} est déjà celle de cette unité")
+        new = ArticleUnit(shop=self.shop, level=level, currency=self.shop.currency)
+        draft = UnitDraft(unit or new, line.number, is_new=unit is None)
+        article.units[level] = draft
+        # Left to a default, a forgotten price would be sold at nothing.
+        if draft.is_new and line.get("prix") is None and "prix" not in line.faults:
+            self.plan.refuse(line.number, "prix", "une nouvelle unité a besoin d'un prix")
+        return draft
+
+    def _read_cells(self, line: SheetLine, article: ArticleDraft, unit: UnitDraft) -> None:
+        for column in line.cells:
+            try:
+                if column in ARTICLE_FIELDS:
+                    self._read_of_article(line, article, column)
+                elif column in UNIT_FIELDS:
+                    self._read_of_unit(line, article, unit, column)
+                elif column == "stock":
+                    self._read_stock(line, article, unit)
+                elif column == "unite_base":
+                    article.base_said.append((line.number, read_cell(column, line.cells[column]), unit))
+            except CellUnreadable as error:
+                self.plan.refuse(line.number, column, str(error))
+            except FieldInvalid as error:
+                self.plan.refuse(line.number, column, error.detail)
+
+    def _read_of_article(self, line: SheetLine, draft: ArticleDraft, column: str) -> None:
+        """Take what a cell says of the article. Its lines must agree: one would undo what another changes."""
+        if column == "code" and line.get("article_uuid") is None:
+            return  # It says which article is meant, and has done so.
+        value = read_cell(column, line.cells[column])
+        first, said = draft.said.setdefault(column, (line.number, value))
+        if said != value:
+            self.plan.refuse(line.number, column, f"la ligne {first} dit autre chose du même article")
+        field = ARTICLE_FIELDS[column]
+        current = getattr(draft.article, field)
+        if first != line.number or _is_same(value, current):
+            return
+        checked = ARTICLE_CHECKS[field](value)
+        if not draft.is_new:
+            self.plan.note_change(line.number, draft.subject, column, before=current, after=checked)
+        draft.changed.add(field)
+        setattr(draft.article, field, checked)
+
+    def _read_of_unit(self, line: SheetLine, article: ArticleDraft, draft: UnitDraft, column: str) -> None:
+        field = UNIT_FIELDS[column]
+        value = read_cell(column, line.cells[column])
+        current = getattr(draft.unit, field)
+        if _is_same(value, current) and not draft.is_new:
+            return
+        checked = checked_unit_field(field, value, shop=self.shop, level=draft.unit.level)
+        if not draft.is_new:
+            self.plan.note_change(line.number, article.subject_of(draft), column, before=current, after=checked)
+        draft.changed.add(field)
+        setattr(draft.unit, field, checked)
+
+    def _read_stock(self, line: SheetLine, article: ArticleDraft, draft: UnitDraft) -> None:
+        """A stock is what a unit begins with. Later it moves, and a sheet made before the last sale would undo it."""
+        quantity = read_cell("stock", line.cells["stock"])
+        if quantity == draft.unit.stock:
+            return
+        if draft.unit.pk in self.stored.moved_unit_ids:
+            self.plan.ignored.append(LineNote(line.number, "stock", ALREADY_MOVED))
+            return
+        draft.opening = checked_opening_stock(quantity)
+        self.plan.openings.append(OpeningStock(line.number, article.subject_of(draft), draft.opening))
+
+
+def _named(line: SheetLine, column: str) -> uuid.UUID | str | None:
+    """Return what a cell says that tells what the line means, None if it is empty. Raises LineRefused."""
+    cell = line.get(column)
+    if column in line.faults:
+        raise LineRefused(column, "la ligne n'est pas lue plus loin")
+    try:
+        return None if cell is None else read_cell(column, cell)
+    except CellUnreadable as error:
+        raise LineRefused(column, str(error)) from error
+
+
+def _all_said(sheet: Sheet, column: str) -> Iterator[uuid.UUID | str]:
+    """Yield what the cells of a column name; those that name nothing are refused with their lines."""
+    for line in sheet.lines:
+        try:
+            value = _named(line, column)
+        except LineRefused:
+            continue
+        if value is not None:
+            yield value
+
+
+def _is_same(value: object, current: object) -> bool:
+    if isinstance(current, str):
+        current = unicodedata.normalize("NFC", current.strip())
+    return value == current
