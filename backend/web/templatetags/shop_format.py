@@ -127,6 +127,16 @@ def shop_url(context: Context, name: str, **parameters: object) -> str:
     return context["request"].access.link(reverse(f"web:{name}", kwargs=route), **parameters)
 
 
+@register.simple_tag(takes_context=True)
+def menu_entry(context: Context, words: str, name: str, *others: str) -> SafeString:
+    """Write the menu's entry of a page; `others` are the pages that stand below it in the menu."""
+    if name not in _route_parameters():
+        return SafeString("")
+    return format_html(
+        '<li><a href="{}"{}>{}</a></li>', shop_url(context, name), current(context, name, *others), words
+    )
+
+
 @functools.cache
 def _route_parameters() -> dict[str, list[str]]:
     """Return what stands in the path of each page's address."""
