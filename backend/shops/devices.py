@@ -88,7 +88,7 @@ def enable_device(device: Device) -> None:
 
 
 def _set_state(device: Device, state: Case | Value) -> None:
-    _refuse_office(device.terminal)
+    refuse_office(device.terminal)
     Device.objects.filter(pk=device.pk).update(state=state)
     device.refresh_from_db(fields=["state"])
     log.info("device_state", device=device.pk, terminal=device.terminal_id, state=device.state)
@@ -112,21 +112,22 @@ def move_device(device: Device, *, terminal: Terminal) -> None:
                 device.state = DeviceState.ACTIVE
             device.save(update_fields=["terminal", "replaced_at", "state"])
 
-    _refuse_office(device.terminal)
-    _refuse_office(terminal)
+    refuse_office(device.terminal)
+    refuse_office(terminal)
     retrying(move, name="move_device")
     log.info("device_moved", device=device.pk, terminal=terminal.pk)
 
 
 def refuse_if_held(terminal: Terminal) -> None:
     """Raise TillIsHeld if an active device holds the till, NoHardware for a shop's office."""
-    _refuse_office(terminal)
+    refuse_office(terminal)
     holder = holders_of(terminal).first()
     if holder is not None:
         raise TillIsHeld(f"L'appareil {holder.serial} tient déjà cette caisse : dire lequel est remplacé")
 
 
-def _refuse_office(terminal: Terminal) -> None:
+def refuse_office(terminal: Terminal) -> None:
+    """Raise NoHardware for what stands for the shop's pages among its tills."""
     if terminal.is_office:
         raise NoHardware
 

@@ -1,22 +1,33 @@
-"""`manage.py device`: what it registers can call, and what it cannot do it says, leaving nothing behind."""
+"""`manage.py device` and `enrol`: what they let in can call; what they cannot do they say, leaving nothing."""
 
 import io
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from backend.shops.models import Device, Terminal
-from backend.testing import Cast, make_terminal
+from backend.sales.office import office_device
+from backend.shops.models import Device, DeviceState, EnrolmentCode, Terminal
+from backend.testing import Cast, make_device, make_terminal
+from tests.enrolling import enrolled
 from tests.tills import STATE, Till
 
 pytestmark = pytest.mark.embedded
 
 
-def run(*arguments: str) -> str:
+def run(*arguments: str, command: str = "device") -> str:
     out = io.StringIO()
-    call_command("device", *arguments, stdout=out)
+    call_command(command, *arguments, stdout=out)
     return out.getvalue()
+
+
+def make_code(*arguments: str) -> str:
+    """Return the code that `manage.py enrol` prints, as somebody would copy it."""
+    said = run("--shop", "BTQ-009", *arguments, command="enrol")
+    return re.search(r"^Code, shown once: (.+)$", said, re.MULTILINE)[1]
 
 
 def test_a_registered_device_calls_with_the_token_that_was_shown(cast: Cast) -> None:
@@ -38,12 +49,17 @@ def test_a_registered_device_calls_with_the_token_that_was_shown(cast: Cast) -> 
         (("inconnue",), "name --shop and --till"),
         (("serie", "--shop", "BTQ-000", "--till", "A"), "No shop"),
         (("x" * 65, "--shop", "BTQ-009", "--till", "A"), "64"),
-        ((" serie", "--shop", "BTQ-009", "--till", "A"), "spaces around"),
-        (("", "--shop", "BTQ-009", "--till", "A"), "vide"),
+        ((" serie", "--shop", "BTQ-009", "--till", "A"), "sans espace autour"),
+        (("", "--shop", "BTQ-009", "--till", "A"), "de 1 à 64"),
+        (("bureau-9", "--shop", "BTQ-009", "--till", "A"), "réservé au bureau"),
         (("serie", "--shop", "BTQ-009", "--till", "x" * 121), "120"),
         (("serie", "--shop", "BTQ-009", "--till", "Double"), "more than one till"),
         (("0a1badae951f8473", "--shop", "BTQ-777", "--till", "Terminal MAUI"), "registered already"),
         (("0a1badae951f8473", "--till", "Une autre"), "registered already"),
+        (("serie", "--shop", "BTQ-009", "--till", "Terminal MAUI"), "0a1badae951f8473 tient déjà cette caisse"),
+        (("0a1badae951f8473", "--till", "Une autre", "--move"), "name --shop and --till"),
+        (("0a1badae951f8473", "--shop", "BTQ-000", "--till", "A", "--move"), "No shop"),
+        (("0a1badae951f8473", "--shop", "BTQ-009", "--till", "Double", "--move"), "more than one till"),
     ],
 )
 def test_what_cannot_be_registered_is_said_and_leaves_no_till_behind(
@@ -55,3 +71,95 @@ def test_what_cannot_be_registered_is_said_and_leaves_no_till_behind(
     with pytest.raises(CommandError, match=said):
         run(*arguments)
     assert (Device.objects.count(), Terminal.objects.count()) == before
+    assert Device.objects.get(serial="0a1badae951f8473").terminal == cast.terminal
+
+
+def test_a_device_is_moved_to_a_till_of_another_shop_and_keeps_its_token(cast: Cast) -> None:
+    serial = cast.token_device.serial
+    said = run(serial, "--shop", "BTQ-777", "--till", "Caisse neuve", "--move")
+    assert "What it has not sent yet will count for the till it holds now." in said
+    state = Till(cast.token_device, token=cast.token).get(STATE).json()
+    assert (state["terminal"]["nom"], state["boutique"]["code"]) == ("Caisse neuve", "BTQ-777")
+
+
+def test_a_till_without_a_shop_gets_one(cast: Cast) -> None:
+    device = make_device(make_terminal(None, name="Sans toit"))
+    assert Till(device).get(STATE).status_code == 400
+    run(device.serial, "--shop", "BTQ-009")
+    assert Till(device).get(STATE).json()["boutique"]["code"] == "BTQ-009"
+
+
+def test_a_till_is_disabled_with_all_its_devices_and_enabled_again(cast: Cast, till: Till) -> None:
+    for state, status in (("disabled", 403), ("active", 200)):
+        run(till.device.serial, "--till-state", state)
+        assert till.get(STATE).status_code == status
+    for state, status in (("disabled", 403), ("active", 200)):
+        run(till.device.serial, "--state", state)
+        assert till.get(STATE).status_code == status
+
+
+def test_the_shops_office_is_left_alone(cast: Cast) -> None:
+    device = office_device(cast.shop)
+    for arguments in (["--token"], ["--state", "disabled"], ["--shop", "BTQ-009", "--till", "A", "--move"]):
+        with pytest.raises(CommandError, match="bureau"):
+            run(device.serial, *arguments)
+    with pytest.raises(CommandError, match="bureau"):
+        run("serie", "--shop", "BTQ-009", "--till", device.terminal.name)
+    with pytest.raises(CommandError, match="bureau"):
+        make_code("--till", device.terminal.name)
+    with pytest.raises(CommandError):
+        make_code("--till", device.terminal.name, "--replaces", device.serial)
+    assert Device.objects.filter(terminal=device.terminal).count() == 1
+
+
+def test_a_code_is_printed_with_its_life_and_a_picture_of_it(cast: Cast) -> None:
+    said = run(
+        "--shop", "BTQ-009", "--till", "Caisse neuve", "--minutes", "10", "--server", "https://caisse.example/",
+        command="enrol",
+    )  # fmt: skip
+    code = re.search(r"^Code, shown once: (\w{4}) (\w{4})$", said, re.MULTILINE)
+    assert f"https://caisse.example/#{code[1]}{code[2]}\n" in said
+    life = EnrolmentCode.objects.get().expires_at - datetime.now(UTC)
+    assert timedelta(minutes=9) < life <= timedelta(minutes=10)
+    assert f"{EnrolmentCode.objects.get().expires_at:%Y-%m-%d %H:%M} UTC" in said
+    assert said.count("█") > 200
+    assert enrolled(f"{code[1]} {code[2]}", "serie-neuve").get(STATE).json()["terminal"]["nom"] == "Caisse neuve"
+
+
+def test_a_code_lets_a_new_device_take_over_from_an_old_one(cast: Cast) -> None:
+    till = enrolled(make_code("--till", "Terminal MAUI", "--replaces", cast.device.serial), "serie-neuve")
+    assert till.get(STATE).json()["terminal"]["id"] == cast.terminal.pk
+    assert Device.objects.get(pk=cast.device.pk).state == DeviceState.REPLACED
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--shop", "BTQ-000", "--till", "A"), "No shop"),
+        (("--shop", "BTQ-009", "--till", "Double"), "more than one till"),
+        (("--shop", "BTQ-009", "--till", "x" * 121), "120"),
+        (("--shop", "BTQ-009", "--till", ""), "vide"),
+        (("--shop", "BTQ-009", "--till", "A", "--minutes", "0"), "between 1 and 10080"),
+        (("--shop", "BTQ-009", "--till", "A", "--minutes", "10081"), "between 1 and 10080"),
+        (("--shop", "BTQ-009", "--till", "A", "--replaces", "0a1badae951f8473"), "no till called A"),
+        (("--shop", "BTQ-009", "--till", "Terminal MAUI"), "0a1badae951f8473 tient déjà cette caisse"),
+        (("--shop", "BTQ-009", "--till", "Terminal MAUI", "--replaces", "inconnu"), "No device"),
+        (("--shop", "BTQ-009", "--till", "Caisse 2", "--replaces", "0a1badae951f8473"), "pas de cette caisse"),
+    ],
+)
+def test_a_code_that_cannot_be_made_is_said_and_leaves_no_till_behind(
+    cast: Cast, arguments: tuple[str, ...], said: str
+) -> None:
+    make_terminal(cast.shop, name="Double")
+    make_terminal(cast.shop, name="Double")
+    make_terminal(cast.shop, name="Caisse 2")
+    before = Terminal.objects.count()
+    with pytest.raises(CommandError, match=said):
+        run(*arguments, command="enrol")
+    assert (Terminal.objects.count(), EnrolmentCode.objects.count()) == (before, 0)
+
+
+def test_a_code_is_not_made_with_a_key_that_nobody_else_has(cast: Cast, settings: Any) -> None:
+    settings.SECRET_KEY_IS_KEPT = False
+    with pytest.raises(CommandError, match="SECRET_KEY"):
+        make_code("--till", "Caisse neuve")

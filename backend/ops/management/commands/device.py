@@ -1,13 +1,24 @@
-"""`manage.py device`: registers a device under a till, gives it a token, changes its modes, disables it."""
+"""`manage.py device`: registers a device under a till, gives it a token, changes its modes, disables or moves it."""
 
 from argparse import ArgumentParser
 
-from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from backend.shops.devices import issue_token, register_device
-from backend.shops.models import AnswerMode, AuthMode, Device, DeviceState, Shop, Terminal
+from backend.ops.registering import find_or_create_till, find_shop
+from backend.shops.devices import (
+    check_serial,
+    disable_device,
+    enable_device,
+    issue_token,
+    move_device,
+    refuse_if_held,
+    refuse_office,
+    register_device,
+)
+from backend.shops.errors import ShopsRefused
+from backend.shops.models import AnswerMode, AuthMode, Device, DeviceState, Shop, TerminalState
+from backend.shops.terminals import assign_shop, disable_till, enable_till
 
 
 class Command(BaseCommand):
@@ -15,54 +26,72 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("serial")
-        parser.add_argument("--shop", metavar="CODE", help="register: the shop of a new till")
+        parser.add_argument("--shop", metavar="CODE", help="register: the shop of its till; or give its till a shop")
         parser.add_argument("--till", metavar="NAME", help="register: the till's name, new or not")
-        parser.add_argument("--token", action="store_true", help="print a new token")
+        parser.add_argument("--move", action="store_true", help="hold the till named by --shop and --till, new or not")
+        parser.add_argument("--token", action="store_true", help="print a new token; the old dies at its first use")
         parser.add_argument("--auth-mode", choices=AuthMode.values)
         parser.add_argument("--answer-mode", choices=AnswerMode.values)
         parser.add_argument("--state", choices=[DeviceState.ACTIVE, DeviceState.DISABLED])
+        parser.add_argument("--till-state", choices=TerminalState.values, help="of the till, with all its devices")
 
     def handle(self, *, serial: str, **options: object) -> None:
-        device = Device.objects.filter(serial=serial).first()
-        if device is None:
-            device = self._register(serial, options["shop"], options["till"])
-        till = device.terminal
-        if options["shop"] not in (None, till.shop and till.shop.code) or options["till"] not in (None, till.name):
-            raise CommandError(f"{serial} is registered already: till {till.name}, shop {till.shop}.")
-        changes = {name: options[name] for name in ("auth_mode", "answer_mode", "state") if options[name]}
-        for name, value in changes.items():
-            setattr(device, name, value)
-        device.save(update_fields=list(changes))
-        self.stdout.write(
-            f"{device.serial}: till {device.terminal.name}, shop {device.terminal.shop}, "
-            f"{device.auth_mode}, {device.answer_mode}, {device.state}"
-        )
-        if options["token"]:
-            self.stdout.write(f"Token, shown once: {issue_token(device)}")
-
-    def _register(self, serial: str, shop_code: object, till_name: object) -> Device:
-        if not (shop_code and till_name):
-            raise CommandError(f"No device has the serial {serial}. To register it, name --shop and --till.")
         try:
-            shop = Shop.objects.get(code=shop_code)
-        except Shop.DoesNotExist as error:
-            raise CommandError(f"No shop has the code {shop_code}") from error
-        terminals = list(Terminal.objects.filter(shop=shop, name=till_name)[:2])
-        if len(terminals) > 1:
-            raise CommandError(f"{shop} has more than one till called {till_name}")
+            device = self._registered(serial, options)
+            self._change(device, options)
+            device = Device.objects.select_related("terminal__shop").get(pk=device.pk)
+            till = device.terminal
+            self.stdout.write(
+                f"{device.serial}: till {till.name}, shop {till.shop}, "
+                f"{device.auth_mode}, {device.answer_mode}, {device.state}"
+            )
+            if options["token"]:
+                self.stdout.write(f"Token, shown once: {issue_token(device)}")
+        except ShopsRefused as refusal:
+            raise CommandError(refusal.sentence) from refusal
+
+    def _registered(self, serial: str, options: dict[str, object]) -> Device:
+        """Return the device of this serial, registered, moved or with a shop for its till if that was asked."""
+        shop = find_shop(options["shop"]) if options["shop"] else None
+        name = options["till"]
+        device = Device.objects.filter(serial=serial).select_related("terminal__shop").first()
+        if device is None:
+            return self._register(serial, shop, name)
+        refuse_office(device.terminal)
+        till = device.terminal
+        if options["move"]:
+            self._move(device, shop, name)
+        elif name not in (None, till.name) or (shop and till.shop and shop != till.shop):
+            raise CommandError(
+                f"{serial} is registered already: till {till.name}, shop {till.shop}. To move it: --move."
+            )
+        elif shop:
+            assign_shop(till, shop=shop)
+        return device
+
+    def _register(self, serial: str, shop: Shop | None, name: object) -> Device:
+        if not (shop and name):
+            raise CommandError(f"No device has the serial {serial}. To register it, name --shop and --till.")
+        check_serial(serial)
         with transaction.atomic():
-            terminal = terminals[0] if terminals else Terminal(shop=shop, name=till_name)
-            self._check(terminal, Device(serial=serial))
-            if not terminals:
-                terminal.save(force_insert=True)
+            terminal = find_or_create_till(shop, name)
+            refuse_if_held(terminal)
             return register_device(terminal=terminal, serial=serial)
 
-    def _check(self, terminal: Terminal, device: Device) -> None:
-        """A serial that no header can carry would name a device that is never found."""
-        if device.serial != device.serial.strip() or not device.serial.isprintable():
-            raise CommandError("A serial has printable characters only, and no spaces around them")
-        try:
-            terminal.clean_fields()
-            device.clean_fields(exclude=["terminal"])
-        except ValidationError as error:
-            raise CommandError(" ".join(error.messages)) from error
+    def _move(self, device: Device, shop: Shop | None, name: object) -> None:
+        if not (shop and name):
+            raise CommandError("To move it, name --shop and --till.")
+        move_device(device, terminal=find_or_create_till(shop, name))
+        self.stdout.write("Moved. What it has not sent yet will count for the till it holds now.")
+
+    def _change(self, device: Device, options: dict[str, object]) -> None:
+        changes = {name: options[name] for name in ("auth_mode", "answer_mode") if options[name]}
+        for name, value in changes.items():
+            setattr(device, name, value)
+        if changes:
+            device.save(update_fields=list(changes))
+        if options["state"]:
+            {DeviceState.ACTIVE: enable_device, DeviceState.DISABLED: disable_device}[options["state"]](device)
+        if options["till_state"]:
+            switch = {TerminalState.ACTIVE: enable_till, TerminalState.DISABLED: disable_till}
+            switch[options["till_state"]](device.terminal)
