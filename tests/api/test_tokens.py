@@ -1,0 +1,108 @@
+"""A device renews its token, and the old fleet is moved from its serials to tokens while it sells."""
+
+import pytest
+
+from backend.shops import devices
+from backend.shops.devices import accepts_token, devices_without_token, issue_token
+from backend.shops.models import AuthMode, Device
+from backend.testing import Cast
+from tests.api.test_problems import assert_problem
+from tests.enrolling import TOKEN, code_for, enrolled
+from tests.tills import STATE, Till, line, sale
+
+pytestmark = pytest.mark.embedded
+
+
+def renewed(till: Till) -> Till:
+    """Ask for a new token; return the same device with it."""
+    answer = till.call("POST", TOKEN)
+    assert answer.status_code == 201, answer.content
+    assert answer["Cache-Control"] == "no-store"
+    return Till(till.device, token=answer.json()["jeton"])
+
+
+def statuses(*tills: Till) -> list[int]:
+    return [till.get(STATE).status_code for till in tills]
+
+
+def test_the_old_token_works_until_the_new_one_is_first_used(token_till: Till) -> None:
+    new = renewed(token_till)
+    assert statuses(token_till, token_till, new, token_till, new) == [200, 200, 200, 401, 200]
+
+
+def test_asked_twice_only_the_last_new_token_counts(token_till: Till) -> None:
+    lost, new = renewed(token_till), renewed(token_till)
+    assert statuses(lost, token_till, new, token_till, lost) == [401, 200, 200, 401, 401]
+
+
+def test_a_new_token_may_ask_for_the_next(token_till: Till) -> None:
+    second = renewed(token_till)
+    third = renewed(second)
+    assert statuses(token_till, second, third, second) == [401, 200, 200, 401]
+
+
+def test_a_serial_alone_gets_no_token(cast: Cast, till: Till) -> None:
+    assert till.get(STATE).status_code == 200
+    assert_problem(till.call("POST", TOKEN), "jeton_manquant")
+    assert_problem(till.call("POST", TOKEN, Authorization="Bearer inventé"), "jeton_invalide")
+    token = issue_token(cast.device)
+    assert_problem(till.call("POST", TOKEN), "jeton_manquant")
+    assert_problem(till.call("POST", TOKEN, Authorization="Bearer inventé"), "jeton_invalide")
+    assert Device.objects.get(pk=cast.device.pk).next_token_hash == devices.hash_token(token)
+    assert renewed(Till(cast.device, token=token)).get(STATE).status_code == 200
+
+
+def test_a_token_is_renewed_by_post_alone(token_till: Till) -> None:
+    assert_problem(token_till.get(TOKEN), "methode_non_permise")
+
+
+@pytest.mark.parametrize("by", ["code", "command"])
+def test_an_old_till_is_moved_to_a_token_while_it_sells(cast: Cast, till: Till, by: str) -> None:
+    till.hand_over(sale("FAC-1", line(cast.rice)))
+    if by == "code":
+        proven = enrolled(code_for(cast.terminal, replaces=cast.device), cast.device.serial)
+    else:
+        proven = Till(cast.device, token=issue_token(cast.device))
+
+    # Its software has not read the token yet.
+    receipt = till.hand_over(sale("FAC-2", line(cast.rice)))
+    assert Device.objects.get(pk=cast.device.pk).auth_mode == AuthMode.SERIAL
+    assert cast.device in devices_without_token()
+    waiting = till.hand_over(sale("FAC-3", line(cast.rice)))
+    proven.hand_over(sale("FAC-4", line(cast.rice)))
+
+    assert_problem(till.send_sales(sale("FAC-5", line(cast.rice))), "jeton_manquant")
+    assert Device.objects.get(pk=cast.device.pk).auth_mode == AuthMode.TOKEN
+    assert cast.device not in devices_without_token()
+    proven.hand_over(sale("FAC-5", line(cast.rice)))
+    proven.post_all()
+    assert till.outcomes() == ["created"] * 5
+    # What was handed over on the serial alone is still its own.
+    for one in (receipt, waiting):
+        assert proven.receipt(one)["success"] is True
+
+
+def test_a_till_that_lost_its_token_is_believed_again_until_it_finds_one(cast: Cast, token_till: Till) -> None:
+    bare = Till(cast.token_device)
+    Device.objects.filter(pk=cast.token_device.pk).update(auth_mode=AuthMode.SERIAL)
+    assert statuses(bare, token_till, bare) == [200, 200, 401]
+
+
+def test_a_token_that_another_has_replaced_is_worth_nothing_even_to_a_call_under_way(cast: Cast) -> None:
+    token = issue_token(cast.device)
+    under_way = Device.objects.get(pk=cast.device.pk)
+    issue_token(cast.device)
+    assert not accepts_token(under_way, token)
+    # But two first uses at once are both right.
+    last = issue_token(cast.device)
+    first, second = (Device.objects.get(pk=cast.device.pk) for _ in range(2))
+    assert accepts_token(first, last)
+    assert accepts_token(second, last)
+
+
+def test_a_token_issued_while_another_comes_into_use_takes_nothing_away(cast: Cast) -> None:
+    first = issue_token(cast.device)
+    stale = Device.objects.get(pk=cast.device.pk)
+    assert Till(cast.device, token=first).get(STATE).status_code == 200
+    second = issue_token(stale)
+    assert statuses(Till(cast.device, token=first), Till(cast.device, token=second)) == [200, 200]
