@@ -10,7 +10,7 @@ python := $(VENV)/bin/python
 unused_key := SECRET_KEY=looks-at-models-and-settings-and-serves-nobody
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-production-like test test-embedded lint faults bench ci requirements
+.PHONY: help run run-production-like doctor test test-embedded lint faults bench ci requirements
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-28s %s\n", $$1, $$2}'
@@ -21,6 +21,9 @@ run: $(VENV)/.installed-base ## everything on SQLite with demo data, on http://1
 run-production-like: $(VENV)/.installed-production ## MariaDB, Redis, gunicorn, workers, two sweeps, beat and Flower, all private
 	@tools/require mariadb-server redis-server
 	@exec $(python) manage.py run_production_like
+
+doctor: $(VENV)/.installed-base ## look for what is wrong in the database of `make run` (ARGUMENTS="--fix", "--terminal SERIAL")
+	@$(python) manage.py doctor $(ARGUMENTS)
 
 test: $(VENV)/.installed-development ## the whole suite on a private MariaDB and Redis (TEST_DATABASE_URL names another server)
 	@tools/require mariadb-server redis-server chromium

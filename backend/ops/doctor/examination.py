@@ -13,7 +13,9 @@ from django.db import connection, transaction
 from backend.config.database import SESSION_WAIT_TIMEOUT_S
 from backend.config.dialect import is_sqlite
 from backend.config.transients import bounded_time, is_disconnection, retrying
-from backend.ops.doctor.registry import CHECKS, FINDINGS_MAX, Check, Finding, Scope
+from backend.ops.doctor.catalogue import CHECKS
+from backend.ops.doctor.phrases import sentence
+from backend.ops.doctor.registry import FINDINGS_MAX, Check, Finding, Scope
 
 log = structlog.get_logger("caisse.doctor")
 
@@ -34,6 +36,11 @@ class Seen:
     repairable: list[Finding] = field(default_factory=list)
     repairable_count: int = 0
 
+    @property
+    def rest_count(self) -> int:
+        """How many there are beyond those that are kept."""
+        return self.finding_count + self.note_count - len(self.findings)
+
     def add(self, finding: Finding) -> None:
         if len(self.findings) < FINDINGS_MAX:
             self.findings.append(finding)
@@ -47,14 +54,22 @@ class Seen:
                 self.repairable.append(finding)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class Result:
     """One check, what is found (after the repairs, if there were any), and what was repaired or could not be."""
 
     check: Check
     seen: Seen
-    repaired: list[str]
-    failed: list[str]
+    repaired_count: int = 0
+    # The first of them, in the words of their findings.
+    repaired: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+    def note_repair(self, finding: Finding, *, trouble: str) -> None:
+        self.repaired_count += not trouble
+        said = self.failed if trouble else self.repaired
+        if len(said) < FINDINGS_MAX:
+            said.append(f"{sentence(finding.found)} {trouble}".rstrip())
 
 
 def examine(*, scope: Scope, fix: bool) -> Iterator[Result]:
@@ -96,20 +111,16 @@ def _be_silent_for(seconds: int) -> None:
 
 
 def _examine_one(check: Check, scope: Scope, *, fix: bool) -> Result:
-    seen = _look(check, scope)
-    repaired: list[str] = []
-    failed: list[str] = []
-    while fix and seen.repairable:
-        for finding in seen.repairable:
-            sentence = _repair(check, finding)
-            (failed if sentence else repaired).append(sentence or finding.found)
-        before = seen.repairable_count
-        seen = _look(check, scope)
-        # What a pass did not reduce, the next will not either.
-        if seen.repairable_count >= before:
+    result = Result(check, _look(check, scope))
+    while fix and result.seen.repairable:
+        before = result.seen.repairable_count
+        for finding in result.seen.repairable:
+            result.note_repair(finding, trouble=_repair(check, finding))
+        result.seen = _look(check, scope)
+        # What a pass did not reduce, the next will not either; it stands among the findings.
+        if result.seen.repairable_count >= before:
             break
-    failed += [f"{finding.found} (toujours là après la réparation)" for finding in seen.repairable if repaired]
-    return Result(check, seen, repaired, failed)
+    return result
 
 
 def _look(check: Check, scope: Scope) -> Seen:
@@ -146,7 +157,7 @@ def _repair(check: Check, finding: Finding) -> str:
         log.exception("repair_failed", **who)
         if is_disconnection(error):
             connection.close()
-        return f"{finding.found} (réparation impossible : {type(error).__name__} {error})"
+        return f"({type(error).__name__} {error})"
     finally:
         with contextlib.suppress(Exception):
             _be_silent_for(LOOK_WAIT_TIMEOUT_S)

@@ -20,3 +20,8 @@ def age(duration: timedelta) -> str:
 def count(number: int, noun: str, plural: str = "") -> str:
     """Return `1 lot`, `3 lots`, `0 vente`: French counts nothing in the singular."""
     return f"{number} {noun if number < 2 else plural or noun + 's'}"
+
+
+def sentence(text: str) -> str:
+    """Return the text with a capital and a full stop."""
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."

@@ -9,7 +9,8 @@ from django.db.migrations.executor import MigrationExecutor
 from backend.config.dialect import KeyField, exact_collation, install_triggers, is_sqlite, missing_triggers
 from backend.inventory.models import ArticleUnit
 from backend.ops.doctor import tables
-from backend.ops.doctor.naming import listed, sentence
+from backend.ops.doctor.naming import listed
+from backend.ops.doctor.phrases import sentence
 from backend.ops.doctor.registry import Finding, Repair, Scope, check
 from backend.sales.models import InvoiceSequence
 
@@ -20,7 +21,7 @@ def append_only_triggers(_scope: Scope) -> Iterator[Finding]:
     if missing:
         yield Finding(
             sentence(f"il manque des déclencheurs : {listed(missing)}"),
-            "Rien n'empêche plus un script ou une main de changer des envois et des mouvements déjà enregistrés.",
+            "Rien n'empêche plus un script ou une main de changer des lots et des mouvements déjà enregistrés.",
             Repair("Recréer les déclencheurs qui manquent.", _install_triggers, is_transactional=False),
         )
 

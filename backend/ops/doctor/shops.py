@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q
 
-from backend.ops.doctor.naming import listed, name_shop, name_till, sentence
-from backend.ops.doctor.phrases import age, moment
+from backend.ops.doctor.naming import listed, name_shop, name_till
+from backend.ops.doctor.phrases import age, moment, sentence
 from backend.ops.doctor.registry import Finding, Repair, Scope, check
 from backend.sales.models import Pause
 from backend.shops.models import Shop, Terminal

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import Count, Exists, F, Min, OuterRef, Q, Sum
 
-from backend.ops.doctor.naming import listed, name_shop, name_till, sentence
-from backend.ops.doctor.phrases import age, count, moment
+from backend.ops.doctor.naming import listed, name_shop, name_till
+from backend.ops.doctor.phrases import age, count, moment, sentence
 from backend.ops.doctor.registry import Finding, Repair, Scope, check
 from backend.sales.dispatch import ring
 from backend.sales.models import Batch, Lane, OutcomeStatus, Pause, SaleOutcome
@@ -39,7 +39,7 @@ def waiting_batches(scope: Scope) -> Iterator[Finding]:
         yield Finding(
             sentence(
                 f"{name_till(row['terminal_id'])} ({name_shop(row['shop_id'])}) : {count(row['sales'], 'vente')} en"
-                f" attente dans {count(row['batches'], 'envoi')} depuis {age(now - row['oldest'])}{where}"
+                f" attente dans {count(row['batches'], 'lot')} depuis {age(now - row['oldest'])}{where}"
             ),
             "Ces ventes sont en sûreté, mais manquent encore dans le stock et dans les chiffres. Vérifiez qu'un ouvrier"
             " ou une ronde (manage.py sweep) tourne.",
@@ -84,9 +84,10 @@ def deadly_sales(scope: Scope) -> Iterator[Finding]:
 def long_deferred(scope: Scope) -> Iterator[Finding]:
     """By shop: the index of outcomes begins with it, and a year of them is not to be read."""
     now = datetime.now(UTC)
+    of_till = {"terminal_id": scope.terminal.pk} if scope.terminal is not None else {}
     for shop_id in _shops_of(scope):
         deferred = SaleOutcome.objects.filter(
-            shop_id=shop_id, status=OutcomeStatus.DEFERRED, at__lt=now - DEFERRED_MAX, **scope.narrow(shop="shop_id")
+            shop_id=shop_id, status=OutcomeStatus.DEFERRED, at__lt=now - DEFERRED_MAX, **of_till
         )
         for row in deferred.values("terminal_id").annotate(count=Count("at"), oldest=Min("at")).order_by("terminal_id"):
             first = deferred.filter(terminal_id=row["terminal_id"]).order_by("at")[:NAMED_MAX]
@@ -96,8 +97,8 @@ def long_deferred(scope: Scope) -> Iterator[Finding]:
                     f"{name_till(row['terminal_id'])} : {count(row['count'], 'document')} sans vente d'origine depuis"
                     f" {age(now - row['oldest'])} : {named}"
                 ),
-                "Ces annulations, retours ou paiements n'ont pas d'effet. Si la vente qu'ils nomment est encore dans une"
-                " caisse, faites-la envoyer ; sinon, mettez-les de côté avec un motif.",
+                "Ces annulations, retours ou paiements n'ont pas d'effet. Si la vente qu'ils nomment est encore dans"
+                " une caisse, faites-la envoyer ; sinon, mettez-les de côté avec un motif.",
             )
 
 
