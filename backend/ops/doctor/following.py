@@ -184,7 +184,7 @@ def _look_at_batches(trail: Trail) -> None:
     oldest = _batches(trail).filter(settled_at=None).order_by("pk").first()
     trail.add(
         "Lots reçus",
-        f"{count(found["batches"], "lot")}, {count(trail.arrived, 'vente')} ; le dernier le {moment(found['last'])}.",
+        f"{count(found['batches'], 'lot')}, {count(trail.arrived, 'vente')} ; le dernier le {moment(found['last'])}.",
         f"{count(trail.waiting, 'vente')} à enregistrer ; le plus ancien lot attend depuis"
         f" {age(datetime.now(UTC) - oldest.received_at)} (reçu {oldest.receipt})."
         if oldest
