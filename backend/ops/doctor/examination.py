@@ -76,7 +76,7 @@ def examine(*, scope: Scope, fix: bool) -> Iterator[Result]:
     """Yield the result of each check as it is known. Nothing is changed unless `fix`."""
     with patient_session():
         for check in checks_for(scope):
-            yield _examine_one(check, scope, fix=fix)
+            yield examine_one(check, scope, fix=fix)
 
 
 def checks_for(scope: Scope) -> list[Check]:
@@ -110,7 +110,8 @@ def _be_silent_for(seconds: int) -> None:
             cursor.execute("SET SESSION wait_timeout = %s", [seconds])
 
 
-def _examine_one(check: Check, scope: Scope, *, fix: bool) -> Result:
+def examine_one(check: Check, scope: Scope, *, fix: bool) -> Result:
+    """Look, repair what can be repaired if `fix`, and look again."""
     result = Result(check, _look(check, scope))
     while fix and result.seen.repairable:
         before = result.seen.repairable_count

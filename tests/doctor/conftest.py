@@ -1,0 +1,16 @@
+"""Alice's shop for the doctor to look at: in a transaction, or really committed where the schema is what is wrong."""
+
+import pytest
+
+from backend.testing import Cast
+from tests.tills import Till
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    return Cast()
+
+
+@pytest.fixture
+def till(cast: Cast) -> Till:
+    return Till(cast.device)

@@ -1,0 +1,62 @@
+"""One check at a time, as the command runs it; and what must not have changed meanwhile."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection
+
+from backend.ops.doctor.catalogue import CHECKS
+from backend.ops.doctor.examination import Result, examine_one
+from backend.ops.doctor.registry import Scope
+
+EVERYTHING = Scope()
+
+
+def look(name: str, scope: Scope = EVERYTHING, *, fix: bool = False) -> Result:
+    """Run the check of this name."""
+    (check,) = [one for one in CHECKS if one.name == name]
+    return examine_one(check, scope, fix=fix)
+
+
+def found_by(name: str, scope: Scope = EVERYTHING) -> list[str]:
+    """Return what the check finds, in its own words; a check that broke is an error here."""
+    result = look(name, scope)
+    said = [finding.found for finding in result.seen.findings]
+    assert not any("pas pu aller au bout" in one for one in said), said
+    return said
+
+
+def mend(name: str, scope: Scope = EVERYTHING) -> Result:
+    """Run the check with --fix, and see that it comes out clean."""
+    result = look(name, scope, fix=True)
+    assert (result.failed, result.seen.findings) == ([], [])
+    return result
+
+
+@contextmanager
+def only_these_tables_change(*tables: str) -> Iterator[None]:
+    """Assert that no row of any other table, and no column or key of any table, is other than it was."""
+    rows, schema = _rows(leave_out=tables), describe_schema()
+    yield
+    assert _rows(leave_out=tables) == rows
+    assert describe_schema() == schema
+
+
+def describe_schema() -> dict[str, object]:
+    """Return every table with its columns and keys, as the database describes them."""
+    introspection = connection.introspection
+    with connection.cursor() as cursor:
+        return {
+            table: (introspection.get_table_description(cursor, table), introspection.get_constraints(cursor, table))
+            for table in introspection.table_names(cursor)
+        }
+
+
+def _rows(*, leave_out: tuple[str, ...]) -> dict[str, list[str]]:
+    rows = {}
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            if table not in leave_out:
+                cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
+                rows[table] = sorted(repr(row) for row in cursor.fetchall())
+    return rows
