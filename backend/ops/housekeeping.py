@@ -2,11 +2,28 @@
 
 from datetime import UTC, datetime, timedelta
 
+from django.db.models import Max
+
+from backend.sales.models import Heartbeat
 from backend.shops.models import Knock
 
 KNOCKS_KEPT = timedelta(days=30)
+HEARTBEATS_KEPT = timedelta(days=30)
 
 
 def forget_old_knocks() -> int:
     """Delete the refused calls whose last one is older than KNOCKS_KEPT; return how many."""
     return Knock.objects.filter(last_at__lt=datetime.now(UTC) - KNOCKS_KEPT).delete()[0]
+
+
+def forget_old_heartbeats() -> int:
+    """Delete the heartbeats older than HEARTBEATS_KEPT, but for each till's last; return how many.
+
+    A till at a time: the index begins with it, and no transaction holds a fleet's nights.
+    """
+    before = datetime.now(UTC) - HEARTBEATS_KEPT
+    forgotten = 0
+    for terminal_id, last_at in Heartbeat.objects.values_list("terminal_id").annotate(Max("at")).order_by():
+        of_till = Heartbeat.objects.filter(terminal_id=terminal_id, at__lt=min(before, last_at))
+        forgotten += of_till.delete()[0]
+    return forgotten

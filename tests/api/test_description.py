@@ -16,6 +16,7 @@ from tests.conformity import document
 OPERATIONS = {
     ("get", "/api/v2/simple/articles"),
     ("get", "/api/v2/simple/etat"),
+    ("post", "/api/v2/simple/etat"),
     ("get", "/api/v2/simple/stock/mouvements"),
     ("get", "/api/v2/simple/ventes/changements"),
     ("get", "/api/v2/simple/ventes/recus"),

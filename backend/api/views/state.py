@@ -7,30 +7,43 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from backend.api.bodies import decode_json_body
 from backend.api.limits import LIMITS
-from backend.api.openapi.state import describe_state
+from backend.api.openapi.state import describe_state, describe_state_sent
 from backend.sales import receipts
 from backend.sales.backlog import waiting_of
-from backend.sales.models import Lane
+from backend.sales.heartbeats import WireHeartbeat, read_heartbeat, record_heartbeat
+from backend.sales.holes import holes_of
 from backend.sales.pausing import pauses_of
 from backend.sales.repair import open_entries
 from backend.shops.models import Device
 
+EXPECTED = '{"heure": "…", "a_envoyer": {"nombre": 0, "montants": [], "plus_ancienne": null}, "sequence": 0}'
+
 
 class StateView(APIView):
-    """The server's clock, this till's shop and limits, and what is still open."""
+    """The server's clock, this till's shop and limits, and what is still open; by POST, also what the till says."""
 
     @describe_state
     def get(self, request: Request) -> Response:
-        return Response(_state(request.user))
+        return Response(_state(request.user, now=datetime.now(UTC)))
+
+    @describe_state_sent
+    def post(self, request: Request) -> Response:
+        # Before the body is read: a slow line would count as the till's clock being behind.
+        now = datetime.now(UTC)
+        device: Device = request.user
+        body = decode_json_body(request, WireHeartbeat, expected=EXPECTED)
+        record_heartbeat(device=device, report=read_heartbeat(body, shop=device.terminal.shop), now=now)
+        return Response(_state(device, now=now))
 
 
-def _state(device: Device) -> dict[str, Any]:
+def _state(device: Device, *, now: datetime) -> dict[str, Any]:
     shop, terminal = device.terminal.shop, device.terminal
     waiting = waiting_of(terminal.pk)
-    lane = Lane.objects.filter(pk=terminal.pk).first()
+    holes = holes_of([terminal.pk]).get(terminal.pk, [])
     return {
-        "heure": receipts.timestamp(datetime.now(UTC)),
+        "heure": receipts.timestamp(now),
         "ecart_horloge_s": device.clock_skew_s,
         "boutique": receipts.describe_shop(shop),
         "terminal": receipts.describe_terminal(terminal, device),
@@ -38,6 +51,6 @@ def _state(device: Device) -> dict[str, Any]:
         "limites": LIMITS,
         "en_attente": {"lots": waiting["batches"], "ventes": waiting["sales"]},
         "a_corriger": open_entries(shop_id=shop.pk, terminal_id=terminal.pk).count(),
-        "trous": [{"de": first, "a": last} for first, last in (lane.sequence_holes if lane else [])],
+        "trous": [{"de": first, "a": last} for first, last in holes],
         "pause": pauses_of(shop_id=shop.pk, terminal_id=terminal.pk).exists(),
     }
