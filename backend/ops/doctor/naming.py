@@ -1,0 +1,97 @@
+"""How findings name what they speak of, in French, so that a person finds it: ids, codes, numbers, receipts.
+
+The words are those of the shop's pages: a batch is an « envoi », the sweep « la ronde », workers « les ouvriers ».
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from django.db.models import Model
+
+from backend.inventory.models import Article, ArticleUnit, StockMovement
+from backend.sales.documents import plain_number
+from backend.sales.models import Batch, Sale, SaleKind, SaleLine, SaleOutcome, SalePayment
+from backend.shops.models import Shop, Terminal
+
+LISTED_MAX = 10
+
+
+def name_shop(shop_id: int | None) -> str:
+    code = Shop.objects.filter(pk=shop_id).values_list("code", flat=True).first()
+    return f"boutique {code}" if code else f"boutique n° {shop_id} (inconnue)"
+
+
+def name_till(terminal_id: int | None) -> str:
+    name = Terminal.objects.filter(pk=terminal_id).values_list("name", flat=True).first()
+    return f"caisse « {name} » (n° {terminal_id})" if name else f"caisse n° {terminal_id} (inconnue)"
+
+
+def name_batch(batch_id: int) -> str:
+    batch = Batch.objects.filter(pk=batch_id).values_list("receipt", "terminal_id").first()
+    if batch is None:
+        return f"envoi n° {batch_id} (inconnu)"
+    receipt, terminal_id = batch
+    return f"envoi n° {batch_id} (reçu {receipt}, {name_till(terminal_id)})"
+
+
+def name_document(document_id: int | None) -> str:
+    """Return e.g. `vente FAC-1 (document n° 12, FAC-BTQ-009-202411-000001)`."""
+    document = Sale.objects.filter(pk=document_id).first()
+    if document is None:
+        return f"document n° {document_id} (inconnu)"
+    kind = SaleKind(document.kind).label.lower() if document.kind in SaleKind.values else "document"
+    registered = f", {document.registration_number}" if document.registration_number else ""
+    return f"{kind} {document} (document n° {document.pk}{registered})"
+
+
+def name_unit(unit_id: int) -> str:
+    unit = ArticleUnit.objects.select_related("article").filter(pk=unit_id).first()
+    if unit is None:
+        return f"unité n° {unit_id} (inconnue)"
+    return f"unité n° {unit.pk} (article {unit.article.code} « {unit.article.name} », {unit.mark or unit.level})"
+
+
+def name_row(row: Model) -> str:
+    """Return the name of a row of any table that the doctor compares."""
+    match row:
+        case Sale():
+            name = name_document(row.pk)
+        case SaleLine():
+            name = f"ligne {row.position} de {name_document(row.document_id)}"
+        case SalePayment():
+            name = f"paiement {row.position} de {name_document(row.document_id)}"
+        case SaleOutcome():
+            name = f"résultat de la vente {row.position} de l'{name_batch(row.batch_id)}"
+        case StockMovement():
+            name = f"mouvement n° {row.pk} de {name_unit(row.unit_id)}"
+        case ArticleUnit():
+            name = name_unit(row.pk)
+        case Article():
+            name = f"article {row.code} « {row.name} » (n° {row.pk})"
+        case _:
+            name = f"{row._meta.db_table} n° {row.pk}"
+    return name
+
+
+def quantity(value: Decimal | None) -> str:
+    """Return 2 for 2.000; SQLite's sums are floats behind the decimals, so it is rounded to the places we keep."""
+    return plain_number((value or Decimal(0)).quantize(Decimal("0.001")))
+
+
+def listed(values: Iterable[object]) -> str:
+    """Return `3, 5 et 9`, cut after LISTED_MAX values."""
+    texts = [str(value) for value in values]
+    if len(texts) > LISTED_MAX:
+        return f"{', '.join(texts[:LISTED_MAX])} et {len(texts) - LISTED_MAX} autres"
+    return " et ".join(part for part in (", ".join(texts[:-1]), *texts[-1:]) if part)
+
+
+def ranges(numbers: Iterable[int]) -> list[str]:
+    """Return `["3", "5 à 9"]` for 3, 5, 6, 7, 8, 9."""
+    found: list[list[int]] = []
+    for number in sorted(numbers):
+        if found and number == found[-1][1] + 1:
+            found[-1][1] = number
+        else:
+            found.append([number, number])
+    return [str(first) if first == last else f"{first} à {last}" for first, last in found]
