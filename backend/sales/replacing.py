@@ -17,10 +17,9 @@ _COUNTERS = ("created_count", "error_count", "duplicate_count", "version")
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """Why an outcome is replaced, by whom (nobody: by itself), and when."""
+class Cause:
+    """Why an outcome is replaced, and by whom; by itself, if there is no author."""
 
-    at: datetime
     reason: str
     author: str = ""
 
@@ -32,7 +31,9 @@ def read_batch(outcome: SaleOutcome) -> BatchRow:
     return row._replace(next_position=outcome.position)
 
 
-def replace_outcome(outcome: SaleOutcome, verdict: Verdict, *, batch: BatchRow, change: Change) -> BatchRow:
+def replace_outcome(
+    outcome: SaleOutcome, verdict: Verdict, *, batch: BatchRow, now: datetime, cause: Cause
+) -> BatchRow:
     """Write the verdict over the outcome and return its batch counted anew, a version higher.
 
     Those counts are the caller's to write (`write_counts`): he may hold a newer row of the batch than the table does.
@@ -48,9 +49,9 @@ def replace_outcome(outcome: SaleOutcome, verdict: Verdict, *, batch: BatchRow, 
         document_id=outcome.document_id,
         version=outcome.version,
         at=outcome.at,
-        replaced_at=change.at,
-        author=plain(change.author, AUTHOR_LENGTH_MAX),
-        reason=plain(change.reason, REASON_LENGTH_MAX),
+        replaced_at=now,
+        author=plain(cause.author, AUTHOR_LENGTH_MAX),
+        reason=plain(cause.reason, REASON_LENGTH_MAX),
     )
     SaleOutcome.objects.filter(batch_id=outcome.batch_id, position=outcome.position).update(
         # One that was given up blindly, or could not be read, learns here what it is.
@@ -65,7 +66,7 @@ def replace_outcome(outcome: SaleOutcome, verdict: Verdict, *, batch: BatchRow, 
         currency=verdict.currency,
         business_day=verdict.day,
         version=counted.version,
-        at=change.at,
+        at=now,
         awaits=verdict.awaits,
     )
     return counted

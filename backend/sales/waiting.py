@@ -10,7 +10,7 @@ from django.db.backends.utils import CursorWrapper
 
 from backend.sales import statements
 from backend.sales.models import OutcomeStatus, SaleOutcome
-from backend.sales.replacing import Change, read_batch, replace_outcome, write_counts
+from backend.sales.replacing import Cause, read_batch, replace_outcome, write_counts
 from backend.sales.slices import Slice
 from backend.sales.statements import BatchRow, LaneRow
 from backend.sales.verdicts import Verdict, decide
@@ -55,14 +55,14 @@ def wake_followers(
     waiting = SaleOutcome.objects.filter(
         shop_id=moved.shop_id, status=OutcomeStatus.DEFERRED, terminal_id=work.terminal_id, awaits=number
     )
-    change = Change(at=now, reason=REASON)
+    cause = Cause(REASON)
     for outcome in waiting.order_by("batch_id", "position"):
         batch = read_batch(outcome)
         raw = work.read_sales(cursor, outcome.batch_id)[outcome.position - 1]
         verdict = decide(cursor, work=work, batch=batch, raw=raw, now=now)
         if outcome.batch_id == moved.id:
-            moved = replace_outcome(outcome, verdict, batch=moved, change=change)
+            moved = replace_outcome(outcome, verdict, batch=moved, now=now, cause=cause)
         else:
-            write_counts(replace_outcome(outcome, verdict, batch=batch, change=change))
+            write_counts(replace_outcome(outcome, verdict, batch=batch, now=now, cause=cause))
         verdicts.append(verdict)
     return moved, verdicts

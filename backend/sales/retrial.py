@@ -1,0 +1,196 @@
+"""Trying a sale again that was settled without being recorded: decided anew from its bytes, as a posting would.
+
+For operators, the morning after a bug (`manage.py retry`), and for the shop's repair desk.
+"""
+
+import contextlib
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+
+import structlog
+from django.db import Error, connection, transaction
+from django.db.backends.utils import CursorWrapper
+
+from backend.config.transients import bounded_time, is_transient, retrying
+from backend.sales import statements
+from backend.sales.dispatch import ring
+from backend.sales.faultpoints import reach
+from backend.sales.models import OutcomeStatus, SaleOutcome
+from backend.sales.numbering import MonthClosed, register_document
+from backend.sales.pausing import pauses_of
+from backend.sales.replacing import Cause, read_batch, replace_outcome, write_counts
+from backend.sales.slices import Slice
+from backend.sales.statements import BatchRow, LaneRow
+from backend.sales.verdicts import Verdict, decide
+from backend.sales.waiting import wait_or_wake
+
+log = structlog.get_logger("caisse.retrial")
+
+# What is recorded, or stands recorded elsewhere, is done; what a person set aside stays aside until he says otherwise.
+TRIABLE = (OutcomeStatus.FAILED, OutcomeStatus.REJECTED, OutcomeStatus.CONFLICT, OutcomeStatus.DEFERRED)
+# A poster lets go of its lane between two sales: so many looks find such a moment, unless somebody stands still there.
+LANE_TRIES_MAX = 250
+LANE_PAUSE_S = 0.02
+
+
+class Obstacle(Enum):
+    """Why a sale was not decided again. Its outcome stands as it stood."""
+
+    # It is recorded meanwhile, a duplicate, or set aside.
+    DONE = "done"
+    PAUSED = "paused"
+    # Somebody held the till's lane all the time: it may be tried again in a moment.
+    BUSY = "busy"
+    # Its posting raised what is nobody's refusal: the bug is still there, and in the log.
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an outcome says."""
+
+    status: str
+    code: str
+    path: str
+    detail: str
+    document_id: int | None
+
+    @classmethod
+    def of(cls, told: SaleOutcome | Verdict) -> "Standing":
+        return cls(str(told.status), told.code, told.path, told.detail, told.document_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Retrial:
+    """What stood before and what stands now. Without an obstacle the sale was decided again, perhaps alike."""
+
+    before: Standing
+    after: Standing
+    obstacle: Obstacle | None = None
+
+    @property
+    def has_changed(self) -> bool:
+        return self.before != self.after
+
+    @property
+    def was_prevented(self) -> bool:
+        """Tell whether the sale still wants to be tried, once what stood in the way is gone."""
+        return self.obstacle not in (None, Obstacle.DONE)
+
+
+def retry_outcome(*, batch_id: int, position: int, author: str, reason: str) -> Retrial:
+    """Decide one sale again, in one transaction, and replace its outcome if the new one says anything else.
+
+    The old outcome goes into the history with `author` and `reason`, the batch's version is raised, whoever waits for
+    the sale is woken. A sale whose content was recorded meanwhile, by a resend, becomes a `duplicate` of that one. The
+    day it counts for is reckoned from its batch's arrival, as it was. Pauses hold for this as for any posting.
+    A repeat finds nothing left to do. Raises SaleOutcome.DoesNotExist, and transients that outlast their retries.
+    """
+    outcome = SaleOutcome.objects.get(batch_id=batch_id, position=position)
+    before = Standing.of(outcome)
+    cause = Cause(reason, author)
+    work = Slice(outcome.terminal_id)
+    try:
+        after, obstacle = _try_patiently(work, outcome, cause)
+    finally:
+        _ring_if_left(outcome.terminal_id)
+    retrial = Retrial(before, after or before, obstacle)
+    log.info(
+        "retried",
+        terminal=outcome.terminal_id,
+        shop=outcome.shop_id,
+        batch=batch_id,
+        position=position,
+        before=before.status,
+        status=retrial.after.status,
+        code=retrial.after.code or None,
+        obstacle=obstacle.value if obstacle else None,
+    )
+    return retrial
+
+
+# What stands now, if that was read, and what stood in the way.
+Attempt = tuple[Standing | None, Obstacle | None]
+
+
+def _try_patiently(work: Slice, outcome: SaleOutcome, cause: Cause) -> Attempt:
+    """Try until the lane was ours, with the next rule when a month turns out to be closed, twice after a bug."""
+    looks = 0
+    while True:
+        try:
+            attempt = retrying(lambda: _try(work, outcome, cause), name="retry")
+        except Exception as error:
+            if is_transient(error):
+                raise
+            if isinstance(error, MonthClosed) and error.month not in work.closed_months:
+                work.closed_months.add(error.month)
+                continue
+            log.exception("retrial_broke", batch=outcome.batch_id, position=outcome.position)
+            if work.lets_wait:
+                return None, Obstacle.BROKEN
+            # It may be a waiting follower that broke it: now the sale is tried alone.
+            work.lets_wait = True
+            continue
+        looks += 1
+        if attempt[1] is not Obstacle.BUSY or looks == LANE_TRIES_MAX:
+            return attempt
+        time.sleep(LANE_PAUSE_S)
+
+
+def _try(work: Slice, known: SaleOutcome, cause: Cause) -> Attempt:
+    """One transaction: under the lane, read the outcome again, decide, and write what is new."""
+    now = datetime.now(UTC)
+    with transaction.atomic(durable=True), bounded_time(), connection.cursor() as cursor:
+        lane = statements.claim_lane(cursor, terminal_id=work.terminal_id)
+        if lane is None:
+            return None, Obstacle.BUSY
+        reach("claimed")
+        outcome = SaleOutcome.objects.get(batch_id=known.batch_id, position=known.position)
+        before = Standing.of(outcome)
+        if outcome.status not in TRIABLE:
+            return before, Obstacle.DONE
+        if pauses_of(shop_id=outcome.shop_id, terminal_id=outcome.terminal_id).exists():
+            return before, Obstacle.PAUSED
+        batch = read_batch(outcome)
+        work.at = (batch.id, batch.next_position)
+        raw = work.raw_sales(cursor, batch)[outcome.position - 1]
+        verdict = decide(cursor, work=work, batch=batch, raw=raw, now=now)
+        after = Standing.of(verdict)
+        if after != before:
+            _write(cursor, work, lane=lane, outcome=outcome, batch=batch, verdict=verdict, now=now,
+                   cause=cause)  # fmt: skip
+    return after, None
+
+
+def _write(
+    cursor: CursorWrapper,
+    work: Slice,
+    *,
+    lane: LaneRow,
+    outcome: SaleOutcome,
+    batch: BatchRow,
+    verdict: Verdict,
+    now: datetime,
+    cause: Cause,
+) -> None:
+    """Replace the outcome, wake who waits for the sale, and give the registration numbers, last of all."""
+    batch = replace_outcome(outcome, verdict, batch=batch, now=now, cause=cause)
+    was_waiting = outcome.status == OutcomeStatus.DEFERRED
+    batch, woken = wait_or_wake(
+        cursor, work=work, lane=lane, moved=batch, verdict=verdict, now=now, was_waiting=was_waiting
+    )
+    write_counts(batch)
+    for one in (verdict, *woken):
+        if one.is_recorded:
+            register_document(cursor, shop=work.shop(batch.shop_id), document_id=one.document_id, day=one.day)
+    reach("numbered", number=verdict.number)
+
+
+def _ring_if_left(terminal_id: int) -> None:
+    """Ring for what a poster left to us, finding the lane busy. Asked after the commit: later batches ring anew."""
+    # The database may be what ended the retrial; then the sweep comes round.
+    with contextlib.suppress(Error), connection.cursor() as cursor:
+        if statements.has_work(cursor, terminal_id=terminal_id):
+            ring(terminal_id)
