@@ -25,14 +25,14 @@ class OutcomePage:
     is_last: bool
 
 
-def read_changes(*, terminal_id: int, since: ChangeCursor | None, now: datetime) -> OutcomePage:
-    """Return the outcomes of a till that were written since a cursor, oldest first; without one, from its first sale.
+def read_changes(*, terminal_id: int, shop_id: int, since: ChangeCursor | None, now: datetime) -> OutcomePage:
+    """Return a till's outcomes in its shop, written since a cursor, oldest first; without one, from its first sale.
 
     From the first, and not from now: a till that lost its cursor may have lost its sales' answers too. Never misses an
     outcome, may repeat one (docs/decisions). `now` is taken before the call.
     """
     cursor = ChangeCursor.begin(since, now=now, key_length=KEY_LENGTH)
-    found = list(_after(cursor, terminal_id)[: CHANGES_PAGE_MAX + 1])
+    found = list(_after(cursor, terminal_id, shop_id)[: CHANGES_PAGE_MAX + 1])
     page = found[:CHANGES_PAGE_MAX]
     if page:
         cursor = cursor.move_to(page[-1].at, (page[-1].batch_id, page[-1].position))
@@ -40,7 +40,7 @@ def read_changes(*, terminal_id: int, since: ChangeCursor | None, now: datetime)
     return OutcomePage(_entries(page), cursor.finish() if is_last else cursor, is_last)
 
 
-def _after(cursor: ChangeCursor, terminal_id: int) -> QuerySet[SaleOutcome]:
+def _after(cursor: ChangeCursor, terminal_id: int, shop_id: int) -> QuerySet[SaleOutcome]:
     """Return the outcomes after the cursor in the order (at, batch, position), which is that of the index."""
     batch_id, position = cursor.key
     outcomes = SaleOutcome.objects.filter(
@@ -48,6 +48,7 @@ def _after(cursor: ChangeCursor, terminal_id: int) -> QuerySet[SaleOutcome]:
         | Q(at=cursor.at, batch_id__gt=batch_id)
         | Q(at=cursor.at, batch_id=batch_id, position__gt=position),
         terminal_id=terminal_id,
+        shop_id=shop_id,
     )
     return outcomes.order_by("at", "batch_id", "position")
 

@@ -12,16 +12,17 @@ from backend.sales.receipts import GOOD, sales_of
 UNKNOWN = {"status": "unknown", "action": "renvoyer"}
 
 
-def fates(*, terminal_id: int, numbers: Iterable[str]) -> list[dict[str, Any]]:
-    """Return what became of these numbers of a till: one entry for each content known under a number.
+def fates(*, terminal_id: int, shop_id: int, numbers: Iterable[str]) -> list[dict[str, Any]]:
+    """Return what became of these numbers of a till in its shop: one entry for each content known under a number.
 
     What still waits is found in the bytes of the waiting batches, which a till has few of, and is looked for first: a
     sale that is posted meanwhile is then found among the outcomes, and never in neither. A number that nobody knows is
     `unknown`: the till may send it again.
     """
     wanted = list(dict.fromkeys(numbers))
-    pending = _pending(terminal_id, {text for text in wanted if text})
-    outcomes = _outcomes(terminal_id, [text for text in wanted if text])
+    own = {"terminal_id": terminal_id, "shop_id": shop_id}
+    pending = _pending(own, {text for text in wanted if text})
+    outcomes = _outcomes(own, [text for text in wanted if text])
     settled = {(outcome.batch.receipt, outcome.position) for outcome in outcomes}
     entries: dict[str, list[dict[str, Any]]] = {text: [] for text in wanted}
     for outcome in _by_content(outcomes):
@@ -32,9 +33,9 @@ def fates(*, terminal_id: int, numbers: Iterable[str]) -> list[dict[str, Any]]:
     return [entry for text in wanted for entry in entries[text] or [{"numero_facture": text, **UNKNOWN}]]
 
 
-def _pending(terminal_id: int, wanted: set[str]) -> list[tuple[str, UUID, int]]:
+def _pending(own: dict[str, int], wanted: set[str]) -> list[tuple[str, UUID, int]]:
     found = []
-    for batch in Batch.objects.filter(settled_at=None, terminal_id=terminal_id).order_by("pk"):
+    for batch in Batch.objects.filter(settled_at=None, **own).order_by("pk"):
         sales = sales_of(batch.pk)
         for position in range(batch.next_position, batch.sale_count + 1):
             text = peek(sales[position - 1])[0]
@@ -43,8 +44,8 @@ def _pending(terminal_id: int, wanted: set[str]) -> list[tuple[str, UUID, int]]:
     return found
 
 
-def _outcomes(terminal_id: int, wanted: list[str]) -> list[SaleOutcome]:
-    outcomes = SaleOutcome.objects.filter(terminal_id=terminal_id, number__in=wanted)
+def _outcomes(own: dict[str, int], wanted: list[str]) -> list[SaleOutcome]:
+    outcomes = SaleOutcome.objects.filter(**own, number__in=wanted)
     return list(outcomes.select_related("batch", "document").order_by("batch_id", "position"))
 
 

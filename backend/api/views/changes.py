@@ -17,5 +17,6 @@ class ChangesView(APIView):
     @describe_changes
     def get(self, request: Request) -> Response:
         since = parameters.change_cursor(request, "depuis", key_length=KEY_LENGTH)
-        page = read_changes(terminal_id=request.user.terminal_id, since=since, now=datetime.now(UTC))
+        terminal = request.user.terminal
+        page = read_changes(terminal_id=terminal.pk, shop_id=terminal.shop_id, since=since, now=datetime.now(UTC))
         return Response({"ventes": page.entries, "curseur": page.cursor.as_text(), "fin": page.is_last})
