@@ -109,7 +109,7 @@ def test_what_was_sold_offline_is_recorded_in_order_and_leaves_the_queue(
     assert Batch.objects.count() == 3
     cast.rice.base_unit.refresh_from_db()
     assert cast.rice.base_unit.stock == 95
-    assert till.queue.file.execute("SELECT count(*) FROM batches").fetchone() == (0,)
+    assert till.book.file.execute("SELECT count(*) FROM batches").fetchone() == (0,)
 
 
 def test_a_lost_answer_makes_one_batch(proxy: FaultProxy, make_till: MakeTill, cast: Cast) -> None:
@@ -183,7 +183,7 @@ def test_a_lost_receipt_is_asked_for_number_by_number(open_shop: str, make_till:
     numbers = [till.sell([rice(cast)]) for _ in range(2)]
     till.sell([rice(cast, quantity=1000)])
     assert till.send_once() == 3
-    till.queue.file.execute("UPDATE batches SET receipt = ?", [str(uuid.uuid4())])
+    till.book.file.execute("UPDATE batches SET receipt = ?", [str(uuid.uuid4())])
 
     report = till.sync(timeout_s=60)
 
@@ -208,7 +208,7 @@ def test_a_restored_file_hears_of_duplicates_and_doubles_nothing(
     till = make_till(open_shop)
     numbers = [till.sell([rice(cast)]) for _ in range(3)]
     with closing(sqlite3.connect(tmp_path / "restored.sqlite3")) as backup:
-        till.queue.file.backup(backup)
+        till.book.file.backup(backup)
     assert till.sync(timeout_s=60).settled
 
     report = make_till(open_shop, file="restored.sqlite3").sync(timeout_s=60)
@@ -239,11 +239,11 @@ def test_it_waits_when_the_server_has_enough_and_halves_what_is_too_large(
     numbers = [small.sell([rice(cast)]) for _ in range(22)]
     assert not small.sync(timeout_s=4).settled  # after 20 batches the server asks to wait
     assert Batch.objects.count() == 20
-    assert small.problem is None
+    assert small.sender.problem is None
 
     own = {"serial": cast.token_device.serial, "token": cast.token}
     large = make_till(open_shop, file="large.sqlite3", batch_sales_max=1500, **own)
-    with large.queue.transaction():
+    with large.book.transaction():
         for _ in range(1100):
             large.sell([{"article_id": cast.oil.pk, "quantite": "0.001", "prix_unitaire": 1}])
     assert large.send_once() == 0
@@ -295,7 +295,7 @@ def test_it_learns_the_limits_of_the_server(open_shop: str, make_till: MakeTill,
     till = make_till(open_shop, batch_sales_max=5000)
     etat = till.etat()
     assert etat["terminal"] == {"id": cast.terminal.pk, "nom": "Terminal MAUI", "numero_serie": cast.device.serial}
-    assert till.batch_sales_max == etat["limites"]["ventes_par_lot"] == 1000
+    assert till.sender.batch_sales_max == etat["limites"]["ventes_par_lot"] == 1000
 
 
 def test_a_till_of_the_old_kind_loses_nothing_in_answer_mode_complete(

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from backend.ops.till.till import Report, Till
 from backend.ops.till.queue import KEPT, TO_CORRECT
+from backend.ops.till.till import Report, Till
 
 TILLS_MAX = 50
 BATCHES_MAX = 200
@@ -80,7 +80,7 @@ class LoadTill:
 
     def sell_everything(self) -> None:
         articles = self.plan.articles
-        with self._open() as till, till.queue.transaction():
+        with self._open() as till, till.book.transaction():
             for count in range(self.plan.batches * self.plan.sales):
                 article = articles[(self.index + count) % len(articles)]
                 till.sell([{"article_id": article, "quantite": 1, "prix_unitaire": 1000}])

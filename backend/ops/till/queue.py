@@ -1,19 +1,18 @@
-"""The file that a till keeps: the sales it still holds, the batches they go out in, the journal of those recorded.
+"""The sales that a till still holds, the batches they go out in, and the journal of those recorded.
 
-A SQLite file of its own. What must never happen (an edited sale, a sale that vanishes) its triggers refuse, whatever
-program opens it. Standard library only.
+They live in the till's file (`book.py`), which itself refuses that a sale be edited or lost. Standard library only.
 """
 
 from __future__ import annotations
 
-import sqlite3
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
+
+from backend.ops.till.amounts import exact_json
+from backend.ops.till.book import Book
 
 BATCH_BYTES_MAX = 1024 * 1024
 
@@ -23,77 +22,58 @@ WAITING = "attendre"  # in a batch: the receipt of that batch moves it on
 KEPT = "garder"  # the server has it and the shop's people settle it there: asked for at each `sync`, never resent
 TO_CORRECT = "corriger"  # will never pass as it is: a person at this till has to look
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS batches (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, body BLOB NOT NULL, receipt TEXT, etag TEXT);
-CREATE TABLE IF NOT EXISTS queue (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, number TEXT NOT NULL UNIQUE, content TEXT NOT NULL,
-    state TEXT NOT NULL DEFAULT 'envoyer' CHECK (state IN ('envoyer', 'attendre', 'garder', 'corriger')),
-    batch INTEGER REFERENCES batches(id), code TEXT, sentence TEXT,
-    CHECK ((state = 'attendre') = (batch IS NOT NULL)));
-CREATE INDEX IF NOT EXISTS queue_batch ON queue (batch);
-CREATE TABLE IF NOT EXISTS journal (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, number TEXT NOT NULL UNIQUE, content TEXT NOT NULL, status TEXT NOT NULL,
-    server_id INTEGER, registration_number TEXT, purged_at TEXT NOT NULL);
-CREATE TRIGGER IF NOT EXISTS a_sale_is_never_edited BEFORE UPDATE OF number, content ON queue
-    BEGIN SELECT RAISE(ABORT, 'une vente ne se modifie pas'); END;
-CREATE TRIGGER IF NOT EXISTS a_batch_is_never_edited BEFORE UPDATE OF key, body ON batches
-    BEGIN SELECT RAISE(ABORT, 'un lot ne se modifie pas'); END;
-CREATE TRIGGER IF NOT EXISTS a_sale_leaves_only_for_the_journal BEFORE DELETE ON queue
-    WHEN NOT EXISTS (SELECT 1 FROM journal WHERE number = OLD.number)
-    BEGIN SELECT RAISE(ABORT, 'une vente ne quitte la file que pour le journal'); END;
-"""
-
 
 class Queue:
-    """The till's file. Every method is one transaction on disk; `transaction` makes one of several."""
+    """What the book holds of sales. Every method is one transaction; `Book.transaction` makes one of several."""
 
-    def __init__(self, path: str | Path) -> None:
-        self.file = sqlite3.connect(path, timeout=10, isolation_level=None)
-        # FULL: a sale that the customer has paid must survive the power cut of the next second.
-        self.file.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
-        self.file.executescript(SCHEMA)
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All or nothing. IMMEDIATE takes the write lock first, so that two processes can't read the same counter."""
-        if self.file.in_transaction:
-            yield
-            return
-        self.file.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self.file.execute("COMMIT")
-        except BaseException:
-            if self.file.in_transaction:
-                self.file.execute("ROLLBACK")
-            raise
+    def __init__(self, book: Book) -> None:
+        self.book, self.file = book, book.file
 
     # --- Sales ---
 
-    def append(self, number: str, content: str) -> None:
-        """Raises NumberTaken if the file has ever held this number."""
+    def append(self, document: dict[str, Any], *, day: str) -> str:
+        """Write a document of the till's day `day`, and return its number. Raises NumberTaken if the file has ever held
+        that number: the text written here is the only one that ever goes out under it."""
+        number, content = str(document["numero_facture"]), exact_json(document)
         if self.knows(number):
             raise NumberTaken(number)
-        self.file.execute("INSERT INTO queue (number, content) VALUES (?, ?)", [number, content])
+        named = document.get("origine") or {}
+        origin = named.get("numero_facture") or named.get("numero_enregistrement")
+        with self.book.transaction():
+            self.file.execute("INSERT INTO queue (number, content) VALUES (?, ?)", [number, content])
+            self.file.execute("INSERT INTO documents (number, day, origin) VALUES (?, ?, ?)", [number, day, origin])
+        return number
 
     def next_number(self, day: str) -> str:
         """FAC-20241104-001, then -002: a number that this file has never held."""
         while True:
-            number = f"{day}-{self.count(day):03d}"
+            number = f"{day}-{self.book.count(day):03d}"
             if not self.knows(number):
                 return number
 
-    def count(self, name: str) -> int:
-        """The next value of a counter. It lives beside the sales, so that it moves only together with a sale."""
-        self.file.execute(
-            "INSERT INTO counters VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1", [name]
-        )
-        return self.file.execute("SELECT value FROM counters WHERE name = ?", [name]).fetchone()[0]
-
     def knows(self, number: str) -> bool:
-        return self._exists("queue WHERE number = ?", number) or self._exists("journal WHERE number = ?", number)
+        return self.book.exists("documents WHERE number = ?", number)
+
+    def restore(self, numbers: Iterable[str]) -> int:
+        """Queue again what the server says it does not have, whatever it said before; return how many there were.
+
+        From the journal too: the server may have been restored from a backup. The text is the same, so that whatever
+        it has after all comes back as a duplicate. What waits for its receipt is left to the receipt, and what will
+        never pass to the person at this till.
+        """
+        restored = 0
+        with self.book.transaction():
+            for number in numbers:
+                restored += self.file.execute(
+                    "INSERT INTO queue (number, content) SELECT number, content FROM journal WHERE number = ?", [number]
+                ).rowcount
+                self.file.execute("DELETE FROM journal WHERE number = ?", [number])
+                restored += self.file.execute(
+                    "UPDATE queue SET state = 'envoyer', code = NULL, sentence = NULL"
+                    " WHERE number = ? AND state = 'garder'",
+                    [number],
+                ).rowcount
+        return restored
 
     def sales(self) -> list[QueuedSale]:
         rows = self.file.execute("SELECT number, state, code, sentence, content FROM queue ORDER BY id")
@@ -112,8 +92,8 @@ class Queue:
 
     def batch_to_send(self, *, sales_max: int) -> Batch | None:
         """The oldest batch without a receipt; else a new one, in the file before anyone can post it."""
-        with self.transaction():
-            if not self._exists("batches WHERE receipt IS NULL"):
+        with self.book.transaction():
+            if not self.book.exists("batches WHERE receipt IS NULL"):
                 self._make_batch(self._oldest_sales_to_send(sales_max))
             return self._oldest_batch("receipt IS NULL")
 
@@ -121,10 +101,10 @@ class Queue:
         return self._oldest_batch("receipt IS NOT NULL")
 
     def has_work(self) -> bool:
-        return self._exists("queue WHERE state IN ('envoyer', 'attendre')")
+        return self.book.exists("queue WHERE state IN ('envoyer', 'attendre')")
 
     def has_something_to_send(self) -> bool:
-        return self._exists("queue WHERE state = 'envoyer'") or self._exists("batches WHERE receipt IS NULL")
+        return self.book.exists("queue WHERE state = 'envoyer'") or self.book.exists("batches WHERE receipt IS NULL")
 
     def numbers_waiting(self, batch: Batch) -> list[str]:
         rows = self.file.execute("SELECT number FROM queue WHERE batch = ? ORDER BY id", [batch.id])
@@ -141,7 +121,7 @@ class Queue:
         The ETag goes into the same transaction: a 304 then proves that all it stands for is already done.
         """
         moved = []
-        with self.transaction():
+        with self.book.transaction():
             for entry in entries:
                 number, action = entry["numero_facture"], entry.get("action")
                 sale_id = self._sale_id(number, batch)
@@ -161,7 +141,7 @@ class Queue:
     def halve(self, batch: Batch, *, code: str, sentence: str) -> None:
         """Two batches instead of one that was refused whole. A sale refused alone is put before a person: one sale
         that the server cannot read must not hold back those behind it."""
-        with self.transaction():
+        with self.book.transaction():
             sales = self._take_apart(batch)
             if len(sales) == 1:
                 self._move(sales[0][0], TO_CORRECT, code=code, sentence=sentence)
@@ -171,11 +151,8 @@ class Queue:
 
     def rekey(self, batch: Batch) -> None:
         """The same sales as a new batch, with a key of its own."""
-        with self.transaction():
+        with self.book.transaction():
             self._make_batch(self._take_apart(batch))
-
-    def close(self) -> None:
-        self.file.close()
 
     # --- Inside a transaction ---
 
@@ -245,9 +222,6 @@ class Queue:
         columns = "number, state, code, sentence, content"
         return QueuedSale(*self.file.execute(f"SELECT {columns} FROM queue WHERE id = ?", [sale_id]).fetchone())
 
-    def _exists(self, source: str, *values: str) -> bool:
-        return self.file.execute(f"SELECT EXISTS (SELECT 1 FROM {source})", values).fetchone()[0] == 1
-
 
 @dataclass(frozen=True)
 class QueuedSale:
@@ -279,7 +253,14 @@ class RecordedSale:
     registration_number: str | None
 
     def __str__(self) -> str:
-        meanings = {"created": "enregistrée", "duplicate": "déjà enregistrée", "set_aside": "mise de côté en boutique"}
+        meanings = {
+            "created": "enregistrée",
+            "voided": "annulation faite",
+            "returned": "retour fait",
+            "paid": "paiement fait",
+            "duplicate": "déjà enregistrée",
+            "set_aside": "mise de côté en boutique",
+        }
         known_as = self.registration_number or self.server_id
         return f"{self.number} : {meanings.get(self.status, self.status)}" + (f" ({known_as})" if known_as else "")
 

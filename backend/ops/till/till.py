@@ -1,8 +1,9 @@
 """A till in a file: what a cash register does so that no sale is lost and none is counted twice.
 
-Standard library only, so that it can be read and rewritten in any language. It keeps seven rules:
+Standard library only, so that it can be read and rewritten in any language. It keeps nine rules:
 
-1. A sale is in the till's own file before its ticket is printed, and is never edited afterwards.
+1. A sale is in the till's own file before its ticket is printed, and is never edited afterwards. What happens to it
+   later (a void, a return, a payment) is another document, with its own number.
 2. A batch's exact bytes and its Idempotency-Key are in the file before the first post. When the answer is lost, the
    same bytes go out again with the same key, and the server gives the same receipt.
 3. Only an answer that carries a receipt means "received". Any other answer, the 200 of a Wi-Fi login page included,
@@ -12,24 +13,39 @@ Standard library only, so that it can be read and rewritten in any language. It 
 5. Batches go out one at a time, in the order of the sales: the server keeps the order in which it was given them.
 6. After a failure the till waits as long as `Retry-After` says, or else longer each time. It never gives up.
 7. A receipt that the server does not know is no tragedy: ask for each number with `ventes/statut`.
+8. Purged is not forgotten: the journal keeps the text, for what may follow a sale, and to send it again should the
+   server ever say at the end of a day that it is missing.
+9. An old token, an old cursor, a drawer not yet compared: nothing is let go before what replaces it is in the file
+   and has been seen to work.
 
-The rules are here; `queue` is the file that the till keeps, `wire` its HTTP.
+Who does what: `book` the file · `queue` sales on their way · `records` what is known of each · `selling`, `followers`
+writing documents · `calls`, `wire` HTTP · `sender` batches and receipts · `identity` serial, token, numbers ·
+`heartbeat`, `closing`, `catalogue` the rest of the day.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import tzinfo
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from backend.ops.till.queue import KEPT, TO_SEND, WAITING, Batch, Queue, QueuedSale, RecordedSale
-from backend.ops.till.wire import Answer, Pace, Refused, Unreachable, Wire, exact_json, most_careful, ticket_total
+from backend.ops.till.book import Book
+from backend.ops.till.calls import Calls
+from backend.ops.till.catalogue import Catalogue
+from backend.ops.till.closing import Closings
+from backend.ops.till.heartbeat import heartbeat_of
+from backend.ops.till.identity import Identity
+from backend.ops.till.queue import KEPT, TO_SEND, WAITING, Queue, QueuedSale, RecordedSale
+from backend.ops.till.records import Records
+from backend.ops.till.selling import Seller
+from backend.ops.till.sender import Sender
+from backend.ops.till.wire import Refused, Unreachable
 
 BATCH_SALES_MAX = 100  # the server takes more (`etat` says how many), but a small batch gets through a weak link sooner
-STATUS_NUMBERS_MAX = 1000
 TIMEOUT_S = 40.0  # a device in answer mode `complete` is answered after up to 25 s
 
 
@@ -37,33 +53,41 @@ class Till:
     """One till: sells offline, sends when it can, and believes only what the server says sale by sale.
 
     path: the till's own SQLite file, made on first use. base_url: the server, such as https://ventes.exemple.cd.
-    token: may be absent while the device is in `serial` mode. tell: is given one French sentence per event.
+    Address, serial and token may be left out once the till is enrolled: the file has them. token: may also be absent
+    while the device is in `serial` mode. zone: the shop's, whose days are the till's days; the machine's if None.
+    currency: of what is sold without another one. tell: is given one French sentence per event.
     One object belongs to one thread. Several processes may open the same file.
     """
 
     def __init__(
         self,
         path: str | Path,
-        base_url: str,
-        serial: str,
+        base_url: str | None = None,
+        serial: str | None = None,
         token: str | None = None,
         *,
         app_version: str = "1.0",
         prefix: str = "FAC",
+        currency: str = "CDF",
+        zone: tzinfo | None = None,
         batch_sales_max: int = BATCH_SALES_MAX,
         timeout_s: float = TIMEOUT_S,
         backoff_s: tuple[float, float] = (0.5, 60.0),
         tell: Callable[[str], None] = lambda sentence: None,
     ) -> None:
-        self.queue = Queue(path)
-        self.wire = Wire(base_url, serial, token, app_version=app_version, timeout_s=timeout_s)
-        self.transport: Callable[..., Answer] = self.wire  # a test may put something before it that loses answers
-        self.prefix = prefix
-        self.batch_sales_max = batch_sales_max
         self.tell = tell
-        self.sending = Pace(*backoff_s)
-        self.polling = Pace(*backoff_s)
-        self.problem: str | None = None  # set while the server refuses this till itself: only a person can help then
+        self.book = Book(path)
+        self.queue, self.records = Queue(self.book), Records(self.book)
+        try:
+            self.identity = Identity(self.book, base_url=base_url, serial=serial, token=token)
+        except BaseException:
+            self.book.close()
+            raise
+        self.calls = Calls(self.identity, app_version=app_version, timeout_s=timeout_s)
+        self.seller = Seller(self.queue, self.identity, prefix=prefix, currency=currency, zone=zone)
+        self.sender = Sender(self.queue, self.calls, batch_sales_max=batch_sales_max, backoff_s=backoff_s, tell=tell)
+        self.catalogue = Catalogue(self.book, self.calls)
+        self.closings = Closings(self.book, self.records, currency=currency)
 
     # --- Selling: no network here ---
 
@@ -73,130 +97,116 @@ class Till:
         lines: dicts in the API's words (`article_id` or `unite_uuid`, `quantite`, `prix_unitaire`, `remise`…).
         fields: more fields of the sale, or other values for those set here. Amounts are Decimal, int or text.
         """
-        now = datetime.now().astimezone()  # with its offset: "17:42" alone is no moment
-        with self.queue.transaction():
-            number = fields.get("numero_facture") or self.queue.next_number(f"{self.prefix}-{now:%Y%m%d}")
-            sale = {
-                "type": "vente",
-                "numero_facture": number,
-                "sequence": self.queue.count("sequence"),  # has no hole, so the server sees what never came
-                "date_vente": now.isoformat(timespec="seconds"),
-                "mode_paiement": "CASH",
-                "paye": True,
-                "montant_total": ticket_total(lines, discount=fields.get("remise", 0)),
-                "lignes": lines,
-            }
-            self.queue.append(number, exact_json(sale | fields))
-        return number
+        return self.seller.sell(lines, **fields)
 
     def add(self, sale: dict[str, Any]) -> str:
         """Queue a sale made elsewhere, as it is, and return its number. Raises NumberTaken if this file knows it."""
-        number = str(sale["numero_facture"])
-        with self.queue.transaction():
-            self.queue.append(number, exact_json(sale))
-        return number
+        return self.seller.add(sale)
+
+    def void(self, *, number: str | None = None, registration: str | None = None, reason: str | None = None) -> str:
+        """Write a void of a sale, named by its number or by its registration number; return the void's own number.
+
+        The sale need not have been sent yet: both go out, in order. Like the next two, raises NotPossible if the book
+        knows that it can't be; of a sale that the book does not know, the server decides.
+        """
+        return self.seller.void(number=number, registration=registration, reason=reason)
+
+    def take_back(self, quantities: dict[int, Decimal], **named: Any) -> str:
+        """Write a return: what quantity of which line (from 1) of a sale. named: as for `void`."""
+        return self.seller.take_back(quantities, **named)
+
+    def take_payment(self, amount: Decimal, **named: Any) -> str:
+        """Write a payment of a sale on credit, in its currency. named: number or registration, and `mode`."""
+        return self.seller.take_payment(amount, **named)
+
+    def close_drawer(self, *, day: str | None = None, **drawer: Any) -> int:
+        """Write what a cashier counted, to be compared at the next `sync`; see Closings.write. Return its id."""
+        return self.closings.write(day=day or self.seller.today(), now=self.seller.now(), **drawer)
 
     def pending(self) -> list[QueuedSale]:
-        """The sales still in the queue, oldest first: to send, waiting, kept, to correct."""
+        """The documents still in the queue, oldest first: to send, waiting, kept, to correct."""
         return self.queue.sales()
 
-    # --- Sending and polling ---
+    # --- With a network ---
 
     def sync(self, timeout_s: float | None = None) -> Report:
         """Send and poll until nothing is left to send or to wait for; return what became of the sales.
 
         Stops earlier after `timeout_s`, or when the server refuses this till itself (`Report.problem`), since waiting
-        would not help. Stopping loses nothing, at any moment: the next call goes on from the file.
+        would not help. Stopping loses nothing, at any moment: the next call goes on from the file. When all is said,
+        drawers are compared, and the server hears what the till holds.
         """
         deadline = time.monotonic() + (float("inf") if timeout_s is None else timeout_s)
         journal_start = self.queue.journal_end()
-        self.problem = None
-        self._ask_kept()
-        while self.queue.has_work() and self.problem is None and time.monotonic() < deadline:
-            if self.sending.wait_s == 0:
-                self.send_once()
-            if self.polling.wait_s == 0:
-                self.poll_once()
-            time.sleep(max(0.0, min(self._pause_s(), deadline - time.monotonic())))
-        return Report(self.queue.journal(after=journal_start), self.queue.sales(), self.problem)
+        if any(sale.state == KEPT for sale in self.queue.sales()):
+            self._try("Ce qui a changé", self.sender.read_changes)
+        self._send_and_poll(deadline)
+        if self.sender.problem is None and not self.sender.is_cut_off:
+            if not self.queue.has_work():
+                self._try("Clôture", lambda: self.compare_drawers(deadline))
+            self._try("État", self.heartbeat)
+        return Report(self.queue.journal(after=journal_start), self.queue.sales(), self.sender.problem)
 
     def send_once(self) -> int:
         """Post the oldest batch that has no receipt; return how many sales the server took charge of."""
-        batch = self.queue.batch_to_send(sales_max=self.batch_sales_max)
-        if batch is None:
-            return 0
-        try:
-            answer = self.post_batch(batch.body, key=batch.key)
-        except Unreachable as lost:
-            # It has arrived or not, nobody knows. Both are fine: same bytes and same key make the same batch.
-            self._wait(self.sending, f"Serveur injoignable ({lost})")
-            return 0
-        if answer.receipt is None:
-            self._refused(batch, answer)
-            return 0
-        self.problem = None
-        self.sending.succeed()
-        self.queue.accept(batch, receipt=answer.receipt)
-        self.tell(f"{batch.sale_count} vente(s) reçue(s) par le serveur, reçu {answer.receipt}")
-        self._settle(answer.entries, batch=batch)  # a 201 already is the settled receipt; a 202 has no entries yet
-        if self.polling.wait_s == 0:
-            self.polling.wait(answer.retry_after_s or 0)
-        return batch.sale_count
+        return self.sender.send_once()
 
     def poll_once(self) -> int:
-        """Ask for the oldest receipt in which sales of ours wait; return how many were moved on.
+        """Ask for the oldest receipt in which sales of ours wait; return how many were moved on."""
+        return self.sender.poll_once()
 
-        Only for the oldest: the server settles a till's batches in order, so the later ones can't be further.
-        """
-        batch = self.queue.batch_to_poll()
-        if batch is None:
-            return 0
-        try:
-            answer = self.receipt(batch.receipt, etag=batch.etag)
-            if answer.code == "recu_inconnu":
-                return self._ask_status(batch)
-            if answer.receipt is None and answer.status != 304:
-                self._refused_for_now(self.polling, answer)
-                return 0
-            moved = self._settle(answer.entries, batch=batch, etag=answer.headers.get("ETag"))
-            if not answer.is_settled:
-                self.polling.wait(answer.retry_after_s, progress=moved > 0)
-                return moved
-            self.polling.succeed()
-            # Settled without a word about some sale of ours: then ask for that one by its number.
-            return moved + (self._ask_status(batch) if self.queue.numbers_waiting(batch) else 0)
-        except Unreachable as lost:
-            self._wait(self.polling, f"Serveur injoignable ({lost})")
-            return 0
+    # The calls below make one attempt, and raise Unreachable or Refused.
 
-    # --- Single calls; they raise Unreachable when no whole answer came ---
-
-    def post_batch(self, body: bytes, key: str | None = None, prefer_wait: int | None = None) -> Answer:
-        """Post these bytes. prefer_wait: seconds for which the answer may be held to become the settled receipt."""
-        prefer = None if prefer_wait is None else f"wait={prefer_wait}"
-        return self._call("POST", "ventes/sync", body, {"Idempotency-Key": key, "Prefer": prefer})
-
-    def receipt(self, receipt: str, etag: str | None = None) -> Answer:
-        """One receipt; 304 when nothing has changed since the answer that carried this ETag."""
-        return self._call("GET", f"ventes/recus/{receipt}", headers={"If-None-Match": etag})
-
-    def status(self, numbers: Iterable[str]) -> list[dict[str, Any]]:
-        """One entry for each content that the server knows under each number. Raises Refused."""
-        numbers, entries = list(numbers), []
-        for start in range(0, len(numbers), STATUS_NUMBERS_MAX):
-            body = exact_json({"numeros": numbers[start : start + STATUS_NUMBERS_MAX]}).encode()
-            entries += self._call("POST", "ventes/statut", body).required()["ventes"]
-        return entries
+    def status(self, numbers: list[str]) -> list[dict[str, Any]]:
+        """One entry for each content that the server knows under each number."""
+        return self.calls.status(numbers)
 
     def etat(self) -> dict[str, Any]:
         """How the server sees this till: time, shop, limits, open work. Its limit holds for the next batches."""
-        etat = self._call("GET", "etat").required()
-        self._keep_to(etat.get("limites"))
-        return etat
+        return self._state(self.calls.etat())
+
+    def heartbeat(self) -> dict[str, Any]:
+        """Say what this till holds, and its clock; the answer is that of `etat`."""
+        said = heartbeat_of(
+            self.records.held(),
+            now=self.seller.now(),
+            sequence=self.book.counted("sequence"),
+            currency=self.seller.currency,
+        )
+        return self._state(self.calls.heartbeat(said))
+
+    def enrol(self, code: str, *, model: str | None = None) -> None:
+        """Hand in a one-time code; token, shop, counter and a series of numbers are then in the file.
+
+        After Unreachable, the same code again: the server may have the first one, and gives a new token.
+        """
+        self.identity.begin_enrolment(code)
+        answer = self.calls.enrol(code, model=model)
+        if answer.code and 400 <= answer.status < 500 and answer.status != 429:
+            self.identity.give_enrolment_up()
+        self.identity.keep_enrolment(answer.required("jeton", "terminal", "boutique"))
+
+    def renew_token(self) -> None:
+        """Ask for a new token and use it once: only then does the old one die."""
+        self.identity.keep_next_token(self.calls.renew_token().required("jeton")["jeton"])
+        self.calls.etat()
+
+    def read_changes(self) -> int:
+        """Do what the shop decided since the last time; return how many sales moved on."""
+        return self.sender.read_changes()
+
+    def compare_drawers(self, deadline: float = float("inf")) -> None:
+        """Have the server compare each closed day. What it misses goes out again, and the day is compared again."""
+        for closing in self.closings.open():
+            answer = self.calls.reconcile(self.closings.day_of(closing))
+            if self.queue.restore(answer["manquantes"]) or self.queue.has_work():
+                self._send_and_poll(deadline)
+                answer = self.calls.reconcile(self.closings.day_of(closing))
+            self.closings.keep_answer(closing, answer)
 
     def close(self) -> None:
-        self.queue.close()
-        self.wire.close()
+        self.book.close()
+        self.calls.close()
 
     def __enter__(self) -> Till:
         return self
@@ -204,74 +214,26 @@ class Till:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    # --- What an answer means ---
+    def _send_and_poll(self, deadline: float) -> None:
+        sender = self.sender
+        sender.problem = None
+        while self.queue.has_work() and sender.problem is None and time.monotonic() < deadline:
+            if sender.sending.wait_s == 0:
+                sender.send_once()
+            if sender.polling.wait_s == 0:
+                sender.poll_once()
+            time.sleep(max(0.0, min(sender.pause_s, deadline - time.monotonic())))
 
-    def _settle(self, entries: list[dict[str, Any]], *, batch: Batch | None, etag: str | None = None) -> int:
-        """Do what the server says for each sale; return how many were moved on."""
-        moved = self.queue.settle(most_careful(entries), batch=batch, etag=etag)
-        for sale in moved:
-            self.tell(str(sale))
-        return len(moved)
+    def _state(self, state: dict[str, Any]) -> dict[str, Any]:
+        self.sender.keep_to(state.get("limites"))
+        return state
 
-    def _ask_status(self, batch: Batch) -> int:
-        """Ask for each sale of a batch whose receipt is lost. What the server does not know goes out again."""
-        self.tell(f"Reçu {batch.receipt} sans réponse pour certaines ventes : demande vente par vente")
+    def _try(self, what: str, call: Callable[[], object]) -> None:
+        """What is only a convenience, or is asked again next time: if it fails, nothing is lost and `sync` goes on."""
         try:
-            entries = self.status(self.queue.numbers_waiting(batch))
-        except Refused as refused:
-            self._refused_for_now(self.polling, refused.answer)
-            return 0
-        moved = self._settle(entries, batch=batch)
-        for entry in entries:
-            if entry.get("action") == WAITING and entry.get("recu"):
-                self.queue.accept(batch, receipt=entry["recu"])  # the server has it under this receipt: poll that one
-        self.polling.wait(None, progress=moved > 0)
-        return moved
-
-    def _ask_kept(self) -> None:
-        """The shop may have settled what we keep. Only a convenience: if it fails, the next `sync` asks again."""
-        kept = [sale.number for sale in self.queue.sales() if sale.state == KEPT]
-        try:
-            self._settle(self.status(kept), batch=None)
+            call()
         except (Unreachable, Refused) as failure:
-            self.tell(f"Ventes à corriger en boutique : réponse non obtenue ({failure})")
-
-    def _refused(self, batch: Batch, answer: Answer) -> None:
-        """The batch was not taken, and the server keeps nothing of it. Nothing leaves the queue here."""
-        if answer.status == 413 or answer.code == "json_invalide":
-            self.tell(f"Lot de {batch.sale_count} vente(s) refusé : {answer.sentence}")
-            self._keep_to(answer.document.get("limites"))
-            self.queue.halve(batch, code=answer.code or "lot_trop_grand", sentence=answer.sentence)
-        elif answer.code == "cle_reutilisee":
-            # This key came with other bytes before: the file was copied or restored. Under a new key the server
-            # compares sale by sale, and those that it knows come back as duplicates.
-            self.queue.rekey(batch)
-        else:
-            self._refused_for_now(self.sending, answer)
-
-    def _refused_for_now(self, pace: Pace, answer: Answer) -> None:
-        """Try again later. If it is our server that refuses this till (unknown, disabled), a person must know too."""
-        if answer.code and 400 <= answer.status < 500 and answer.status != 429:
-            self.problem = answer.sentence
-        self._wait(pace, answer.sentence, answer.retry_after_s)
-
-    def _wait(self, pace: Pace, reason: str, retry_after_s: float | None = None) -> None:
-        pace.wait(retry_after_s)
-        self.tell(f"{reason} : rien n'est perdu, nouvel essai dans {pace.wait_s:.0f} s")
-
-    def _pause_s(self) -> float:
-        """Seconds until there is something to do again."""
-        waits = [self.polling.wait_s] if self.queue.batch_to_poll() else []
-        waits += [self.sending.wait_s] if self.queue.has_something_to_send() else []
-        return min(waits, default=0.0)
-
-    def _keep_to(self, limits: Mapping[str, int] | None) -> None:
-        if limits and limits.get("ventes_par_lot"):
-            self.batch_sales_max = min(self.batch_sales_max, limits["ventes_par_lot"])
-
-    def _call(self, method: str, path: str, body: bytes | None = None, headers: dict[str, Any] | None = None) -> Answer:
-        sent = {name: value for name, value in (headers or {}).items() if value is not None}
-        return self.transport(method, path, sent, body)
+            self.tell(f"{what} : réponse non obtenue ({failure})")
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import urllib.parse
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -27,14 +27,12 @@ ACTIONS_BY_CARE = ("purger", "corriger", "garder", "renvoyer", "attendre")
 class Wire:
     """Carries one call at a time. Never follows a redirect: a POST must arrive where it was sent, or fail."""
 
-    def __init__(self, base_url: str, serial: str, token: str | None, *, app_version: str, timeout_s: float) -> None:
+    def __init__(self, base_url: str, serial: str, *, app_version: str, timeout_s: float) -> None:
         url = urllib.parse.urlsplit(base_url)
         connection_class = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
         self.connection = connection_class(url.netloc, timeout=timeout_s)
         self.path = url.path.rstrip("/").removesuffix(BASE_PATH.rstrip("/")) + BASE_PATH
         self.headers = {"X-Device-Serial": serial, "X-App-Version": app_version, "Accept-Encoding": "gzip"}
-        if token:
-            self.headers["Authorization"] = f"Bearer {token}"
 
     def __call__(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
         """Raises Unreachable unless a whole answer came."""
@@ -87,6 +85,11 @@ class Answer:
         return [entry for part in ("creees", "erreurs", "en_attente") for entry in details.get(part, [])]
 
     @property
+    def is_ours(self) -> bool:
+        """Our server has answered what was asked, and so it has believed who asked."""
+        return 200 <= self.status < 300 and bool(self.document)
+
+    @property
     def is_settled(self) -> bool:
         return self.document.get("statut") == "traite"
 
@@ -111,9 +114,9 @@ class Answer:
             return None
         return min(max(wait_s, 0.0), RETRY_AFTER_MAX_S)
 
-    def required(self) -> dict[str, Any]:
-        """The document of a 200. Raises Refused for any other answer."""
-        if self.status != 200 or not self.document:
+    def required(self, *names: str) -> dict[str, Any]:
+        """The document of a 200 or 201 that has these members. Raises Refused for any other answer."""
+        if self.status not in (200, 201) or any(name not in self.document for name in names):
             raise Refused(self)
         return self.document
 
@@ -153,36 +156,6 @@ class Pace:
         self.waits = 0 if progress else min(self.waits + 1, 16)
         wait_s = min(self.first_s * 2**self.waits, self.longest_s) if retry_after_s is None else retry_after_s
         self.next_at = time.monotonic() + max(wait_s, self.first_s) * random.uniform(1.0, 1.25)
-
-
-def ticket_total(lines: list[dict[str, Any]], *, discount: Decimal | int | str = 0) -> Decimal:
-    """The sum on the ticket: each line rounded half-up to two places, less the discount of the whole sale."""
-    total = -exact(discount)
-    for line in lines:
-        amount = exact(line["quantite"]) * exact(line["prix_unitaire"]) - exact(line.get("remise", 0))
-        total += amount.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
-    return total.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
-
-
-def exact(value: Decimal | int | str) -> Decimal:
-    """Raises TypeError for a float: it has lost the amount already (0.1 + 0.2 is not 0.3)."""
-    if isinstance(value, float):
-        raise TypeError("montant en virgule flottante : donner un Decimal, un entier ou du texte")
-    return Decimal(value)
-
-
-def exact_json(value: Any) -> str:
-    """JSON with every decimal as text. Half an emoji in a customer's name becomes "?" and does not stop the sale."""
-
-    def written(part: Any) -> Any:
-        if isinstance(part, dict):
-            return {name: written(member) for name, member in part.items()}
-        if isinstance(part, list | tuple):
-            return [written(member) for member in part]
-        return format(exact(part), "f") if isinstance(part, Decimal | float) else part
-
-    text = json.dumps(written(value), ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8", "replace").decode()
 
 
 class Unreachable(ConnectionError):

@@ -1,0 +1,55 @@
+"""Exact amounts: rounded half-up as on the ticket, written as text, never through a float. Standard library only."""
+
+from __future__ import annotations
+
+import json
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+CENT, THOUSANDTH = Decimal("0.01"), Decimal("0.001")
+
+
+def exact(value: Decimal | int | str) -> Decimal:
+    """Raises TypeError for a float: it has lost the amount already (0.1 + 0.2 is not 0.3)."""
+    if isinstance(value, float):
+        raise TypeError("montant en virgule flottante : donner un Decimal, un entier ou du texte")
+    return Decimal(value)
+
+
+def money(value: Decimal | int | str) -> Decimal:
+    """Two places, half-up."""
+    return exact(value).quantize(CENT, rounding=ROUND_HALF_UP)
+
+
+def quantity(value: Decimal | int | str) -> Decimal:
+    """Three places, half-up."""
+    return exact(value).quantize(THOUSANDTH, rounding=ROUND_HALF_UP)
+
+
+def line_total(line: dict[str, Any]) -> Decimal:
+    """What a line comes to, reckoned as the server does: quantity at its price, rounded, less the rounded discount."""
+    return money(quantity(line["quantite"]) * money(line["prix_unitaire"])) - money(line.get("remise") or 0)
+
+
+def ticket_total(lines: list[dict[str, Any]], *, discount: Decimal | int | str = 0) -> Decimal:
+    """The sum on the ticket: its lines, less the discount of the whole sale."""
+    return sum(map(line_total, lines), Decimal(0)) - money(discount)
+
+
+def exact_json(value: Any) -> str:
+    """JSON with every decimal as text. Half an emoji in a customer's name becomes "?" and does not stop the sale."""
+
+    def written(part: Any) -> Any:
+        if isinstance(part, dict):
+            return {name: written(member) for name, member in part.items()}
+        if isinstance(part, list | tuple):
+            return [written(member) for member in part]
+        return format(exact(part), "f") if isinstance(part, Decimal | float) else part
+
+    text = json.dumps(written(value), ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace").decode()
+
+
+def read_json(text: str | bytes) -> Any:
+    """The other way round: numbers with a point become Decimals."""
+    return json.loads(text, parse_float=Decimal)

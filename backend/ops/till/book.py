@@ -1,0 +1,162 @@
+"""The till's file on disk: its tables, its counters, and what the till knows of itself. Standard library only.
+
+What must never happen (an edited sale, a sale that vanishes) its triggers refuse, whatever program opens it.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS batches (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, body BLOB NOT NULL, receipt TEXT, etag TEXT);
+CREATE TABLE IF NOT EXISTS queue (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, number TEXT NOT NULL UNIQUE, content TEXT NOT NULL,
+    state TEXT NOT NULL DEFAULT 'envoyer' CHECK (state IN ('envoyer', 'attendre', 'garder', 'corriger')),
+    batch INTEGER REFERENCES batches(id), code TEXT, sentence TEXT,
+    CHECK ((state = 'attendre') = (batch IS NOT NULL)));
+CREATE INDEX IF NOT EXISTS queue_batch ON queue (batch);
+CREATE TABLE IF NOT EXISTS journal (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, number TEXT NOT NULL UNIQUE, content TEXT NOT NULL, status TEXT NOT NULL,
+    server_id INTEGER, registration_number TEXT, purged_at TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS journal_registration_number ON journal (registration_number);
+-- Of every document, in the queue or in the journal: the till's day, and what names the sale that it follows.
+CREATE TABLE IF NOT EXISTS documents (number TEXT PRIMARY KEY, day TEXT NOT NULL, origin TEXT);
+CREATE INDEX IF NOT EXISTS documents_day ON documents (day);
+CREATE INDEX IF NOT EXISTS documents_origin ON documents (origin);
+-- The drawers that were counted. `answer` is empty until the server has compared the day.
+CREATE TABLE IF NOT EXISTS closings (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, day TEXT NOT NULL, drawer TEXT NOT NULL, closed_at TEXT NOT NULL,
+    answer TEXT);
+CREATE TABLE IF NOT EXISTS articles (
+    id INTEGER PRIMARY KEY, code TEXT, barcode TEXT, is_active INTEGER NOT NULL, content TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS articles_code ON articles (code);
+CREATE INDEX IF NOT EXISTS articles_barcode ON articles (barcode);
+CREATE TRIGGER IF NOT EXISTS a_sale_is_never_edited BEFORE UPDATE OF number, content ON queue
+    BEGIN SELECT RAISE(ABORT, 'une vente ne se modifie pas'); END;
+CREATE TRIGGER IF NOT EXISTS a_batch_is_never_edited BEFORE UPDATE OF key, body ON batches
+    BEGIN SELECT RAISE(ABORT, 'un lot ne se modifie pas'); END;
+CREATE TRIGGER IF NOT EXISTS a_sale_leaves_only_for_the_journal BEFORE DELETE ON queue
+    WHEN NOT EXISTS (SELECT 1 FROM journal WHERE number = OLD.number)
+    BEGIN SELECT RAISE(ABORT, 'une vente ne quitte la file que pour le journal'); END;
+CREATE TRIGGER IF NOT EXISTS a_recorded_sale_is_never_edited BEFORE UPDATE OF number, content ON journal
+    BEGIN SELECT RAISE(ABORT, 'une vente ne se modifie pas'); END;
+CREATE TRIGGER IF NOT EXISTS a_sale_leaves_the_journal_only_for_the_queue BEFORE DELETE ON journal
+    WHEN NOT EXISTS (SELECT 1 FROM queue WHERE number = OLD.number AND content = OLD.content)
+    BEGIN SELECT RAISE(ABORT, 'une vente ne quitte le journal que pour la file'); END;
+"""
+
+# Files of the first version knew no table `documents`; the day is the one that the till wrote.
+FROM_VERSION_0 = """
+INSERT OR IGNORE INTO documents (number, day, origin)
+    SELECT number, substr(coalesce(json_extract(content, '$.date_vente'), date('now')), 1, 10),
+           coalesce(json_extract(content, '$.origine.numero_facture'),
+                    json_extract(content, '$.origine.numero_enregistrement'))
+    FROM (SELECT number, content FROM queue UNION ALL SELECT number, content FROM journal);
+"""
+VERSION = 1
+
+
+class Book:
+    """One SQLite file. `transaction` makes one of several steps; outside it, every step is a transaction on disk."""
+
+    def __init__(self, path: str | Path) -> None:
+        # For its owner alone, from the first byte: it holds the token. SQLite gives its side files the same rights.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        self.path = Path(path)
+        self.file = sqlite3.connect(path, timeout=10, isolation_level=None)
+        # FULL: a sale that the customer has paid must survive the power cut of the next second.
+        self.file.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
+        if self._version() < VERSION:
+            with self.transaction():
+                self._migrate()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing. IMMEDIATE takes the write lock first, so that two processes can't read the same counter."""
+        if self.file.in_transaction:
+            yield
+            return
+        self.file.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.file.execute("COMMIT")
+        except BaseException:
+            if self.file.in_transaction:
+                self.file.execute("ROLLBACK")
+            raise
+
+    # --- Counters: they live beside the sales, so that they move only together with a sale ---
+
+    def count(self, name: str) -> int:
+        """The next value of a counter."""
+        self.file.execute(
+            "INSERT INTO counters VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1", [name]
+        )
+        return self.counted(name)
+
+    def counted(self, name: str) -> int:
+        """The last value that a counter gave; 0 before the first."""
+        row = self.file.execute("SELECT value FROM counters WHERE name = ?", [name]).fetchone()
+        return row[0] if row else 0
+
+    def count_on_from(self, name: str, value: int) -> None:
+        """The next value will be larger than `value`, and than any given before."""
+        self.file.execute(
+            "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)",
+            [name, value],
+        )
+
+    # --- Settings ---
+
+    def setting(self, name: str) -> str | None:
+        row = self.file.execute("SELECT value FROM settings WHERE name = ?", [name]).fetchone()
+        return row and row[0]
+
+    def keep_settings(self, **settings: str | None) -> None:
+        """Keep these together; None forgets one."""
+        with self.transaction():
+            for name, value in settings.items():
+                self.file.execute("DELETE FROM settings WHERE name = ?", [name])
+                if value is not None:
+                    self.file.execute("INSERT INTO settings VALUES (?, ?)", [name, value])
+
+    def make_private(self) -> None:
+        """Take a file that others could read away from them, before a token goes into it."""
+        for suffix in ("", "-wal", "-shm"):
+            path = Path(f"{self.path}{suffix}")
+            if path.exists():
+                path.chmod(0o600)
+
+    def exists(self, source: str, *values: str) -> bool:
+        return self.file.execute(f"SELECT EXISTS (SELECT 1 FROM {source})", values).fetchone()[0] == 1
+
+    def close(self) -> None:
+        self.file.close()
+
+    def _version(self) -> int:
+        return self.file.execute("PRAGMA user_version").fetchone()[0]
+
+    def _migrate(self) -> None:
+        """Inside a transaction, and again only if no other process was faster; `executescript` would commit it."""
+        if self._version() >= VERSION:
+            return
+        for statement in _statements(SCHEMA + FROM_VERSION_0):
+            self.file.execute(statement)
+        self.file.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _statements(script: str) -> Iterator[str]:
+    """A trigger has semicolons inside: SQLite itself knows where a statement ends."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

@@ -1,0 +1,139 @@
+"""The end of a day: what the cashier counted, written with no network, and compared when there is one.
+
+Standard library only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from backend.ops.till.amounts import exact, exact_json, read_json
+from backend.ops.till.book import Book
+from backend.ops.till.records import UNREADABLE, Record, Records
+from backend.ops.till.sums import Move, amount_of, moves_of, totals
+
+Amounts = dict[str, Decimal]  # by currency
+
+LISTS = {
+    "manquantes": "Absentes du serveur",
+    "en_trop": "Au serveur, et pas dans cette caisse",
+    "en_attente": "Reçues, pas encore enregistrées",
+    "a_corriger": "À corriger en boutique",
+}
+
+
+@dataclass(frozen=True)
+class Closing:
+    """A drawer as it was counted; `answer` is what the server said of the day, None until it was asked."""
+
+    id: int
+    day: str
+    drawer: dict[str, Any]
+    answer: dict[str, Any] | None
+
+
+class Closings:
+    """The drawers in the till's book. One that was counted is never changed: a second count is another closing."""
+
+    def __init__(self, book: Book, records: Records, *, currency: str) -> None:
+        self.book, self.file, self.records, self.currency = book, book.file, records, currency
+
+    def write(
+        self,
+        *,
+        day: str,
+        now: datetime,
+        cashier: str | None = None,
+        opening: Amounts | None = None,
+        payouts: Iterable[tuple[str, str, Decimal]] = (),
+        counted: Amounts | None = None,
+    ) -> int:
+        """Keep a drawer until the server has compared it; return its id.
+
+        opening: the float that lay in it in the morning; payouts: (what for, currency, amount); counted: the cash in it
+        now. Amounts are Decimal, int or text, by currency.
+        """
+        drawer: dict[str, Any] = {"caissier": cashier} if cashier else {}
+        drawer["fond_ouverture"] = _amounts(opening or {})
+        drawer["sorties"] = [
+            {"motif": reason, "devise": currency, "montant": exact(amount)} for reason, currency, amount in payouts
+        ]
+        drawer["especes_comptees"] = _amounts(counted or {})
+        values = [day, exact_json(drawer), now.isoformat(timespec="seconds")]
+        return self.file.execute("INSERT INTO closings (day, drawer, closed_at) VALUES (?, ?, ?)", values).lastrowid
+
+    def find(self, closing_id: int) -> Closing:
+        return next(self._read("WHERE id = ?", closing_id))
+
+    def open(self) -> list[Closing]:
+        """Those that the server has not compared yet, oldest first."""
+        return list(self._read("WHERE answer IS NULL ORDER BY id"))
+
+    def day_of(self, closing: Closing) -> dict[str, Any]:
+        """The body of `ventes/rapprochement`: every document of the day, the sums, the drawer.
+
+        Reckoned anew each time from documents that never change. What the shop set aside is no longer part of the day.
+        """
+        records = [record for record in self.records.of_day(closing.day) if record.status != "set_aside"]
+        moves = [move for record in records if record.counts for move in self._moves_of(record)]
+        listed = [{"numero_facture": record.number, "montant": self._amount_of(record)} for record in records]
+        return {"jour": closing.day, "ventes": listed, "totaux": totals(moves), "caisse": closing.drawer}
+
+    def keep_answer(self, closing: Closing, answer: dict[str, Any]) -> None:
+        self.file.execute("UPDATE closings SET answer = ? WHERE id = ?", [exact_json(answer), closing.id])
+
+    def _amount_of(self, record: Record) -> Decimal | None:
+        try:
+            return amount_of(record, self.records)
+        except UNREADABLE:
+            return None
+
+    def _moves_of(self, record: Record) -> list[Move]:
+        try:
+            return moves_of(record, self.records, currency=self.currency)
+        except UNREADABLE:
+            return []
+
+    def _read(self, condition: str, *values: int) -> Iterable[Closing]:
+        rows = self.file.execute(f"SELECT id, day, drawer, answer FROM closings {condition}", values)
+        for row_id, day, drawer, answer in rows:
+            yield Closing(row_id, day, read_json(drawer), answer and read_json(answer))
+
+
+def describe_answer(answer: dict[str, Any]) -> list[str]:
+    """What the cashier should know of the server's answer, in sentences."""
+    day, sentences = answer["jour"], []
+    if answer["resultat"] == "egal":
+        sentences.append(f"Journée du {day} : le serveur a tout, aux mêmes montants")
+    elif answer["resultat"] == "sommes_egales":
+        sentences.append(f"Journée du {day} : mêmes sommes")
+    else:
+        sentences.append(f"Journée du {day} : il y a un écart")
+    for name, meaning in LISTS.items():
+        if answer[name]:
+            sentences.append(f"  {meaning} : {', '.join(answer[name])}")
+    sentences += [
+        f"  Montants différents pour {one['numero_facture']} : "
+        f"{one['montant_caisse']} à la caisse, {one['montant_serveur']} au serveur"
+        for one in answer["differentes"]
+    ]
+    sentences += [
+        f"  Espèces {one['devise']} : attendu {one['attendu']}, compté {one['compte']}, {_gap(one['ecart'])}"
+        for one in answer.get("caisse") or []
+    ]
+    return sentences
+
+
+def _gap(text: str) -> str:
+    gap = Decimal(text)
+    if not gap:
+        return "aucun écart"
+    return f"{abs(gap)} de trop" if gap > 0 else f"il manque {abs(gap)}"
+
+
+def _amounts(amounts: Amounts) -> list[dict[str, Any]]:
+    return [{"devise": currency, "montant": exact(amount)} for currency, amount in amounts.items()]
