@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.db.models import F, Q, QuerySet
+
 from backend.sales.models import Batch, OutcomeStatus, Sale, SaleOutcome
 from backend.sales.repair import NEEDS_A_PERSON, open_entries
 from backend.shops.models import Shop, Terminal
@@ -45,7 +47,7 @@ class Entry:
 
 def batches_page(*, shop: Shop, terminal_id: int | None = None, cursor: str | None = None) -> KeysetPage[Batch]:
     """Return a page of the shop's batches, of one till if asked, newest first. Raises BadCursor."""
-    batches = Batch.objects.filter(shop=shop).select_related("terminal")
+    batches = _with_replacement(Batch.objects.filter(shop=shop).select_related("terminal"))
     if terminal_id is not None:
         batches = batches.filter(terminal_id=terminal_id)
     return newest_first(batches, by="received_at", cursor=cursor, size=PAGE_BATCHES_MAX)
@@ -53,8 +55,13 @@ def batches_page(*, shop: Shop, terminal_id: int | None = None, cursor: str | No
 
 def batch_of_shops(*, receipt: object, shop_ids: list[int]) -> Batch | None:
     """Return the batch with this receipt if it belongs to one of these shops, else None."""
-    batches = Batch.objects.filter(receipt=receipt, shop_id__in=shop_ids)
+    batches = _with_replacement(Batch.objects.filter(receipt=receipt, shop_id__in=shop_ids))
     return batches.select_related("shop", "terminal", "device").first()
+
+
+def _with_replacement(batches: QuerySet[Batch]) -> QuerySet[Batch]:
+    """Add `after_replacement`: the device that sent it had been replaced by another by then."""
+    return batches.annotate(after_replacement=Q(device__replaced_at__lte=F("received_at")))
 
 
 def outcomes_page(*, batch: Batch, problems_only: bool = False, after: int = 0) -> OutcomesPage:
