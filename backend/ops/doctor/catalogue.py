@@ -2,6 +2,8 @@
 
 from backend.ops.doctor import (
     batches,  # noqa: F401
+    deferrals,  # noqa: F401
+    followers,  # noqa: F401
     order,  # noqa: F401
     orphans,  # noqa: F401
     outcomes,  # noqa: F401

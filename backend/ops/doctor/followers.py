@@ -100,7 +100,9 @@ def _mark_voided(origin_id: int) -> dict[str, object] | None:
 @check(promise="P12", title="Rien ne revient au-delà de ce qui a été vendu", cost=FOLLOWERS)
 def returns_stay_within_the_sale(scope: Scope) -> Iterator[Finding]:
     narrow = scope.narrow(shop="origin_line__document__shop_id", terminal="origin_line__document__terminal_id")
-    returned = SaleLine.objects.filter(origin_line__isnull=False, **narrow).values("origin_line_id")
+    returned = SaleLine.objects.filter(origin_line__isnull=False, **narrow).values(
+        "origin_line_id", "origin_line__quantity"
+    )
     for row in returned.annotate(back=Sum("quantity")).filter(
         back__gt=F("origin_line__quantity") + TOLERANCE
     ).order_by("origin_line_id"):  # fmt: skip
