@@ -1,0 +1,208 @@
+"""Two at the same units, the same code, the same carton; and a COMMIT whose answer is lost. Each is forced."""
+
+import threading
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+
+import pytest
+from django.db import OperationalError, connection, connections, transaction
+
+from backend.inventory.catalogue import NewUnit, add_unit, create_article
+from backend.inventory.errors import CodeTaken
+from backend.inventory.importing import carry_out, read_articles_sheet
+from backend.inventory.models import Article, ArticleUnit, MovementType, StockMovement, UnitLevel
+from backend.inventory.opening import open_units
+from backend.inventory.stock import count_stock, lock_units, move_stock
+from backend.ops.processes import wait_until
+from backend.testing import Cast, make_article
+from tests.faults.proxy import FaultProxy
+from tests.invariants import check_invariants, check_stock
+from tests.inventory.conftest import Nails
+from tests.tills import Till, sale, stock_of
+
+
+@pytest.fixture
+def cast(real_database: None) -> Cast:
+    return Cast()
+
+
+def start_together(*works: Callable[[], object]) -> Callable[[], list[object]]:
+    """Run each in a thread of its own; what is returned waits for them and says what they returned or raised."""
+    results: list[object] = [None] * len(works)
+
+    def run(at: int) -> None:
+        try:
+            results[at] = works[at]()
+        except Exception as error:  # noqa: BLE001 - the test looks at it
+            results[at] = error
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=[at]) for at in range(len(works))]
+    for thread in threads:
+        thread.start()
+
+    def finish() -> list[object]:
+        for thread in threads:
+            thread.join()
+        return results
+
+    return finish
+
+
+def wait_for_waiters(count: int) -> None:
+    """InnoDB renews what it tells of its transactions only once nobody has asked for a tenth of a second."""
+
+    def waiters() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'")
+            return cursor.fetchone()[0]
+
+    assert wait_until(lambda: waiters() >= count, timeout_s=4, pause_s=0.3)
+
+
+def deadlocks() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count FROM information_schema.innodb_metrics WHERE name = 'lock_deadlocks'")
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.parametrize(("held", "waiters"), [("piece", 2), ("thousand", 3), ("carton", 3)])
+def test_openings_and_a_sale_of_the_same_units_wait_for_each_other_and_nobody_dies(
+    cast: Cast, held: str, waiters: int
+) -> None:
+    """All three want more than one of the units, and meet at the one that is held; opening a carton needs no piece."""
+    nails = Nails(cast)
+    till = Till(cast.device)
+    units = [nails.carton, nails.piece, nails.thousand]
+    till.hand_over(
+        sale("FAC-1", *[{"unite_uuid": str(unit.uuid), "quantite": 1, "prix_unitaire": 100} for unit in units])
+    )
+    before = deadlocks()
+    with transaction.atomic():
+        lock_units([getattr(nails, held).pk])
+        finish = start_together(
+            lambda: open_units(unit=nails.carton, count=1, author="Alice"),
+            lambda: open_units(unit=nails.thousand, count=1, author="Bob"),
+            till.post_all,
+        )
+        wait_for_waiters(waiters)
+    assert [result for result in finish() if isinstance(result, Exception)] == []
+    assert deadlocks() == before
+    assert till.outcomes() == ["created"]
+    assert nails.stocks() == [0, 13, 1099]
+    check_invariants()
+
+
+def test_two_articles_made_at_once_under_one_code_are_one_and_a_refusal(cast: Cast) -> None:
+    def create() -> Article:
+        unit = NewUnit(level=UnitLevel.PIECE, price=Decimal(500))
+        return create_article(shop=cast.shop, code="SEL", name="Sel", base_unit=unit)
+
+    with transaction.atomic():
+        type(cast.shop).objects.select_for_update().get(pk=cast.shop.pk)
+        finish = start_together(create, create)
+        wait_for_waiters(2)
+    results = finish()
+    assert {type(result) for result in results} == {Article, CodeTaken}
+    assert Article.objects.filter(code="SEL").count() == 1
+
+
+def test_an_import_sees_the_movement_that_it_waited_for(cast: Cast) -> None:
+    """In the preview the unit had never moved; its first stock comes by hand while the import is carried out."""
+    article = make_article(cast.shop, code="NEUF", stock=0)
+    sheet = read_articles_sheet(b"code;niveau;stock\nNEUF;PIECE;50")
+    with transaction.atomic():
+        move_stock(unit=article.base_unit, quantity=Decimal(7), movement_type=MovementType.ENTRY, author="Bob")
+        finish = start_together(lambda: carry_out(shop=cast.shop, sheet=sheet, author="Alice"))
+        wait_for_waiters(1)
+    (plan,) = finish()
+    assert (plan.openings, len(plan.ignored)) == ([], 1)
+    assert stock_of(article) == 7
+    check_stock()
+
+
+@pytest.fixture
+def through_proxy(cast: Cast) -> Iterator[FaultProxy]:
+    """This test's own connection goes through a proxy that can lose an answer."""
+    settings = connection.settings_dict
+    host, port = settings["HOST"], settings["PORT"]
+    with FaultProxy((host, int(port))) as proxy:
+        connection.close()
+        settings.update(HOST="127.0.0.1", PORT=proxy.port)
+        yield proxy
+        connection.close()
+        settings.update(HOST=host, PORT=port)
+
+
+def move_rice(cast: Cast) -> StockMovement:
+    unit = cast.rice.base_unit
+    return move_stock(unit=unit, quantity=Decimal(5), movement_type=MovementType.ENTRY, author="Bob")
+
+
+def test_a_lost_answer_to_commit_moves_stock_once(cast: Cast, through_proxy: FaultProxy) -> None:
+    nails = Nails(cast)
+    for work in (
+        lambda: move_rice(cast),
+        lambda: count_stock(unit=cast.oil.base_unit, counted=Decimal(90), author="Bob", reason="inventaire"),
+    ):
+        through_proxy.swallow_answer_to(b"\x03COMMIT")
+        movement = work()
+        assert movement.pk == StockMovement.objects.latest("pk").pk
+    through_proxy.swallow_answer_to(b"\x03COMMIT")
+    pair = open_units(unit=nails.carton, count=1, author="Bob")
+    assert [one.pk for one in pair] == list(StockMovement.objects.order_by("-pk").values_list("pk", flat=True)[:2])[
+        ::-1
+    ]
+    assert through_proxy.faults == 3
+    assert (stock_of(cast.rice), stock_of(cast.oil), nails.stocks()) == (105, 90, [1, 15, 100])
+    check_stock()
+
+
+def test_a_lost_answer_to_commit_makes_an_article_once(cast: Cast, through_proxy: FaultProxy) -> None:
+    through_proxy.swallow_answer_to(b"\x03COMMIT")
+    piece = NewUnit(level=UnitLevel.PIECE, price=Decimal(500))
+    article = create_article(shop=cast.shop, code="SEL", name="Sel", base_unit=piece)
+    assert article == Article.objects.get(code="SEL")
+    through_proxy.swallow_answer_to(b"\x03COMMIT")
+    carton = NewUnit(level=UnitLevel.CARTON, price=Decimal(5000))
+    unit = add_unit(shop=cast.shop, article_uuid=article.uuid, unit=carton)
+    assert unit == ArticleUnit.objects.get(article=article, level="CARTON")
+    assert through_proxy.faults == 2
+
+
+def test_a_lost_answer_to_commit_imports_once_and_says_what_was_done(cast: Cast, through_proxy: FaultProxy) -> None:
+    sheet = read_articles_sheet(b"code;nom;niveau;prix;stock\nSEL;Sel;PIECE;500;40")
+    through_proxy.swallow_answer_to(b"\x03COMMIT")
+    plan = carry_out(shop=cast.shop, sheet=sheet, author="Alice")
+    assert through_proxy.faults == 1
+    assert [(opening.subject, opening.quantity) for opening in plan.openings] == [("Sel · PIECE", 40)]
+    assert StockMovement.objects.filter(unit__article__code="SEL").count() == 1
+    check_stock()
+
+
+def break_first_movement() -> Callable:
+    """Return what makes the database answer with a dead-lock to the first movement that is written."""
+    struck: list[str] = []
+
+    def strike(execute: Callable, sql: str, parameters: object, many: bool, context: dict) -> object:
+        if "INSERT INTO `inventory_stockmovement`" in sql and not struck:
+            struck.append(sql)
+            raise OperationalError(1213, "Deadlock found when trying to get lock")
+        return execute(sql, parameters, many, context)
+
+    return strike
+
+
+def test_a_deadlock_is_tried_again(cast: Cast) -> None:
+    with connection.execute_wrapper(break_first_movement()):
+        move_rice(cast)
+    assert stock_of(cast.rice) == 105
+    check_stock()
+
+
+def test_inside_another_transaction_a_deadlock_is_left_to_who_began_it(cast: Cast) -> None:
+    """The server has undone what came before, too: trying only the last part again would keep half."""
+    with pytest.raises(OperationalError), transaction.atomic(), connection.execute_wrapper(break_first_movement()):
+        move_rice(cast)
+    assert stock_of(cast.rice) == 100
