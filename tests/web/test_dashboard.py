@@ -18,7 +18,7 @@ from tests.web.reading import seen
 pytestmark = pytest.mark.embedded
 
 DASHBOARD = "/commercant/dashboard/"
-QUERIES_MAX = 15
+QUERIES_MAX = 25
 
 
 def test_a_new_shop_sees_nought_and_its_tills(alice: Client) -> None:

@@ -26,6 +26,7 @@ register.filter("payment_mode", wording.payment_mode)
 register.filter("warning_words", wording.warning)
 
 SHORT_NUMBER_MAX = 24
+HOLES_SHOWN_MAX = 6
 BADGE = '<span class="badge badge-{}">{}</span>'
 
 
@@ -52,6 +53,20 @@ def open_entries(entries: OpenEntries) -> str:
             "unknown": formats.quantity(entries.without_amount_count),
         }
     return _("%(amounts)s à corriger (%(count)s)") % {"amounts": amounts(entries.amounts), "count": count}
+
+
+@register.filter
+def holes(found: list[list[int]]) -> str:
+    """Write what is missing of a till's own counting: `la vente n° 7`, `les ventes n° 7, 1840 à 1841`."""
+    if len(found) == 1 and found[0][0] == found[0][1]:
+        return _("la vente n° %(number)s") % {"number": found[0][0]}
+    shown = [_range(first, last) for first, last in found[:HOLES_SHOWN_MAX]]
+    numbers = _("les ventes n° %(numbers)s") % {"numbers": ", ".join(shown)}
+    return numbers if len(found) <= HOLES_SHOWN_MAX else _("%(numbers)s et d'autres") % {"numbers": numbers}
+
+
+def _range(first: int, last: int) -> str:
+    return str(first) if first == last else _("%(first)s à %(last)s") % {"first": first, "last": last}
 
 
 @register.filter

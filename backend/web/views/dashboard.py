@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from backend.web.access import shop_page
 from backend.web.selectors import dashboard as selectors
-from backend.web.selectors.tills import tills
+from backend.web.selectors.tills import completeness, tills
 
 
 @shop_page
@@ -20,6 +20,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "takings": selectors.takings_of_day(shop=shop, day=today),
         "to_correct": selectors.to_correct(shop=shop, today=today),
         "waiting": selectors.waiting(shop=shop),
+        "completeness": completeness(shop=shop, terminals=[till.terminal for till in shop_tills]),
         "tills": shop_tills,
         "pauses": selectors.pauses(shop=shop, terminal_ids=[till.terminal.pk for till in shop_tills]),
     }
