@@ -138,14 +138,16 @@ class Till:
         """
         deadline = time.monotonic() + (float("inf") if timeout_s is None else timeout_s)
         journal_start = self.queue.journal_end()
+        self.sender.is_cut_off = False
         if any(sale.state == KEPT for sale in self.queue.sales()):
             self._try("Ce qui a changé", self.sender.read_changes)
         self._send_and_poll(deadline)
-        if self.sender.problem is None and not self.sender.is_cut_off:
+        days: list[dict[str, Any]] = []
+        if self.sender.problem is None:
             if not self.queue.has_work():
-                self._try("Clôture", lambda: self.compare_drawers(deadline))
+                self._try("Clôture", lambda: days.extend(self.compare_drawers(deadline)))
             self._try("État", self.heartbeat)
-        return Report(self.queue.journal(after=journal_start), self.queue.sales(), self.sender.problem)
+        return Report(self.queue.journal(after=journal_start), self.queue.sales(), self.sender.problem, days)
 
     def send_once(self) -> int:
         """Post the oldest batch that has no receipt; return how many sales the server took charge of."""
@@ -195,14 +197,21 @@ class Till:
         """Do what the shop decided since the last time; return how many sales moved on."""
         return self.sender.read_changes()
 
-    def compare_drawers(self, deadline: float = float("inf")) -> None:
-        """Have the server compare each closed day. What it misses goes out again, and the day is compared again."""
+    def compare_drawers(self, deadline: float = float("inf")) -> list[dict[str, Any]]:
+        """Have the server compare each closed day; return its answers. Raises Unreachable, Refused.
+
+        What it misses goes out again, and then the day is compared once more. A drawer whose answer was lost is
+        compared again: it is the same drawer, and the shop sees the newest word on a day.
+        """
+        answers = []
         for closing in self.closings.open():
             answer = self.calls.reconcile(self.closings.day_of(closing))
             if self.queue.restore(answer["manquantes"]) or self.queue.has_work():
                 self._send_and_poll(deadline)
                 answer = self.calls.reconcile(self.closings.day_of(closing))
             self.closings.keep_answer(closing, answer)
+            answers.append(answer)
+        return answers
 
     def close(self) -> None:
         self.book.close()
@@ -229,20 +238,25 @@ class Till:
         return state
 
     def _try(self, what: str, call: Callable[[], object]) -> None:
-        """What is only a convenience, or is asked again next time: if it fails, nothing is lost and `sync` goes on."""
+        """What is asked again next time: if it fails, nothing is lost and `sync` goes on. Where nobody answered just
+        now, it is not even tried."""
+        if self.sender.is_cut_off:
+            return
         try:
             call()
         except (Unreachable, Refused) as failure:
+            self.sender.is_cut_off = isinstance(failure, Unreachable)
             self.tell(f"{what} : réponse non obtenue ({failure})")
 
 
 @dataclass(frozen=True)
 class Report:
-    """What `sync` saw: the sales that left the queue meanwhile, and those still in it."""
+    """What `sync` saw: the sales that left the queue meanwhile, those still in it, and the days that were compared."""
 
     recorded: list[RecordedSale]
     pending: list[QueuedSale]
     problem: str | None
+    days: list[dict[str, Any]]
 
     @property
     def settled(self) -> bool:
