@@ -1,0 +1,430 @@
+"""A shop in plain Python: what DESIGN's promises and the tills' contract make of what tills send, with no database.
+
+It is written from them and not from the code, and does everything the simple way: one dictionary after the other, and
+exact fractions until an amount is rounded. Where it and the real thing disagree, one of the two is wrong.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from math import floor
+from typing import Any
+
+Wire = dict[str, Any]
+
+RECORDED_AS = {"vente": "created", "annulation": "voided", "retour": "returned", "paiement": "paid"}
+NOT_YET = ("rejected", "conflict", "deferred", "failed")
+PAST_DAYS_MAX, FUTURE_DAYS_MAX = 40, 1
+
+
+def half_up(value: Fraction | Decimal, places: int = 2) -> Decimal:
+    """Round half up, for what is not negative."""
+    steps = 10**places
+    return Decimal(floor(Fraction(value) * steps + Fraction(1, 2))) / steps
+
+
+class Refused(Exception):
+    """A sale, or a person's stock work, is refused with this code and changes nothing."""
+
+    def __init__(self, code: str, status: str = "rejected", document: "Document | None" = None) -> None:
+        super().__init__(code)
+        self.code, self.status, self.document = code, status, document
+
+
+@dataclass(eq=False)
+class Unit:
+    uuid: str
+    article: "Article"
+    level: str
+    mark: str
+    stock: Decimal = Decimal(0)
+    holds: Decimal | None = None
+
+
+@dataclass(eq=False)
+class Article:
+    id: int
+    uuid: str
+    name: str
+    units: dict[str, Unit] = field(default_factory=dict)  # by level
+    base: Unit | None = None
+
+
+@dataclass(eq=False)
+class Line:
+    """A document's line, with its names as they were then."""
+
+    unit: Unit
+    name: str
+    mark: str
+    quantity: Decimal
+    total: Decimal
+    returned: Decimal = Decimal(0)
+
+    def worth(self, quantity: Decimal) -> Decimal:
+        return half_up(Fraction(self.total) * Fraction(quantity) / Fraction(self.quantity))
+
+
+@dataclass(eq=False)
+class Document:
+    kind: str
+    till: "Till"
+    device: str
+    number: str
+    variant: int
+    content: tuple
+    currency: str
+    total: Decimal
+    lines: list[Line]
+    is_credit: bool = False
+    paid_at_once: Decimal = Decimal(0)
+    paid_later: Decimal = Decimal(0)
+    came_back: Decimal = Decimal(0)  # in money
+    is_voided: bool = False
+    day: date | None = None
+    registered: str = ""
+
+    @property
+    def owed(self) -> Decimal:
+        """A sale's total less what was paid and what came back; nothing of one that was paid, or undone."""
+        if not self.is_credit or self.is_voided:
+            return Decimal(0)
+        return max(Decimal(0), self.total - self.paid_at_once - self.paid_later - self.came_back)
+
+    def worth_back(self) -> Decimal:
+        """What all that has come back is worth: the document's discount is shared out over its lines."""
+        gross = sum(line.total for line in self.lines)
+        if not gross:
+            return Decimal(0)
+        back = sum(line.worth(line.returned) for line in self.lines)
+        return half_up(Fraction(back) * Fraction(self.total) / Fraction(gross))
+
+
+@dataclass(eq=False)
+class Outcome:
+    status: str
+    code: str = ""
+    document: Document | None = None
+    awaits: str = ""
+
+
+@dataclass(eq=False)
+class Batch:
+    id: int
+    device: str
+    arrived: date  # the shop's day
+    sales: list[Wire]
+    outcomes: list[Outcome] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Till:
+    id: int
+    batches: list[Batch] = field(default_factory=list)
+    documents: dict[str, list[Document]] = field(default_factory=dict)  # by number, variant after variant
+
+    @property
+    def unsettled(self) -> list[Batch]:
+        return [batch for batch in self.batches if len(batch.outcomes) < len(batch.sales)]
+
+    @property
+    def waiting(self) -> int:
+        return sum(len(batch.sales) - len(batch.outcomes) for batch in self.batches)
+
+
+class Shop:
+    """Tills, articles, a register; `refuses`: the shop sells nothing that it has not."""
+
+    def __init__(self, *, code: str, currency: str, currencies: set[str], refuses: bool) -> None:
+        self.code, self.currency, self.currencies, self.refuses = code, currency, currencies, refuses
+        self.tills: dict[int, Till] = {}
+        self.articles: dict[int, Article] = {}
+        self.units: dict[str, Unit] = {}
+        self.register: Counter[str] = Counter()  # by month
+        self.closed_months: set[str] = set()
+
+    # What tills do.
+
+    def receive(self, till: Till, *, batch_id: int, device: str, arrived: date, sales: list[Wire]) -> None:
+        till.batches.append(Batch(batch_id, device, arrived, sales))
+
+    def post_next(self, till: Till) -> None:
+        """Give the till's next sale its one outcome; in the order of its batches, then of their sales."""
+        batch = till.unsettled[0]
+        outcome = self._decide(till, batch, batch.sales[len(batch.outcomes)])
+        batch.outcomes.append(outcome)
+        self._take_effect(till, outcome)
+
+    def try_again(self, till: Till, batch: Batch, position: int) -> None:
+        """Decide a sale again that was not recorded yet. What is done stays done."""
+        if batch.outcomes[position - 1].status in NOT_YET:
+            batch.outcomes[position - 1] = self._decide(till, batch, batch.sales[position - 1])
+            self._take_effect(till, batch.outcomes[position - 1])
+
+    def _take_effect(self, till: Till, outcome: Outcome) -> None:
+        """Wake who waits for what was recorded, and who waits for those; then number them all, in that order."""
+        recorded = [outcome.document] if outcome.status in RECORDED_AS.values() else []
+        for document in recorded:
+            for batch, at in self._waiting_for(till, document.number):
+                batch.outcomes[at] = self._decide(till, batch, batch.sales[at])
+                if batch.outcomes[at].status in RECORDED_AS.values():
+                    recorded.append(batch.outcomes[at].document)
+        for document in recorded:
+            self._number(document)
+
+    def _waiting_for(self, till: Till, number: str) -> list[tuple[Batch, int]]:
+        return [
+            (batch, at)
+            for batch in till.batches
+            for at, outcome in enumerate(batch.outcomes)
+            if outcome.status == "deferred" and outcome.awaits == number
+        ]
+
+    def _number(self, document: Document) -> None:
+        month = f"{document.day:%Y%m}"
+        self.register[month] += 1
+        document.registered = f"FAC-{self.code}-{month}-{self.register[month]:06}"
+
+    def _decide(self, till: Till, batch: Batch, wire: Wire) -> Outcome:
+        try:
+            document = self._record(till, batch, wire)
+        except Refused as refusal:
+            awaits = str(wire["origine"]["numero_facture"]) if refusal.status == "deferred" else ""
+            return Outcome(refusal.status, refusal.code, refusal.document, awaits)
+        document.day = self._day(wire, batch.arrived)
+        till.documents.setdefault(document.number, []).append(document)
+        return Outcome(RECORDED_AS[document.kind], document=document)
+
+    def _record(self, till: Till, batch: Batch, wire: Wire) -> Document:
+        kind = wire.get("type", "vente")
+        if kind not in RECORDED_AS:
+            raise Refused("type_inconnu")
+        check_amounts(wire, kind)
+        variant = self._variant(till, batch.device, wire)
+        start = {
+            "kind": kind,
+            "till": till,
+            "device": batch.device,
+            "number": wire["numero_facture"],
+            "variant": variant,
+            "content": content_of(wire),
+        }
+        if kind == "vente":
+            return self._sell(wire, start)
+        origin = self._origin(till, batch.device, wire["origine"])
+        if origin.is_voided:
+            raise Refused("deja_annulee")
+        return {"annulation": self._void, "retour": self._bring_back, "paiement": self._pay}[kind](origin, wire, start)
+
+    def _variant(self, till: Till, device: str, wire: Wire) -> int:
+        """Before any rule of the shop: is it known, is its number taken, or is it the number's next variant?"""
+        known = till.documents.get(wire["numero_facture"], [])
+        for document in known:
+            if document.content == content_of(wire) or self._only_names_differ(document, wire):
+                raise Refused("deja_existante", "duplicate", document)
+        for document in known:
+            if document.device == device:
+                raise Refused("numero_deja_pris", "conflict", document)
+        return len(known) + 1
+
+    def _only_names_differ(self, known: Document, wire: Wire) -> bool:
+        """A till's update may name the units anew: what it names is compared with what was sold."""
+        if known.kind != "vente" or nameless(known.content) != nameless(content_of(wire)):
+            return False
+        try:
+            units = [self._unit(line) for line in wire["lignes"]]
+        except Refused:
+            return False
+        return units == [line.unit for line in known.lines]
+
+    def _unit(self, line: Wire) -> Unit:
+        """A unit by its uuid, or an article's base unit; of this shop, and of no other."""
+        named = self.units.get(line["unite_uuid"]) if "unite_uuid" in line else None
+        if "unite_uuid" in line and named is None:
+            raise Refused("unite_inconnue")
+        if "article_id" not in line:
+            return named
+        article = self.articles.get(line["article_id"])
+        if article is None:
+            raise Refused("article_inconnu")
+        if named is not None and named.article is not article:
+            raise Refused("unite_ambigue")
+        return named or article.base
+
+    def _sell(self, wire: Wire, start: dict[str, Any]) -> Document:
+        currency = wire.get("devise", self.currency)
+        for used in (currency, *(payment.get("devise", currency) for payment in wire.get("paiements", []))):
+            if used not in self.currencies:
+                raise Refused("devise_inconnue")
+        lines = []
+        for sent in wire["lignes"]:
+            unit = self._unit(sent)
+            lines.append(
+                Line(unit, unit.article.name, unit.mark, half_up(Decimal(sent["quantite"]), 3), line_total(sent))
+            )
+        left = {line.unit: line.unit.stock for line in lines}
+        for line in lines:
+            left[line.unit] -= line.quantity
+            if self.refuses and left[line.unit] < 0:
+                raise Refused("stock_insuffisant")
+        for unit, stock in left.items():
+            unit.stock = stock
+        return Document(
+            **start,
+            currency=currency,
+            total=sale_total(wire),
+            lines=lines,
+            is_credit=not wire.get("paye", True),
+            paid_at_once=sum(
+                (
+                    half_up(Fraction(half_up(Decimal(payment["montant"]))) * Fraction(Decimal(payment.get("taux", 1))))
+                    for payment in wire.get("paiements", [])
+                ),
+                Decimal(0),
+            ),
+        )
+
+    def _origin(self, till: Till, device: str, origin: Wire) -> Document:
+        """A till's own number, or a number of the shop's register; a sale."""
+        if "numero_facture" in origin:
+            known = till.documents.get(origin["numero_facture"], [])
+            if not known:
+                raise Refused("origine_inconnue", "deferred")
+            meant = [document for document in known if document.device == device] or known
+            if len(meant) > 1:
+                raise Refused("origine_ambigue")
+            found = meant[0]
+        else:
+            wanted = origin["numero_enregistrement"]
+            found = next((document for document in self.documents() if document.registered == wanted), None)
+        if found is None or found.kind != "vente":
+            raise Refused("origine_invalide")
+        return found
+
+    def _void(self, origin: Document, wire: Wire, start: dict[str, Any]) -> Document:
+        """What the sale took less what already came back, to the same units, whatever they are called by now."""
+        back = [(line, line.quantity - line.returned) for line in origin.lines if line.returned < line.quantity]
+        document = self._take_back(origin, back, start)
+        origin.is_voided = True
+        return document
+
+    def _bring_back(self, origin: Document, wire: Wire, start: dict[str, Any]) -> Document:
+        back = []
+        asked: Counter[Line] = Counter()
+        for sent in wire["lignes"]:
+            if not 1 <= sent["ligne"] <= len(origin.lines):
+                raise Refused("origine_invalide")
+            line, quantity = origin.lines[sent["ligne"] - 1], half_up(Decimal(sent["quantite"]), 3)
+            asked[line] += quantity
+            if asked[line] > line.quantity - line.returned:
+                raise Refused("retour_excessif")
+            back.append((line, quantity))
+        return self._take_back(origin, back, start)
+
+    def _take_back(self, origin: Document, back: list[tuple[Line, Decimal]], start: dict[str, Any]) -> Document:
+        lines = []
+        for line, quantity in back:
+            before = line.worth(line.returned)
+            line.returned += quantity
+            line.unit.stock += quantity
+            lines.append(Line(line.unit, line.name, line.mark, quantity, line.worth(line.returned) - before))
+        worth = origin.worth_back()
+        total, origin.came_back = worth - origin.came_back, worth
+        return Document(**start, currency=origin.currency, total=total, lines=lines)
+
+    def _pay(self, origin: Document, wire: Wire, start: dict[str, Any]) -> Document:
+        amount = half_up(Decimal(wire["montant"]))
+        if amount > origin.owed:
+            raise Refused("paiement_excessif")
+        origin.paid_later += amount
+        return Document(**start, currency=origin.currency, total=amount, lines=[])
+
+    def _day(self, wire: Wire, arrived: date) -> date:
+        """The till's own day if it can be believed and its month is open, else the day of arrival."""
+        day = date.fromisoformat(wire["date_vente"]) if "date_vente" in wire else arrived
+        is_believed = timedelta(days=-PAST_DAYS_MAX) <= day - arrived <= timedelta(days=FUTURE_DAYS_MAX)
+        return day if is_believed and f"{day:%Y%m}" not in self.closed_months else arrived
+
+    def documents(self) -> Iterator[Document]:
+        for till in self.tills.values():
+            for variants in till.documents.values():
+                yield from variants
+
+    # What people do.
+
+    def move(self, unit: Unit, quantity: Decimal, movement_type: str) -> None:
+        """An exit takes no more than there is, where the shop refuses that; nobody counts less than nothing."""
+        after = unit.stock + quantity
+        if quantity < 0 and after < 0:
+            if movement_type == "AJUSTEMENT":
+                raise Refused("compte_negatif")
+            if self.refuses:
+                raise Refused("stock_insuffisant")
+        unit.stock = after
+
+    def open(self, unit: Unit, count: int) -> None:
+        """Open cartons into the next smaller unit that the article has."""
+        levels = ("CARTON", "MILLIER", "PIECE")
+        below = levels[levels.index(unit.level) + 1 :]
+        smaller = next((unit.article.units[level] for level in below if level in unit.article.units), None)
+        if smaller is None:
+            raise Refused("pas_d_unite_plus_petite")
+        if not unit.holds:
+            raise Refused("contenance_inconnue")
+        if unit.stock < count:
+            raise Refused("stock_insuffisant")
+        unit.stock -= count
+        smaller.stock += count * unit.holds
+
+
+def line_total(line: Wire) -> Decimal:
+    """Quantity by price less discount, each rounded as it is stored; the product half-up, line by line."""
+    quantity, price = half_up(Decimal(line["quantite"]), 3), half_up(Decimal(line["prix_unitaire"]))
+    return half_up(Fraction(quantity) * Fraction(price)) - half_up(Decimal(line.get("remise", 0)))
+
+
+def sale_total(wire: Wire) -> Decimal:
+    return sum(line_total(line) for line in wire["lignes"]) - half_up(Decimal(wire.get("remise", 0)))
+
+
+def check_amounts(wire: Wire, kind: str) -> None:
+    """What can be no sale, whatever the shop: it never will pass as it is."""
+    lines = wire.get("lignes", [])
+    is_wrong = any(half_up(Decimal(line["quantite"]), 3) <= 0 for line in lines)
+    if kind == "vente":
+        is_wrong = is_wrong or any(line_total(line) < 0 for line in lines) or sale_total(wire) < 0
+    if is_wrong:
+        raise Refused("champ_invalide")
+
+
+def content_of(wire: Wire) -> tuple:
+    """What makes two sales under one number the same: numbers compare as numbers, what is absent stays absent."""
+    kind = wire.get("type", "vente")
+    lines = [
+        (
+            tuple(sorted((name, line[name]) for name in ("unite_uuid", "article_id", "ligne") if name in line)),
+            *(_number(line, name) for name in ("quantite", "prix_unitaire", "remise")),
+        )
+        for line in wire.get("lignes", [])
+    ]
+    return (
+        kind,
+        tuple(wire.get("origine", {}).items()),
+        wire.get("date_vente"),
+        wire.get("devise"),
+        _number(wire, "remise"),
+        _number(wire, "montant") if kind == "paiement" else None,
+        tuple(lines),
+    )
+
+
+def nameless(content: tuple) -> tuple:
+    """The content without what names the lines' units."""
+    return *content[:-1], tuple(numbers for _, *numbers in content[-1])
+
+
+def _number(wire: Wire, name: str) -> Decimal | None:
+    return Decimal(wire[name]) if name in wire else None

@@ -1,0 +1,497 @@
+"""Random days of a shop, played against the real services and the model: they agree on everything that counts.
+
+A short, repeatable run goes with every test run. PROPERTY_EXAMPLES=1000 plays so many other days, each of them longer.
+"""
+
+import json
+import os
+import uuid
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from backend.inventory import catalogue
+from backend.inventory.errors import InventoryRefused
+from backend.inventory.models import ArticleUnit, MovementType, StockMovement
+from backend.inventory.opening import open_units
+from backend.inventory.stock import move_stock
+from backend.sales.credit import owed_for
+from backend.sales.intake import Caller, receive_batch
+from backend.sales.models import Batch, Lane, Sale, SaleLine, SaleOutcome
+from backend.sales.months import MonthAlreadyClosed, close_month
+from backend.sales.retrial import retry_outcome
+from backend.sales.turns import post_slice
+from backend.shops.models import Device
+from backend.shops.models import Shop as RealShop
+from backend.testing import add_unit, make_article, make_device, make_shop, make_terminal
+from tests.properties import model
+
+EXAMPLES = int(os.environ.get("PROPERTY_EXAMPLES", "0"))
+KINSHASA = ZoneInfo("Africa/Kinshasa")
+WAITING_MAX = 12
+
+# So few numbers that they meet: resends, conflicts, followers that come first.
+SALE_NUMBERS = [f"FAC-{at}" for at in range(1, 7)]
+FOLLOWER_NUMBERS = [f"SUITE-{at}" for at in range(1, 6)]
+QUANTITIES = ["1", "2", "3", "1.5", "0.5", "0.125", "0.333", "2.0005", "7", "40"]
+PRICES = ["1000", "0.01", "33.33", "12.345", "0.1", "250.5"]
+AMOUNTS = ["1", "0.01", "100", "333.33", "1000", "12.345"]
+# Days before the till's batch arrives: today, last month or the one before, and one that nobody believes.
+DAYS_BEFORE = [0, 35, 60]
+
+any_index = st.integers(min_value=0, max_value=10_000)
+
+
+def numbers_of(*texts: str) -> st.SearchStrategy[str]:
+    return st.sampled_from(texts)
+
+
+sent_lines = st.lists(
+    st.fixed_dictionaries(
+        {"at": any_index, "by": st.sampled_from(["unit", "unit", "article", "both", "mixed", "stranger", "nobody"]),
+         "quantite": numbers_of(*QUANTITIES), "prix_unitaire": numbers_of(*PRICES)},
+        optional={"remise": numbers_of("0", "0.5", "5")},
+    ),
+    min_size=1,
+    max_size=3,
+)  # fmt: skip
+payments = st.lists(
+    st.one_of(
+        st.fixed_dictionaries({"montant": numbers_of(*AMOUNTS)}),
+        st.fixed_dictionaries(
+            {"montant": numbers_of(*AMOUNTS), "devise": st.just("USD"), "taux": numbers_of("2850", "0.333")}
+        ),
+    ),
+    max_size=2,
+)
+sales = st.fixed_dictionaries(
+    {"numero_facture": numbers_of(*SALE_NUMBERS), "lignes": sent_lines},
+    optional={
+        "days_before": st.sampled_from(DAYS_BEFORE),
+        "devise": numbers_of("CDF", "USD", "USD", "EUR"),
+        "remise": numbers_of("0.05", "10", "0.005"),
+        "paye": st.booleans(),
+        "paiements": payments,
+    },
+)
+origins = st.one_of(
+    st.fixed_dictionaries({"numero_facture": numbers_of(*SALE_NUMBERS)}),
+    st.fixed_dictionaries({"numero_facture": numbers_of(*SALE_NUMBERS, *FOLLOWER_NUMBERS)}),
+    st.fixed_dictionaries({"document": any_index}),
+)
+returned_lines = st.lists(
+    st.fixed_dictionaries(
+        {"ligne": st.sampled_from([1, 1, 1, 2, 3]), "quantite": numbers_of("1", "0.5", "0.125", "2")}
+    ),
+    min_size=1,
+    max_size=2,
+)
+
+
+def follower(kind: str, **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(
+        {"type": st.just(kind), "numero_facture": numbers_of(*FOLLOWER_NUMBERS), "origine": origins, **fields},
+        optional={"days_before": st.sampled_from(DAYS_BEFORE)},
+    )
+
+
+followers = st.one_of(
+    follower("annulation"),
+    follower("retour", lignes=returned_lines),
+    follower("paiement", montant=numbers_of(*AMOUNTS)),
+)
+unknown_kinds = st.fixed_dictionaries(
+    {"type": st.just("cadeau"), "numero_facture": numbers_of(*SALE_NUMBERS), "lignes": sent_lines}
+)
+wishes = st.one_of(sales, sales, sales, followers, followers, unknown_kinds)
+
+
+class ShopDays(RuleBasedStateMachine):
+    """Alice's shop with two tills, one of them held by two devices after a repair, and Charlie's with one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shops: list[model.Shop] = []
+        self.real_shops: dict[str, RealShop] = {}
+        self.devices: list[Device] = []
+        self.sent: list[tuple[Device, list[model.Wire]]] = []
+        self.seen: dict[int, tuple[int, list[str]]] = {}
+        self.today = datetime.now(KINSHASA).date()
+
+    @initialize(refuses=st.booleans())
+    def open_shops(self, refuses: bool) -> None:
+        for policy in (refuses, not refuses):
+            real = make_shop(stock_policy="refuse" if policy else "accept")
+            shop = model.Shop(code=real.code, currency="CDF", currencies={"CDF", "USD"}, refuses=policy)
+            self.shops.append(shop)
+            self.real_shops[shop.code] = real
+            self._add_article(shop, levels={"PIECE": 10, "CARTON": 2})
+        self._add_article(self.shops[0], levels={"PIECE": 5})
+        for shop, held_by in ((self.shops[0], 2), (self.shops[0], 1), (self.shops[1], 1)):
+            terminal = make_terminal(self.real_shops[shop.code])
+            shop.tills[terminal.pk] = model.Till(terminal.pk)
+            self.devices += [make_device(terminal) for _ in range(held_by)]
+
+    def _add_article(self, shop: model.Shop, *, levels: dict[str, int]) -> None:
+        real = make_article(self.real_shops[shop.code], stock=levels["PIECE"])
+        article = model.Article(real.pk, str(real.uuid), real.name)
+        shop.articles[article.id] = article
+        if "CARTON" in levels:
+            add_unit(real, level="CARTON", stock=levels["CARTON"], mark="CTN", holds=12)
+        for one in ArticleUnit.objects.filter(article=real).order_by("pk"):
+            unit = model.Unit(str(one.uuid), article, one.level, one.mark, Decimal(levels[one.level]), one.holds)
+            shop.units[unit.uuid] = article.units[unit.level] = unit
+        article.base = article.units["PIECE"]
+
+    # What tills do.
+
+    @rule(at=any_index, wished=st.lists(wishes, min_size=1, max_size=4))
+    def hand_over(self, at: int, wished: list[dict[str, Any]]) -> None:
+        device = self._pick(self.devices, at)
+        shop = self._shop_of(device)
+        self._send(device, [self._spell(shop, wish) for wish in wished])
+
+    @precondition(lambda self: self.sent)
+    @rule(at=any_index, by=any_index)
+    def send_a_batch_again(self, at: int, by: int) -> None:
+        """The same bytes, from the same till; perhaps from the device that took its place."""
+        device, batch = self._pick(self.sent, at)
+        self._send(self._pick(self._devices_of(device.terminal_id), by), batch)
+
+    @precondition(lambda self: self.sent)
+    @rule(at=any_index, which=any_index, by=any_index, told=st.sampled_from(["same", "anew", "by_unit", "by_article"]))
+    def send_a_sale_again(self, at: int, which: int, by: int, told: str) -> None:
+        device, batch = self._pick(self.sent, at)
+        sale = self._pick(batch, which)
+        self._send(
+            self._pick(self._devices_of(device.terminal_id), by), [self._tell(self._shop_of(device), sale, told)]
+        )
+
+    @precondition(lambda self: any(till.unsettled for till in self._tills()))
+    @rule(at=any_index, count=st.integers(min_value=1, max_value=3))
+    def post_some(self, at: int, count: int) -> None:
+        """Post a few sales of a till and go away, as a poster does whose time is over."""
+        shop, till = self._pick(
+            [(shop, till) for shop in self.shops for till in shop.tills.values() if till.unsettled], at
+        )
+        for _ in range(min(count, till.waiting)):
+            assert post_slice(till.id, slice_s=0).posted == 1
+            shop.post_next(till)
+
+    @precondition(lambda self: any(till.unsettled for till in self._tills()))
+    @rule()
+    def post_everything(self) -> None:
+        for shop in self.shops:
+            for till in shop.tills.values():
+                self._post_all(shop, till)
+
+    @precondition(lambda self: any(batch.outcomes for till in self._tills() for batch in till.batches))
+    @rule(at=any_index, which=any_index)
+    def try_again(self, at: int, which: int) -> None:
+        tried = [
+            (shop, till, batch)
+            for shop in self.shops
+            for till in shop.tills.values()
+            for batch in till.batches
+            if batch.outcomes
+        ]
+        shop, till, batch = self._pick(tried, at)
+        position = which % len(batch.outcomes) + 1
+        attempt = retry_outcome(batch_id=batch.id, position=position, author="Alice", reason="essai")
+        assert not attempt.was_prevented
+        shop.try_again(till, batch, position)
+
+    # What people do.
+
+    @rule(
+        at=any_index,
+        quantity=numbers_of("1", "2.5", "10", "100"),
+        movement_type=st.sampled_from([MovementType.ENTRY, MovementType.EXIT, MovementType.ADJUSTMENT]),
+        is_less=st.booleans(),
+    )
+    def move_stock(self, at: int, quantity: str, movement_type: MovementType, is_less: bool) -> None:
+        shop, unit = self._pick_unit(at)
+        signs = {MovementType.ENTRY: 1, MovementType.EXIT: -1, MovementType.ADJUSTMENT: -1 if is_less else 1}
+        signed = Decimal(quantity) * signs[movement_type]
+        real = ArticleUnit.objects.get(uuid=unit.uuid)
+        self._both(
+            lambda: move_stock(unit=real, quantity=signed, movement_type=movement_type, author="a", comment="compté"),
+            lambda: shop.move(unit, signed, movement_type.value),
+        )
+
+    @rule(at=any_index, count=st.integers(min_value=1, max_value=2))
+    def open_cartons(self, at: int, count: int) -> None:
+        shop, unit = self._pick_unit(at)
+        real = ArticleUnit.objects.get(uuid=unit.uuid)
+        self._both(lambda: open_units(unit=real, count=count, author="a"), lambda: shop.open(unit, count))
+
+    @rule(at=any_index, mark=st.text("ABC", min_size=1, max_size=3))
+    def rename_a_mark(self, at: int, mark: str) -> None:
+        shop, unit = self._pick_unit(at)
+        catalogue.change_unit(shop=self.real_shops[shop.code], unit_uuid=uuid.UUID(unit.uuid), changes={"mark": mark})
+        unit.mark = mark
+
+    @rule(at=any_index, name=st.text("ABC", min_size=1, max_size=3), is_active=st.booleans(), is_carton=st.booleans())
+    def change_an_article(self, at: int, name: str, is_active: bool, is_carton: bool) -> None:
+        """Its name, its code, whether it is sold; and which unit old tills mean by it."""
+        shop, unit = self._pick_unit(at)
+        article = unit.article
+        base = article.units.get("CARTON" if is_carton else "PIECE", article.base)
+        changes = {
+            "name": name,
+            "code": f"{name}-{article.id}",
+            "is_active": is_active,
+            "base_unit": uuid.UUID(base.uuid),
+        }
+        real = self.real_shops[shop.code]
+        catalogue.change_article(shop=real, article_uuid=uuid.UUID(article.uuid), changes=changes)
+        article.name, article.base = name, base
+
+    @precondition(lambda self: any("MILLIER" not in unit.article.units for _, unit in self._units()))
+    @rule(at=any_index)
+    def add_a_level(self, at: int) -> None:
+        """What the carton holds was told in pieces, and is unknown from now on; old tills sell what they sold."""
+        shop, unit = self._pick([pair for pair in self._units() if "MILLIER" not in pair[1].article.units], at)
+        article = unit.article
+        added = catalogue.add_unit(
+            shop=self.real_shops[shop.code],
+            article_uuid=uuid.UUID(article.uuid),
+            unit=catalogue.NewUnit(level="MILLIER", price=Decimal(1)),
+        )
+        new = model.Unit(str(added.uuid), article, "MILLIER", "")
+        shop.units[new.uuid] = article.units["MILLIER"] = new
+        if "CARTON" in article.units:
+            article.units["CARTON"].holds = None
+
+    @precondition(lambda self: self.sent)
+    @rule(at=any_index, days=st.sampled_from(DAYS_BEFORE[1:]))
+    def close_a_month(self, at: int, days: int) -> None:
+        shop = self._pick(self.shops, at)
+        arrived = self._arrived(Batch.objects.latest("pk"))
+        month = arrived - timedelta(days=days)
+        try:
+            close_month(shop=self.real_shops[shop.code], year=month.year, month=month.month, author="Alice")
+        except MonthAlreadyClosed:
+            assert f"{month:%Y%m}" in shop.closed_months
+        shop.closed_months.add(f"{month:%Y%m}")
+
+    # Where they must agree.
+
+    @invariant()
+    def they_agree(self) -> None:
+        for shop in self.shops:
+            self._agree_on_stock(shop)
+            self._agree_on_outcomes(shop)
+            self._agree_on_documents(shop)
+
+    def _agree_on_stock(self, shop: model.Shop) -> None:
+        real = self.real_shops[shop.code]
+        stocks = {str(one): stock for one, stock in ArticleUnit.objects.filter(shop=real).values_list("uuid", "stock")}
+        assert stocks == {unit.uuid: unit.stock for unit in shop.units.values()}
+        chain: dict[str, Decimal] = {}
+        movements = StockMovement.objects.filter(shop=real).order_by("pk")
+        for unit, before, moved, after in movements.values_list(
+            "unit__uuid", "stock_before", "quantity", "stock_after"
+        ):
+            assert (chain.get(str(unit), 0), before + moved) == (before, after)
+            chain[str(unit)] = after
+        assert {unit: chain.get(unit, 0) for unit in stocks} == stocks
+
+    def _agree_on_outcomes(self, shop: model.Shop) -> None:
+        outcomes = SaleOutcome.objects.filter(shop=self.real_shops[shop.code]).order_by("batch_id", "position")
+        real: dict[int, list[tuple[str, str, str | None]]] = {
+            batch.id: [] for till in shop.tills.values() for batch in till.batches
+        }
+        rows = outcomes.values_list("batch_id", "position", "status", "code", "document__registration_number")
+        for batch_id, position, *told in rows:
+            real[batch_id].append(tuple(told))
+            assert len(real[batch_id]) == position
+        expected = {
+            batch.id: [(one.status, one.code, one.document and one.document.registered) for one in batch.outcomes]
+            for till in shop.tills.values()
+            for batch in till.batches
+        }
+        assert real == expected
+        for row in Batch.objects.filter(shop=self.real_shops[shop.code]):
+            self._agree_on_counts(row, [status for status, *_ in expected[row.pk]])
+        waiting = {
+            till.id: sum(one.status == "deferred" for batch in till.batches for one in batch.outcomes)
+            for till in shop.tills.values()
+        }
+        lanes = Lane.objects.filter(terminal_id__in=shop.tills).values_list("terminal_id", "waiting_documents")
+        assert dict(lanes) == {lane: waiting[lane] for lane, _ in lanes}
+
+    def _agree_on_counts(self, row: Batch, statuses: list[str]) -> None:
+        good = sum(status in model.RECORDED_AS.values() for status in statuses)
+        counts = (row.next_position - 1, row.created_count, row.error_count, row.duplicate_count)
+        assert counts == (len(statuses), good, len(statuses) - good, statuses.count("duplicate"))
+        assert (row.settled_at is not None) == (len(statuses) == row.sale_count)
+        # What a till has seen under a version never changes under it.
+        before = self.seen.get(row.pk)
+        if before and before[1] != statuses:
+            assert row.version > before[0]
+        self.seen[row.pk] = (row.version, statuses)
+
+    def _agree_on_documents(self, shop: model.Shop) -> None:
+        real = {}
+        documents = list(Sale.objects.filter(shop=self.real_shops[shop.code]))
+        lines: dict[int, list[tuple]] = {document.pk: [] for document in documents}
+        rows = SaleLine.objects.filter(document__in=documents).order_by("document_id", "position")
+        for line in rows.select_related("unit"):
+            lines[line.document_id].append(
+                (
+                    str(line.unit.uuid),
+                    line.article_name,
+                    line.unit_mark,
+                    line.quantity,
+                    line.total,
+                    line.quantity_returned,
+                )
+            )
+        for one in documents:
+            assert one.registration_number not in real
+            real[one.registration_number] = (
+                (one.kind, one.terminal_id, one.number, one.variant, one.currency, one.total, str(one.business_day)),
+                (owed_for(one), one.returned_total, one.voided_at is not None),
+                lines[one.pk],
+            )
+        expected = {
+            one.registered: (
+                (one.kind, one.till.id, one.number, one.variant, one.currency, one.total, str(one.day)),
+                (one.owed if one.kind == "vente" else 0, one.came_back, one.is_voided),
+                [
+                    (line.unit.uuid, line.name, line.mark, line.quantity, line.total, line.returned)
+                    for line in one.lines
+                ],
+            )
+            for one in shop.documents()
+        }
+        assert real == expected
+
+    # How they are told.
+
+    def _send(self, device: Device, batch: list[model.Wire]) -> None:
+        shop = self._shop_of(device)
+        till = shop.tills[device.terminal_id]
+        if len(till.unsettled) >= WAITING_MAX:
+            self._post_all(shop, till)
+        accepted = receive_batch(caller=Caller(device), body=json.dumps(batch).encode()).batch
+        shop.receive(till, batch_id=accepted.pk, device=device.serial, arrived=self._arrived(accepted), sales=batch)
+        self.sent.append((device, batch))
+
+    def _post_all(self, shop: model.Shop, till: model.Till) -> None:
+        while post_slice(till.id, slice_s=30).has_more:
+            pass
+        while till.unsettled:
+            shop.post_next(till)
+
+    def _spell(self, shop: model.Shop, wish: dict[str, Any]) -> model.Wire:
+        """Turn a wish into what a till of this shop would send: with real ids, and numbers that it may know."""
+        wire = {name: value for name, value in wish.items() if name not in ("days_before", "lignes", "origine")}
+        if "days_before" in wish:
+            wire["date_vente"] = str(self.today - timedelta(days=wish["days_before"]))
+        if "lignes" in wish:
+            lines = wish["lignes"]
+            wire["lignes"] = lines if wish.get("type") == "retour" else [self._spell_line(shop, line) for line in lines]
+        if "origine" in wish:
+            wire["origine"] = self._spell_origin(wish["origine"])
+        return wire
+
+    def _spell_line(self, shop: model.Shop, wish: dict[str, Any]) -> model.Wire:
+        units, own = [unit for _, unit in self._units()], list(shop.units.values())
+        unit = self._pick(own, wish["at"])
+        stranger = self._pick([one for one in units if one not in own], wish["at"])
+        other = self._pick([one for one in own if one.article is not unit.article] or [stranger], wish["at"])
+        named = {
+            "unit": {"unite_uuid": unit.uuid},
+            "article": {"article_id": unit.article.id},
+            "both": {"unite_uuid": unit.uuid, "article_id": unit.article.id},
+            "mixed": {"unite_uuid": unit.uuid, "article_id": other.article.id},
+            "stranger": {"unite_uuid": stranger.uuid} if wish["at"] % 2 else {"article_id": stranger.article.id},
+            "nobody": {"unite_uuid": str(uuid.UUID(int=wish["at"]))},
+        }[wish["by"]]
+        return named | {name: value for name, value in wish.items() if name not in ("at", "by")}
+
+    def _spell_origin(self, wish: dict[str, Any]) -> model.Wire:
+        if "numero_facture" in wish:
+            return wish
+        registered = [document.registered for shop in self.shops for document in shop.documents()]
+        return {"numero_enregistrement": self._pick(registered or ["FAC-X-202001-000001"], wish["document"])}
+
+    def _tell(self, shop: model.Shop, sale: model.Wire, told: str) -> model.Wire:
+        """The same sale as another version of the till's program would send it."""
+        again = json.loads(json.dumps(sale))
+        if told == "anew":
+            again |= {"caissier": {"nom": "Bob"}, "montant_total": "1", "sequence": 7}
+        for line in again.get("lignes", []):
+            line["quantite"] = f"{line['quantite']}0" if "." in line["quantite"] else f"{line['quantite']}.0"
+            unit = shop.units.get(line.get("unite_uuid"))
+            article = shop.articles.get(line.get("article_id"))
+            if told == "by_article" and unit:
+                line.pop("unite_uuid")
+                line["article_id"] = unit.article.id
+            if told == "by_unit" and article and not unit:
+                line.pop("article_id")
+                line["unite_uuid"] = article.base.uuid
+        return again
+
+    def _both(self, real: Callable[[], object], told: Callable[[], object]) -> None:
+        """Do it in the shop and in the model: it is done in both, or refused by both with the same word."""
+        codes = []
+        for act in (real, told):
+            try:
+                act()
+            except (InventoryRefused, model.Refused) as refusal:
+                codes.append(refusal.code)
+            else:
+                codes.append("")
+        assert codes[0] == codes[1]
+
+    def _pick(self, among: list[Any], at: int) -> Any:
+        return among[at % len(among)]
+
+    def _pick_unit(self, at: int) -> tuple[model.Shop, model.Unit]:
+        return self._pick(self._units(), at)
+
+    def _units(self) -> list[tuple[model.Shop, model.Unit]]:
+        return [(shop, unit) for shop in self.shops for unit in shop.units.values()]
+
+    def _tills(self) -> list[model.Till]:
+        return [till for shop in self.shops for till in shop.tills.values()]
+
+    def _shop_of(self, device: Device) -> model.Shop:
+        return next(shop for shop in self.shops if device.terminal_id in shop.tills)
+
+    def _devices_of(self, terminal_id: int) -> list[Device]:
+        return [device for device in self.devices if device.terminal_id == terminal_id]
+
+    def _arrived(self, batch: Batch) -> date:
+        return batch.received_at.astimezone(KINSHASA).date()
+
+
+@pytest.mark.embedded
+def test_a_shop_and_its_model_agree_whatever_the_day_brings(db: None) -> None:
+    bounded = settings(
+        max_examples=EXAMPLES or 25,
+        stateful_step_count=50 if EXAMPLES else 25,
+        derandomize=not EXAMPLES,
+        database=None,
+        deadline=None,
+        print_blob=True,
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(ShopDays, settings=bounded)
