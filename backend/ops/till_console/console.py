@@ -43,7 +43,7 @@ class Console:
         self.told: set[str] = set()
 
     def till(self) -> Till:
-        """What the command line says; else what the file knows since it was enrolled; else the environment, the demo."""
+        """What the command line says; else what the file knows once enrolled; else the environment, or the demo."""
         try:
             till = self._open(url=self.url, serial=self.serial)
         except NotEnrolled:

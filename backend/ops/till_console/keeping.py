@@ -15,6 +15,7 @@ from backend.ops.till.wire import Unreachable
 from backend.ops.till_console.console import Action, Console, amount_named, payout
 
 SERIAL_BYTES = 8
+WRITTEN = "La clôture est écrite dans la caisse et sera comparée au prochain envoi"
 
 
 def _enrol_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,9 +37,8 @@ def _enrol(console: Console, *, code: str, model: str | None) -> None:
         shop, sequence = till.identity.shop, till.book.counted("sequence")
         console.say(f"Appareil {till.identity.serial} : caisse de {shop['nom']} ({shop['code']})")
         if sequence:
-            console.say(
-                f"Elle continue après le document {sequence}, {till.book.setting('last_number') or 'sans numéro'}"
-            )
+            last_number = till.book.setting("last_number") or "sans numéro"
+            console.say(f"Elle continue après le document {sequence}, {last_number}")
         console.say(f"Ses numéros portent {till.identity.series}")
 
 
@@ -93,6 +93,11 @@ def _close(
 ) -> None:  # fmt: skip
     with console.till() as till:
         till.close_drawer(day=day, cashier=cashier, opening=_summed(opening), payouts=payouts, counted=_summed(counted))
+        try:
+            till.heartbeat()
+        except Unreachable:
+            console.say(f"Pas de réseau. {WRITTEN}")
+            return
         report = till.sync(timeout_s=timeout)
         for answer in report.days:
             for sentence in describe_answer(answer):
@@ -100,7 +105,7 @@ def _close(
         if report.problem:
             raise CommandError(f"Le serveur refuse cette caisse : {report.problem} La clôture reste dans la caisse.")
         if till.closings.open():
-            console.say("Clôture écrite dans la caisse ; elle sera comparée au prochain envoi")
+            console.say(WRITTEN)
 
 
 def _day(text: str) -> str:
