@@ -158,8 +158,11 @@ def _workbook_rows(content: bytes) -> Iterator[list[Cell | None]]:
         sheets = [sheet for sheet in workbook.worksheets if sheet.sheet_state == "visible"]
         if not sheets:
             raise SheetUnreadable("Le classeur n'a pas de feuille")
+        last = None
         for row in sheets[0].iter_rows(max_row=SHEET_ROWS_MAX, max_col=COLUMNS_MAX):
-            yield [_workbook_cell(cell) for cell in row]
+            # Rows that the file leaves out are all the same one; there may be a million of them.
+            yield [] if row is last else [_workbook_cell(cell) for cell in row]
+            last = row
     except WORKBOOK_FAULTS as error:
         raise SheetUnreadable("Classeur .xlsx illisible : ouvrez-le et enregistrez-le de nouveau") from error
 
