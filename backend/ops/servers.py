@@ -109,6 +109,8 @@ class PrivateMariaDB(PrivateServer):
         self.port = port or free_port()
         self.databases = databases
         self.data = self.folder / "data"
+        # Its own: a server that starts deletes the temporary tables it finds, and one whose tables vanish crashes.
+        self.temporary = self.folder / "tmp"
         self.socket = self._sockets / "m.sock"
         self.process = Service(name="mariadb", command=self._command(), log=self.folder / "mariadb.log")
         self.process.answers = self.answers
@@ -118,6 +120,7 @@ class PrivateMariaDB(PrivateServer):
         return f"mysql://root@127.0.0.1:{self.port}/{database}"
 
     def start(self) -> Self:
+        self.temporary.mkdir(parents=True, exist_ok=True)
         if not (self.data / "mysql").exists():
             self._install()
         lines = [f"CREATE DATABASE IF NOT EXISTS `{name}` CHARACTER SET utf8mb4;\n" for name in self.databases]
@@ -130,6 +133,7 @@ class PrivateMariaDB(PrivateServer):
             "--no-defaults",
             *self._user(),
             f"--datadir={self.data}",
+            f"--tmpdir={self.temporary}",
             f"--socket={self.socket}",
             f"--pid-file={self._sockets / 'm.pid'}",
             f"--init-file={self.folder / 'init.sql'}",
@@ -147,12 +151,12 @@ class PrivateMariaDB(PrivateServer):
         ]
 
     def _install(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
         command = [
             _require_program("mariadb-install-db", "mysql_install_db"),
             "--no-defaults",
             *self._user(),
             f"--datadir={self.data}",
+            f"--tmpdir={self.temporary}",
             "--auth-root-authentication-method=normal",
             "--skip-test-db",
             # Some machines cannot look up their own name, and nobody needs it.
