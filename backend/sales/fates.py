@@ -21,7 +21,7 @@ def fates(*, terminal_id: int, shop_id: int, numbers: Iterable[str]) -> list[dic
     """
     wanted = list(dict.fromkeys(numbers))
     own = {"terminal_id": terminal_id, "shop_id": shop_id}
-    pending = _pending(own, {text for text in wanted if text})
+    pending = pending_named(own, {text for text in wanted if text})
     outcomes = _outcomes(own, [text for text in wanted if text])
     settled = {(outcome.batch.receipt, outcome.position) for outcome in outcomes}
     entries: dict[str, list[dict[str, Any]]] = {text: [] for text in wanted}
@@ -33,7 +33,8 @@ def fates(*, terminal_id: int, shop_id: int, numbers: Iterable[str]) -> list[dic
     return [entry for text in wanted for entry in entries[text] or [{"numero_facture": text, **UNKNOWN}]]
 
 
-def _pending(own: dict[str, int], wanted: set[str]) -> list[tuple[str, UUID, int]]:
+def pending_named(own: dict[str, int], wanted: set[str]) -> list[tuple[str, UUID, int]]:
+    """Return (number, receipt, position) of what waits under these numbers, from the bytes of the waiting batches."""
     found = []
     for batch in Batch.objects.filter(settled_at=None, **own).order_by("pk"):
         sales = sales_of(batch.pk)
