@@ -3,6 +3,7 @@
 import pytest
 
 from backend.testing import Cast
+from tests.doctor.planting import busy_day
 from tests.tills import Till
 
 
@@ -14,3 +15,9 @@ def cast(db: None) -> Cast:
 @pytest.fixture
 def till(cast: Cast) -> Till:
     return Till(cast.device)
+
+
+@pytest.fixture
+def busy(cast: Cast) -> Till:
+    """Alice's first till after a day on which everything happened, one sale still to be posted."""
+    return busy_day(cast)

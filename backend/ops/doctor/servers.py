@@ -36,7 +36,7 @@ def durability_settings(_scope: Scope) -> Iterator[Finding]:
     if doublewrite in BLIND_DOUBLEWRITES:
         # Right on a file system that writes pages whole, which the server cannot tell.
         yield Finding(
-            found=f"innodb_doublewrite vaut {doublewrite}.",
+            found=f"Le réglage innodb_doublewrite vaut {doublewrite}.",
             means="Sauf sur un système de fichiers qui écrit des pages entières, une coupure de courant peut abîmer une"
             " table sans remède que la sauvegarde.",
             is_note=True,
@@ -108,7 +108,7 @@ def secret_key(_scope: Scope) -> Iterator[Finding]:
     length = len(settings.SECRET_KEY)
     if length < SECRET_KEY_LENGTH_MIN:
         yield Finding(
-            found=f"SECRET_KEY a {length} caractères, il en faut {SECRET_KEY_LENGTH_MIN}.",
+            found=f"La clé SECRET_KEY a {length} caractères, il en faut {SECRET_KEY_LENGTH_MIN}.",
             means="Qui la devine se fait passer pour n'importe qui sur les pages. Donnez-lui la sortie de"
             " « openssl rand -hex 32 ».",
         )
@@ -130,4 +130,4 @@ def broker(_scope: Scope) -> Iterator[Finding]:
 
 
 def _finding(wrong: WrongSetting, means: str) -> Finding:
-    return Finding(found=f"{wrong.name} vaut {wrong.found or 'rien'}, il faut {wrong.wanted}.", means=means)
+    return Finding(found=f"Le réglage {wrong.name} vaut {wrong.found or 'rien'}, il faut {wrong.wanted}.", means=means)
