@@ -13,10 +13,10 @@ from backend.config import dialect
 from backend.sales import statements
 from backend.sales.business_days import business_day, locate_sale
 from backend.sales.cutting import cut
-from backend.sales.errors import AlreadyThere, NumberTaken, SaleRefused
+from backend.sales.errors import AlreadyThere, NumberTaken, SaleRefused, SetAside
 from backend.sales.models import OutcomeStatus, SaleKind, SaleLine
 from backend.sales.payload import ParsedSale, read_sale
-from backend.sales.slices import ShopRules, Slice
+from backend.sales.slices import ORDINARY, Decision, ShopRules, Slice
 from backend.sales.statements import BatchRow, KnownSale
 
 
@@ -33,6 +33,12 @@ class Posting:
     @property
     def at(self) -> str:
         return dialect.naive_utc(self.now)
+
+    @property
+    def decision(self) -> Decision:
+        """Return what a person allowed this sale; a follower that is woken with it is posted by the rules."""
+        is_meant = (self.batch.id, self.batch.next_position) == self.work.at
+        return self.work.decision if is_meant else ORDINARY
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +63,31 @@ class Dating:
 
 
 def choose_variant(cursor: CursorWrapper, posting: Posting) -> tuple[int, list[str]]:
-    """Return the variant this sale becomes, with warnings. Raises AlreadyThere or NumberTaken."""
+    """Return the variant this sale becomes, with warnings. Raises AlreadyThere, NumberTaken or SetAside."""
     sale = posting.sale
     known = statements.sales_with_number(cursor, terminal_id=posting.work.terminal_id, number=sale.number)
     if not known:
+        _refuse_set_aside(cursor, posting)
         return 1, []
     for one in known:
         if one.fingerprint == sale.fingerprint or _differs_in_names_only(cursor, posting, one):
             raise AlreadyThere(document_id=one.id)
+    _refuse_set_aside(cursor, posting)
     # A restored or replaced device counts from an old number: what it sold is a sale, not a quarrel.
     own = [one for one in known if one.device_id == posting.batch.device_id]
-    if own:
+    if own and not posting.decision.accepts_variant:
         raise NumberTaken(document_id=own[0].id)
     return known[-1].variant + 1, ["numero_reutilise"]
+
+
+def _refuse_set_aside(cursor: CursorWrapper, posting: Posting) -> None:
+    """Set a sale aside that a person has set aside before. Not asked where nobody ever did so at this till."""
+    if not posting.work.has_set_aside or posting.decision.reopens:
+        return
+    sale = posting.sale
+    same = {"terminal_id": posting.work.terminal_id, "number": sale.number, "fingerprint": sale.fingerprint}
+    if statements.was_set_aside(cursor, **same):
+        raise SetAside("déjà mise de côté, elle le reste")
 
 
 def _differs_in_names_only(cursor: CursorWrapper, posting: Posting, known: KnownSale) -> bool:

@@ -185,6 +185,16 @@ class PaymentTooLarge(SaleRefused):
         super().__init__(f"Paiement supérieur à ce qui est dû (payé {asked}, dû {owed})", path="montant")
 
 
+class SetAside(SaleRefused):
+    """A person of the shop decided that it does not count; the till may forget it."""
+
+    status = OutcomeStatus.SET_ASIDE
+    code = "ecartee"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Mise de côté par la boutique : {reason}")
+
+
 class InternalFailure(SaleRefused):
     """Our fault: a sale that kills its process, or whose posting raises."""
 

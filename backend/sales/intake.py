@@ -157,7 +157,7 @@ def _open_lane(terminal_id: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"{dialect.insert_ignore(connection)} INTO sales_lane"
-            " (terminal_id, starts, starts_batch, starts_position, sequence_holes, waiting_documents)"
-            " VALUES (%s, 0, 0, 0, '[]', 0)",
+            " (terminal_id, starts, starts_batch, starts_position, sequence_holes, waiting_documents, sales_set_aside)"
+            " VALUES (%s, 0, 0, 0, '[]', 0, 0)",
             [terminal_id],
         )

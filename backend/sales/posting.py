@@ -94,6 +94,7 @@ def _settle_next(
             reach("nothing")
             return Step.NOTHING
         work.at = (batch.id, batch.next_position)
+        work.has_set_aside = lane.sales_set_aside > 0
         verdict = judge(cursor, work, batch, now)
         moved = advance(batch, verdict.status)
         statements.insert_outcome(cursor, outcome_values(work, moved, batch.next_position, verdict, now))

@@ -19,6 +19,7 @@ from backend.sales.documents import (
 )
 from backend.sales.errors import CurrencyUnknown, FieldInvalid, StockShort
 from backend.sales.faultpoints import reach
+from backend.sales.fingerprints import UnitKey
 from backend.sales.models import OutcomeStatus
 from backend.sales.payload import Line
 from backend.sales.resolution import ResolvedUnit
@@ -36,7 +37,7 @@ def record_sale(cursor: CursorWrapper, posting: Posting) -> Recorded:
     variant, warnings = choose_variant(cursor, posting)
     reach("looked_up", number=sale.number)
     currency = check_currencies(posting)
-    units = posting.work.resolve(posting.shop.id, [line.key for line in sale.lines])
+    units = posting.work.resolve(posting.shop.id, _keys(posting))
     locked = statements.lock_units(cursor, unit_ids={unit.unit_id for unit in units})
     reach("locked", number=sale.number)
     steps, stock_warnings = walk_stock(posting, units, locked)
@@ -61,6 +62,16 @@ def record_sale(cursor: CursorWrapper, posting: Posting) -> Recorded:
     statements.write_stocks(cursor, stocks=final, at=posting.at)
     reach("stock", number=sale.number)
     return Recorded(OutcomeStatus.CREATED, document_id, dating.day, currency, sale.total)
+
+
+def _keys(posting: Posting) -> list[UnitKey]:
+    """Return what names each line's unit: as the till wrote it, unless a person said which unit it means."""
+    chosen = posting.decision.units
+    if not chosen:
+        return [line.key for line in posting.sale.lines]
+    return [
+        (("unite_uuid", str(chosen[at])),) if at in chosen else line.key for at, line in enumerate(posting.sale.lines)
+    ]
 
 
 def check_currencies(posting: Posting) -> str:
@@ -89,7 +100,7 @@ def walk_stock(
     for at, (line, unit) in enumerate(zip(posting.sale.lines, units, strict=True)):
         before = running[unit.unit_id]
         after = before - line.quantity
-        if after < 0 and posting.shop.refuses_short_stock:
+        if after < 0 and posting.shop.refuses_short_stock and not posting.decision.accepts_short_stock:
             raise _stock_short(posting, units, locked, at)
         if after < 0:
             warnings.append("stock_negatif")

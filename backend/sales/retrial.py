@@ -1,11 +1,12 @@
-"""Trying a sale again that was settled without being recorded: decided anew from its bytes, as a posting would.
+"""Deciding a sale anew that was settled without being recorded: from its bytes, as a posting would, or by a person.
 
 For operators, the morning after a bug (`manage.py retry`), and for the shop's repair desk.
 """
 
 import contextlib
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
 
@@ -16,14 +17,15 @@ from django.db.backends.utils import CursorWrapper
 from backend.config.transients import bounded_time, is_transient, retrying
 from backend.sales import statements
 from backend.sales.dispatch import ring
+from backend.sales.errors import SetAside
 from backend.sales.faultpoints import reach
 from backend.sales.models import OutcomeStatus, SaleOutcome
 from backend.sales.numbering import MonthClosed, register_document
 from backend.sales.pausing import pauses_of
 from backend.sales.replacing import Cause, read_batch, replace_outcome, write_counts
-from backend.sales.slices import Slice
+from backend.sales.slices import ORDINARY, Decision, Slice
 from backend.sales.statements import BatchRow, LaneRow
-from backend.sales.verdicts import Verdict, decide
+from backend.sales.verdicts import Verdict, decide, refused
 from backend.sales.waiting import wait_or_wake
 
 log = structlog.get_logger("caisse.retrial")
@@ -80,20 +82,47 @@ class Retrial:
         return self.obstacle not in (None, Obstacle.DONE)
 
 
-def retry_outcome(*, batch_id: int, position: int, author: str, reason: str) -> Retrial:
+# What becomes of the sale now: under its lane, from its bytes and the outcome that stands.
+Judge = Callable[[CursorWrapper, Slice, BatchRow, SaleOutcome, datetime], Verdict]
+
+
+def retry_outcome(*, batch_id: int, position: int, author: str, reason: str, decision: Decision = ORDINARY) -> Retrial:
     """Decide one sale again, in one transaction, and replace its outcome if the new one says anything else.
 
     The old outcome goes into the history with `author` and `reason`, the batch's version is raised, whoever waits for
     the sale is woken. A sale whose content was recorded meanwhile, by a resend, becomes a `duplicate` of that one. The
     day it counts for is reckoned from its batch's arrival, as it was. Pauses hold for this as for any posting.
+    `decision`: what a person allows this sale that the rules would refuse.
     A repeat finds nothing left to do. Raises SaleOutcome.DoesNotExist, and transients that outlast their retries.
     """
+
+    def judge(cursor: CursorWrapper, work: Slice, batch: BatchRow, outcome: SaleOutcome, now: datetime) -> Verdict:
+        raw = work.raw_sales(cursor, batch)[outcome.position - 1]
+        return decide(cursor, work=work, batch=batch, raw=raw, now=now)
+
+    return _decide_anew(judge, batch_id=batch_id, position=position, cause=Cause(reason, author), decision=decision)
+
+
+def set_outcome_aside(*, batch_id: int, position: int, author: str, reason: str) -> Retrial:
+    """Settle one sale as set aside: the shop decided that it does not count. Nothing of it is deleted.
+
+    The same content sent again is set aside again. Otherwise as retry_outcome, which takes it up again (`reopens`).
+    """
+
+    def judge(cursor: CursorWrapper, work: Slice, batch: BatchRow, outcome: SaleOutcome, now: datetime) -> Verdict:
+        verdict = refused(SetAside(reason), number=outcome.number, fingerprint=outcome.fingerprint)
+        day = outcome.business_day and outcome.business_day.isoformat()
+        return replace(verdict, amount=outcome.amount, currency=outcome.currency, day=day)
+
+    return _decide_anew(judge, batch_id=batch_id, position=position, cause=Cause(reason, author))
+
+
+def _decide_anew(judge: Judge, *, batch_id: int, position: int, cause: Cause, decision: Decision = ORDINARY) -> Retrial:
     outcome = SaleOutcome.objects.get(batch_id=batch_id, position=position)
     before = Standing.of(outcome)
-    cause = Cause(reason, author)
-    work = Slice(outcome.terminal_id)
+    work = Slice(outcome.terminal_id, decision=decision)
     try:
-        after, obstacle = _try_patiently(work, outcome, cause)
+        after, obstacle = _try_patiently(work, outcome, cause, judge)
     finally:
         _ring_if_left(outcome.terminal_id)
     retrial = Retrial(before, after or before, obstacle)
@@ -115,12 +144,12 @@ def retry_outcome(*, batch_id: int, position: int, author: str, reason: str) -> 
 Attempt = tuple[Standing | None, Obstacle | None]
 
 
-def _try_patiently(work: Slice, outcome: SaleOutcome, cause: Cause) -> Attempt:
+def _try_patiently(work: Slice, outcome: SaleOutcome, cause: Cause, judge: Judge) -> Attempt:
     """Try until the lane was ours, with the next rule when a month turns out to be closed, twice after a bug."""
     looks = 0
     while True:
         try:
-            attempt = retrying(lambda: _try(work, outcome, cause), name="retry")
+            attempt = retrying(lambda: _try(work, outcome, cause, judge), name="retry")
         except Exception as error:
             if is_transient(error):
                 raise
@@ -139,7 +168,7 @@ def _try_patiently(work: Slice, outcome: SaleOutcome, cause: Cause) -> Attempt:
         time.sleep(LANE_PAUSE_S)
 
 
-def _try(work: Slice, known: SaleOutcome, cause: Cause) -> Attempt:
+def _try(work: Slice, known: SaleOutcome, cause: Cause, judge: Judge) -> Attempt:
     """One transaction: under the lane, read the outcome again, decide, and write what is new."""
     now = datetime.now(UTC)
     with transaction.atomic(durable=True), bounded_time(), connection.cursor() as cursor:
@@ -149,14 +178,14 @@ def _try(work: Slice, known: SaleOutcome, cause: Cause) -> Attempt:
         reach("claimed")
         outcome = SaleOutcome.objects.get(batch_id=known.batch_id, position=known.position)
         before = Standing.of(outcome)
-        if outcome.status not in TRIABLE:
+        if outcome.status not in TRIABLE and not (work.decision.reopens and outcome.status == OutcomeStatus.SET_ASIDE):
             return before, Obstacle.DONE
         if pauses_of(shop_id=outcome.shop_id, terminal_id=outcome.terminal_id).exists():
             return before, Obstacle.PAUSED
         batch = read_batch(outcome)
         work.at = (batch.id, batch.next_position)
-        raw = work.raw_sales(cursor, batch)[outcome.position - 1]
-        verdict = decide(cursor, work=work, batch=batch, raw=raw, now=now)
+        work.has_set_aside = lane.sales_set_aside > 0
+        verdict = judge(cursor, work, batch, outcome, now)
         after = Standing.of(verdict)
         if after != before:
             _write(cursor, work, lane=lane, outcome=outcome, batch=batch, verdict=verdict, now=now,
@@ -182,6 +211,9 @@ def _write(
         cursor, work=work, lane=lane, moved=batch, verdict=verdict, now=now, was_waiting=was_waiting
     )
     write_counts(batch)
+    if OutcomeStatus.SET_ASIDE in (outcome.status, verdict.status):
+        aside = SaleOutcome.objects.filter(terminal_id=work.terminal_id, status=OutcomeStatus.SET_ASIDE)
+        statements.set_sales_set_aside(cursor, terminal_id=work.terminal_id, sales=aside.count())
     for one in (verdict, *woken):
         if one.is_recorded:
             register_document(cursor, shop=work.shop(batch.shop_id), document_id=one.document_id, day=one.day)

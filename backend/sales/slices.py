@@ -1,8 +1,9 @@
 """What a poster knows while it works at one terminal: the rules of its shop, the units it met, the bytes it decoded."""
 
 import itertools
+import uuid
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum
@@ -58,6 +59,22 @@ class Sight(Enum):
     BLIND = "blind"
 
 
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person allowed one sale, at the repair desk, that the shop's rules would refuse."""
+
+    accepts_short_stock: bool = False
+    # A conflict becomes a sale of its own, the next variant under its number.
+    accepts_variant: bool = False
+    # Was set aside, and is taken up again.
+    reopens: bool = False
+    # The place of a line, from 0 → the unit that it means here.
+    units: Mapping[int, uuid.UUID] = field(default_factory=dict)
+
+
+ORDINARY = Decision()
+
+
 class Known(NamedTuple):
     """What was read of the sale at `at` before its posting broke."""
 
@@ -76,6 +93,10 @@ class Slice:
     has_committed: bool = False
     # (batch, position) of the sale that is being posted.
     at: tuple[int, int] = (0, 0)
+    # Holds for the sale at `at` and for no other.
+    decision: Decision = ORDINARY
+    # Whether this terminal has sales that a person set aside: read with the lane.
+    has_set_aside: bool = False
     # (batch, position) → how often its posting raised what is nobody's refusal.
     tries: dict[tuple[int, int], int] = field(default_factory=dict)
     # Set once a follower broke the posting of its origin: the origin comes first, what waits for it later.

@@ -29,6 +29,7 @@ class LaneRow(NamedTuple):
     sequence_seen: int | None
     sequence_holes: str
     waiting_documents: int
+    sales_set_aside: int
 
 
 class BatchRow(NamedTuple):
@@ -64,8 +65,8 @@ class UnitRow(NamedTuple):
 def claim_lane(cursor: CursorWrapper, *, terminal_id: int) -> LaneRow | None:
     """Take the lane, or return None at once: somebody is at it."""
     cursor.execute(
-        "SELECT starts, starts_batch, starts_position, starts_at, sequence_seen, sequence_holes, waiting_documents"
-        f" FROM sales_lane WHERE terminal_id = %s{dialect.skip_locked(cursor.db)}",
+        "SELECT starts, starts_batch, starts_position, starts_at, sequence_seen, sequence_holes, waiting_documents,"
+        f" sales_set_aside FROM sales_lane WHERE terminal_id = %s{dialect.skip_locked(cursor.db)}",
         [terminal_id],
     )
     row = cursor.fetchone()
@@ -207,6 +208,19 @@ def set_starts(cursor: CursorWrapper, *, terminal_id: int, starts: int) -> None:
 
 def set_waiting(cursor: CursorWrapper, *, terminal_id: int, documents: int) -> None:
     cursor.execute("UPDATE sales_lane SET waiting_documents = %s WHERE terminal_id = %s", [documents, terminal_id])
+
+
+def set_sales_set_aside(cursor: CursorWrapper, *, terminal_id: int, sales: int) -> None:
+    cursor.execute("UPDATE sales_lane SET sales_set_aside = %s WHERE terminal_id = %s", [sales, terminal_id])
+
+
+def was_set_aside(cursor: CursorWrapper, *, terminal_id: int, number: str, fingerprint: str) -> bool:
+    cursor.execute(
+        "SELECT 1 FROM sales_saleoutcome WHERE terminal_id = %s AND number = %s AND fingerprint = %s"
+        " AND status = 'set_aside' LIMIT 1",
+        [terminal_id, number, fingerprint],
+    )
+    return cursor.fetchone() is not None
 
 
 def write_sequences(cursor: CursorWrapper, *, terminal_id: int, seen: int | None, holes: str) -> None:

@@ -55,6 +55,8 @@ class Lane(models.Model):
     sequence_holes = models.JSONField(default=list)
     # Documents that wait for an origin, so that ordinary sales need not look.
     waiting_documents = models.PositiveIntegerField(default=0)
+    # Sales that a person set aside: while there are none, a posting need not ask whether it meets one of them again.
+    sales_set_aside = models.PositiveIntegerField(default=0)
 
     def __str__(self) -> str:
         return f"lane {self.terminal_id}"
