@@ -4,6 +4,7 @@ import difflib
 from datetime import timedelta
 
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower
 
 from backend.ops.doctor.phrases import moment, sentence
 from backend.shops.models import Device, Knock
@@ -12,7 +13,7 @@ KNOCK_AGE_MAX = timedelta(days=7)
 KNOCKS_TOLD_MAX = 10
 # Shorter beginnings and ends would make half a fleet alike.
 SIMILAR_SIGNS_MIN = 6
-# So many serials are compared letter by letter; the index finds the likely ones in any fleet.
+# So many serials are compared letter by letter.
 COMPARED_MAX = 20_000
 
 
@@ -29,16 +30,18 @@ def tell_knocks(knocks: QuerySet[Knock]) -> list[str]:
 
 
 def similar_serials(serial: str, *, limit: int) -> list[str]:
-    """Return known serials that differ from this one by case, spaces, signs or a lost end: how serials are mistyped."""
-    bare = "".join(sign for sign in serial if sign.isalnum())
+    """Return known serials that differ from this one by case, spaces, or a lost end: how serials are mistyped."""
+    bare = serial.strip().lower()
     if len(bare) < SIMILAR_SIGNS_MIN:
         return []
-    near = Device.objects.filter(
-        Q(serial__iexact=serial.strip())
-        | Q(serial__istartswith=bare[:SIMILAR_SIGNS_MIN])
-        | Q(serial__iendswith=bare[-SIMILAR_SIGNS_MIN:])
+    # LOWER on both sides: the column compares byte for byte, whatever a lookup is called.
+    known = Device.objects.annotate(lowered=Lower("serial")).exclude(serial=serial)
+    near = known.filter(
+        Q(lowered=bare)
+        | Q(lowered__startswith=bare[:SIMILAR_SIGNS_MIN])
+        | Q(lowered__endswith=bare[-SIMILAR_SIGNS_MIN:])
     )
-    return list(near.exclude(serial=serial).order_by("serial").values_list("serial", flat=True)[:limit])
+    return list(near.order_by("serial").values_list("serial", flat=True)[:limit])
 
 
 def look_alikes(serial: str, *, limit: int) -> list[str]:

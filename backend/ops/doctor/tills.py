@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from django.db.models import Count, Exists, OuterRef, Subquery
+from django.db.models import Exists, Max, OuterRef, Subquery
 
 from backend.ops.doctor.knocks import KNOCK_AGE_MAX, similar_serials
 from backend.ops.doctor.naming import listed, name_shop, name_till
 from backend.ops.doctor.phrases import age, count, moment, sentence
-from backend.ops.doctor.registry import Finding, Scope, check
+from backend.ops.doctor.registry import FINDINGS_MAX, Finding, Scope, check
 from backend.sales.models import Heartbeat
 from backend.shops.models import (
     AuthMode,
@@ -70,20 +70,24 @@ def unknown_serials(_scope: Scope) -> Iterator[Finding]:
     now = datetime.now(UTC)
     known = Device.objects.filter(serial=OuterRef("serial"))
     knocks = Knock.objects.filter(code="terminal_inconnu", last_at__gt=now - KNOCK_AGE_MAX).exclude(Exists(known))
-    serials = knocks.values("serial").annotate(calls=Count("pk")).order_by("serial")
-    for row in serials.iterator():
-        last = knocks.filter(serial=row["serial"]).order_by("-last_at").first()
-        near = similar_serials(row["serial"], limit=3)
-        likely = f" ; ressemble à {listed(near)}" if near else ""
-        version = f", application {last.app_version}" if last.app_version else ""
+    serials = knocks.values("serial").annotate(last_at=Max("last_at")).order_by("-last_at", "serial")
+    for index, row in enumerate(serials.iterator()):
+        # Anybody may invent serials by the thousand: only those that are shown are worth looking into.
+        details = _details(knocks.filter(**row).first()) if index < FINDINGS_MAX else ""
         yield Finding(
-            sentence(
-                f"« {row['serial']} » a appelé et personne ne le connaît (dernier appel {moment(last.last_at)} depuis"
-                f" {last.ip or 'une adresse inconnue'}{version}{likely})"
-            ),
+            sentence(f"« {row['serial']} » a appelé {moment(row['last_at'])} et personne ne le connaît{details}"),
             "Si c'est une caisse de la boutique, ce qu'elle vend n'arrive pas. Enrôlez l'appareil, ou corrigez le"
             " numéro de série dans son application. Suivez-le avec --terminal.",
         )
+
+
+def _details(knock: Knock | None) -> str:
+    if knock is None:
+        return ""
+    near = similar_serials(knock.serial, limit=3)
+    told = [f"depuis {knock.ip}" if knock.ip else "", f"application {knock.app_version}" if knock.app_version else ""]
+    told.append(f"ressemble à {listed(near)}" if near else "")
+    return "".join(f", {one}" for one in told if one)
 
 
 @check(title="Chaque appareil prouve par un jeton qui il est")
