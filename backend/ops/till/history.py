@@ -42,10 +42,10 @@ class SaleHistory:
     def owed(self) -> Decimal:
         """What is still owed: nothing, if the sale was paid at once."""
         if self.was_paid:
-            return Decimal(0)
+            return money(0)
         paid = [money(exact(one["montant"]) * exact(one.get("taux") or 1)) for one in self.sale.get("paiements") or []]
         paid += [money(payment.document["montant"]) for payment in self._of_kind(PAYMENT)]
-        return max(Decimal(0), total_of(self.sale) - sum(paid, Decimal(0)) - self._worth_back(self.left()))
+        return max(money(0), total_of(self.sale) - sum(paid, Decimal(0)) - self._worth_back(self.left()))
 
     def worth_of(self, follower: Record) -> Decimal:
         """What a void or a return brings back, of all that was paid or owed."""
