@@ -12,7 +12,15 @@ from backend.shops.models import DeviceState, Knock, TerminalState
 from backend.testing import Cast, make_device, make_terminal
 from tests.tills import BASE, FATES, RECEIPTS, STATE, SYNC, Till, line, sale
 
-PATHS = (("POST", SYNC), ("GET", RECEIPTS), ("GET", f"{RECEIPTS}/x"), ("GET", FATES), ("POST", FATES), ("GET", STATE))
+PATHS = (
+    ("POST", SYNC),
+    ("GET", RECEIPTS),
+    ("GET", f"{RECEIPTS}/x"),
+    ("GET", FATES),
+    ("POST", FATES),
+    ("GET", STATE),
+    ("POST", BASE + "terminaux/jeton"),
+)
 
 
 def assert_problem(answer: HttpResponse, code: str, detail: str | None = None) -> dict[str, Any]:
