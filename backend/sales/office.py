@@ -19,7 +19,7 @@ from backend.sales.intake import Caller, receive_batch
 from backend.sales.models import Batch, SaleOutcome
 from backend.sales.receipts import sales_of
 from backend.sales.turns import post_slice
-from backend.shops.devices import register_device
+from backend.shops.devices import OFFICE_SERIAL_PREFIX, register_device
 from backend.shops.models import Device, Shop, Terminal
 
 OFFICE_NAME = "Bureau"
@@ -59,7 +59,7 @@ def record_from_page(
 
 def office_device(shop: Shop) -> Device:
     """Return what stands for the shop's pages among its tills. It has no token: nobody can call the API as it."""
-    serial = f"bureau-{shop.pk}"
+    serial = f"{OFFICE_SERIAL_PREFIX}{shop.pk}"
     devices = Device.objects.select_related("terminal__shop")
     found = devices.filter(serial=serial).first()
     if found is None:
