@@ -74,6 +74,11 @@ def increment_returning(cursor: CursorWrapper, *, table: str, column: str, where
     return cursor.lastrowid if cursor.rowcount else None
 
 
+def on_conflict_update(connection: BaseDatabaseWrapper, *, key: str) -> str:
+    """Return what stands between an INSERT's values and what to change where the row of this unique key is there."""
+    return f"ON CONFLICT ({key}) DO UPDATE SET" if is_sqlite(connection) else "ON DUPLICATE KEY UPDATE"
+
+
 def trigger_name(table: str, verb: str) -> str:
     return f"{table}_no_{verb}"
 

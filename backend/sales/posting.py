@@ -22,8 +22,8 @@ from backend.sales.cutting import peek
 from backend.sales.errors import InternalFailure, SaleRefused
 from backend.sales.faultpoints import reach
 from backend.sales.fingerprints import fingerprint_of_bytes
-from backend.sales.numbering import register_document
 from backend.sales.payload import read_sale
+from backend.sales.registering import register
 from backend.sales.slices import Sight, Slice
 from backend.sales.statements import BatchRow, LaneRow
 from backend.sales.verdicts import Verdict, advance, decide, outcome_values, refused, refused_sale
@@ -100,9 +100,8 @@ def _settle_next(
         statements.insert_outcome(cursor, outcome_values(work, moved, batch.next_position, verdict, now))
         reach("outcome", number=verdict.number)
         moved, woken = wait_or_wake(cursor, work=work, lane=lane, moved=moved, verdict=verdict, now=now)
-        for one in (verdict, *woken):
-            if one.is_recorded:
-                register_document(cursor, shop=work.shop(batch.shop_id), document_id=one.document_id, day=one.day)
+        if verdict.is_recorded:
+            register(cursor, shop=work.shop(batch.shop_id), verdicts=(verdict, *woken), now=now)
         reach("numbered", number=verdict.number)
         holes = _follow_sequence(cursor, work, lane, batch) if follows and batch.next_position == 1 else None
         is_settled = moved.next_position > moved.sale_count

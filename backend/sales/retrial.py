@@ -20,8 +20,9 @@ from backend.sales.dispatch import ring
 from backend.sales.errors import SetAside
 from backend.sales.faultpoints import reach
 from backend.sales.models import OutcomeStatus, SaleOutcome
-from backend.sales.numbering import MonthClosed, register_document
+from backend.sales.numbering import MonthClosed
 from backend.sales.pausing import pauses_of
+from backend.sales.registering import register
 from backend.sales.replacing import Cause, read_batch, replace_outcome, write_counts
 from backend.sales.slices import ORDINARY, Decision, Slice
 from backend.sales.statements import BatchRow, LaneRow
@@ -214,9 +215,8 @@ def _write(
     if OutcomeStatus.SET_ASIDE in (outcome.status, verdict.status):
         aside = SaleOutcome.objects.filter(terminal_id=work.terminal_id, status=OutcomeStatus.SET_ASIDE)
         statements.set_sales_set_aside(cursor, terminal_id=work.terminal_id, sales=aside.count())
-    for one in (verdict, *woken):
-        if one.is_recorded:
-            register_document(cursor, shop=work.shop(batch.shop_id), document_id=one.document_id, day=one.day)
+    if verdict.is_recorded:
+        register(cursor, shop=work.shop(batch.shop_id), verdicts=(verdict, *woken), now=now)
     reach("numbered", number=verdict.number)
 
 

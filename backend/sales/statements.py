@@ -257,6 +257,15 @@ def begin_sequence(cursor: CursorWrapper, *, shop_id: int, year: int, month: int
     )
 
 
+def mark_day(cursor: CursorWrapper, *, shop_id: int, day: str) -> None:
+    """Note that a day that is over got another document: what was added up for it holds no more."""
+    cursor.execute(
+        "INSERT INTO sales_daytotal (shop_id, day, marks, figures) VALUES (%s, %s, 1, '{}')"
+        f" {dialect.on_conflict_update(cursor.db, key='shop_id, day')} marks = marks + 1",
+        [shop_id, day],
+    )
+
+
 def write_registration(
     cursor: CursorWrapper, *, document_id: int, text: str, year: int, month: int, number: int
 ) -> None:

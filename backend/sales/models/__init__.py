@@ -11,10 +11,12 @@ from backend.sales.models.batches import (
 )
 from backend.sales.models.documents import InvoiceSequence, Sale, SaleKind, SaleLine, SalePayment
 from backend.sales.models.reports import Heartbeat, TillClosing
+from backend.sales.models.totals import DayTotal
 
 __all__ = [
     "Batch",
     "BatchBody",
+    "DayTotal",
     "Heartbeat",
     "InvoiceSequence",
     "Lane",
