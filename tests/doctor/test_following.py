@@ -1,0 +1,204 @@
+"""One device followed from its calls to the shop's pages: each place at which its sales were once lost."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from backend.ops.doctor.following import Following, follow_device
+from backend.sales.models import Batch, Heartbeat, Lane, Sale
+from backend.sales.pausing import pause
+from backend.shops.models import AuthMode, Device, DeviceState, Shop, Terminal, TerminalState
+from backend.testing import Cast, make_device, make_terminal
+from backend.web.selectors.dashboard import takings_of_day
+from backend.web.selectors.sales import sales_page
+from tests.doctor.examining import only_these_tables_change
+from tests.shop_day import hand_over, post, sale
+from tests.tills import STATE, Till
+
+pytestmark = pytest.mark.embedded
+
+
+def said(following: Following, title: str) -> str:
+    """Return all sentences of one step."""
+    (step,) = [step for step in following.steps if step.title == title]
+    return " ".join(step.sentences)
+
+
+def faults(following: Following) -> list[str]:
+    return [step.title for step in following.steps if step.is_fault]
+
+
+# Scenario A: nothing arrives.
+
+
+def test_a_serial_that_nobody_knows_is_followed_by_its_refused_calls(cast: Cast) -> None:
+    stranger = Till(Device(serial="0a1badae951f8437"))
+    for _ in range(3):
+        stranger.send_sales(sale(cast.rice))
+    following = follow_device("0a1badae951f8437")
+    assert "POST ventes/sync : 404 terminal_inconnu « Terminal non trouvé », 3 fois" in said(
+        following, "Appels refusés"
+    )
+    assert following.conclusion == (
+        "Rien n'est arrivé de cet appareil : aucun appareil n'a le numéro de série « 0a1badae951f8437 » (le plus proche"
+        " : 0a1badae951f8473), et ses 3 appels ont été refusés. Enrôlez-le, ou corrigez le numéro dans son application."
+    )
+    assert (following.is_fault, following.terminal) == (True, None)
+
+
+def test_calls_without_any_serial_are_shown_where_a_serial_never_called(cast: Cast) -> None:
+    assert "Vérifiez son adresse et son en-tête" in follow_device("jamais-vu").conclusion
+    Till(cast.device).send_sales(sale(cast.rice), X_Device_Serial=None)
+    assert "400 header_manquant" in said(follow_device("jamais-vu"), "Appels sans numéro de série")
+
+
+def test_a_till_without_a_shop_is_the_reason(cast: Cast) -> None:
+    device = make_device(make_terminal(None, name="Sans toit"), serial="sans-toit-01")
+    Till(device).send_sales(sale(cast.rice))
+    following = follow_device("sans-toit-01")
+    assert faults(following) == ["Appels refusés", "Caisse et boutique", "Lots reçus"]
+    assert "caisse « Sans toit »" in said(following, "Caisse et boutique")
+    assert "terminal_sans_boutique" in following.conclusion
+    Terminal.objects.filter(pk=device.terminal_id).update(shop=cast.shop)
+    Till(device).hand_over(sale(cast.rice))
+    assert follow_device("sans-toit-01").is_fault is False
+
+
+def test_a_till_without_a_shop_that_never_called_is_the_reason_too(cast: Cast) -> None:
+    make_device(make_terminal(None, name="Sans toit"), serial="sans-toit-01")
+    assert "« Sans toit » (n°" in follow_device("sans-toit-01").conclusion
+    assert "n'a pas de boutique" in follow_device("sans-toit-01").conclusion
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"state": DeviceState.DISABLED}, "cet appareil est désactivé"),
+        ({"auth_mode": AuthMode.TOKEN}, "doit montrer un jeton et n'en a reçu aucun"),
+        ({}, "il ne nous a jamais appelés"),
+    ],
+)
+def test_why_a_known_device_sent_nothing_is_said(cast: Cast, fields: dict[str, str], reason: str) -> None:
+    Device.objects.filter(pk=cast.device.pk).update(**fields)
+    following = follow_device(cast.device.serial)
+    assert reason in following.conclusion
+    assert following.is_fault
+
+
+def test_a_disabled_till_is_the_reason(cast: Cast) -> None:
+    Terminal.objects.filter(pk=cast.terminal.pk).update(state=TerminalState.DISABLED)
+    assert "« Terminal MAUI » (n°" in follow_device(cast.device.serial).conclusion
+    assert "est désactivée" in follow_device(cast.device.serial).conclusion
+
+
+def test_a_device_that_calls_and_sends_nothing_is_said(cast: Cast) -> None:
+    Till(cast.device).get(STATE)
+    assert "n'a jamais envoyé de ventes" in follow_device(cast.device.serial).conclusion
+
+
+# Scenario B: sales arrive and belong to no shop.
+
+
+def test_sales_without_a_shop_are_said_to_be_on_no_page(cast: Cast) -> None:
+    post(cast.device, sale(cast.rice), sale(cast.oil))
+    assert follow_device(cast.device.serial).is_fault is False
+    Sale.objects.filter(number=Sale.objects.first().number).update(shop_id=999_999)
+    following = follow_device(cast.device.serial)
+    assert faults(following) == ["Ce que montrent les pages"]
+    assert following.conclusion == (
+        "2 ventes arrivées, 2 enregistrées, visibles dans la boutique BTQ-009, 1 sans boutique, donc sur aucune page."
+    )
+    assert "1 vente sous la boutique n° 999999 (inconnue), sur aucune page" in said(
+        following, "Ce que montrent les pages"
+    )
+
+
+# Scenario C: sales arrive and are recorded; what do the pages show?
+
+
+def test_twelve_sales_are_counted_as_the_pages_count_them(cast: Cast) -> None:
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).isoformat()
+    post(cast.device, *(sale(cast.rice) for _ in range(9)), *(sale(cast.oil, date_vente=yesterday) for _ in range(3)))
+    post(cast.token_device, sale(cast.rice))
+    following = follow_device(cast.device.serial)
+    assert following.conclusion == "12 ventes arrivées, 12 enregistrées, visibles dans la boutique BTQ-009."
+    assert (faults(following), following.is_fault, following.terminal) == ([], False, cast.terminal)
+    shown = sales_page(shop=cast.shop, terminal_id=cast.terminal.pk)
+    today = datetime.now(ZoneInfo(cast.shop.timezone)).date()
+    pages = said(following, "Ce que montrent les pages")
+    assert len(shown.rows) == 12
+    assert "Page Ventes de BTQ-009, cette caisse : 12 documents." in pages
+    assert f"Aujourd'hui ({today}) : 9 documents ; tableau de bord : 9 ventes." in pages
+    # The other till sold one.
+    assert takings_of_day(shop=cast.shop, day=today).sale_count == 10
+
+
+def test_what_waits_is_refused_or_stood_there_already_is_counted_apart(cast: Cast) -> None:
+    good = sale(cast.rice)
+    post(cast.device, good, sale(cast.rice, quantity=5000))
+    post(cast.device, good)
+    waiting = hand_over(cast.device, sale(cast.oil))
+    following = follow_device(cast.device.serial)
+    assert following.conclusion.startswith(
+        "4 ventes arrivées, 1 enregistrée, 1 en attente, 1 « Déjà existante », 1 « Refusée »"
+    )
+    assert str(waiting.receipt) in said(following, "Lots reçus")
+    assert "1 vente à corriger" in said(following, "Ce qui reste ouvert")
+
+
+def test_a_last_call_that_was_refused_is_said_after_what_arrived(cast: Cast) -> None:
+    till = Till(cast.device)
+    till.settle(sale(cast.rice))
+    assert follow_device(cast.device.serial).is_fault is False
+    assert till.send(b"[").status_code == 400
+    following = follow_device(cast.device.serial)
+    assert following.conclusion.startswith("1 vente arrivée, 1 enregistrée, visible dans la boutique BTQ-009. Mais son")
+    assert "json_invalide" in following.conclusion
+    assert following.is_fault
+    # It has sent since: the refusal is history.
+    till.settle(sale(cast.rice))
+    assert follow_device(cast.device.serial).is_fault is False
+
+
+def test_outcomes_that_promise_what_is_not_there_are_a_fault(cast: Cast) -> None:
+    post(cast.device, sale(cast.rice))
+    Sale.objects.update(device_id=cast.token_device.pk)
+    following = follow_device(cast.device.serial)
+    assert "1 disent être enregistrées, et la table des ventes en a 0" in said(
+        following, "Ce que ses ventes sont devenues"
+    )
+    assert following.is_fault
+
+
+def test_signs_of_life_and_open_ends_are_told(cast: Cast) -> None:
+    post(cast.device, sale(cast.rice))
+    Device.objects.filter(pk=cast.device.pk).update(clock_skew_s=-900, app_version="3.1", last_ip="10.0.0.9")
+    whose = {"shop": cast.shop, "terminal": cast.terminal, "device": cast.device}
+    Heartbeat.objects.create(**whose, held_count=4, at=datetime.now(UTC))
+    Lane.objects.filter(pk=cast.terminal.pk).update(sequence_seen=9, sequence_holes=[[4, 6], [8, 8]])
+    pause(terminal=cast.terminal, reason="inventaire")
+    make_device(cast.terminal, serial="second")
+    following = follow_device(cast.device.serial)
+    life = said(following, "Signes de vie")
+    for words in ("-900 s", "Application 3.1", "(10.0.0.9)", "garder 4 ventes"):
+        assert words in life
+    assert faults(following) == ["Signes de vie"]
+    assert "4 à 6 et 8" in said(following, "Ce qui reste ouvert")
+    assert "inventaire" in said(following, "Ce qui reste ouvert")
+    assert "second (actif)" in said(following, "Caisse et boutique")
+
+
+def test_a_shop_with_an_unknown_time_zone_hides_nothing_else(cast: Cast) -> None:
+    post(cast.device, sale(cast.rice))
+    Shop.objects.filter(pk=cast.shop.pk).update(timezone="Lune/Mer")
+    assert follow_device(cast.device.serial).conclusion.startswith("1 vente arrivée, 1 enregistrée, visible")
+
+
+def test_following_changes_nothing(cast: Cast) -> None:
+    Batch.objects.filter(pk=hand_over(cast.device, sale(cast.rice)).pk).update(
+        received_at=datetime(2024, 11, 4, tzinfo=UTC)
+    )
+    with only_these_tables_change():
+        follow_device(cast.device.serial)
+        follow_device("jamais-vu")
