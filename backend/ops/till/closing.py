@@ -13,10 +13,14 @@ from typing import Any
 
 from backend.ops.till.amounts import exact, exact_json, read_json
 from backend.ops.till.book import Book
+from backend.ops.till.history import SALE
+from backend.ops.till.queue import TO_CORRECT
 from backend.ops.till.records import UNREADABLE, Record, Records
 from backend.ops.till.sums import Move, amount_of, moves_of, totals
 
 Amounts = dict[str, Decimal]  # by currency
+
+LISTED_MAX = 5000  # of more the server compares only the sums
 
 LISTS = {
     "manquantes": "Absentes du serveur",
@@ -55,14 +59,17 @@ class Closings:
         """Keep a drawer until the server has compared it; return its id.
 
         opening: the float that lay in it in the morning; payouts: (what for, currency, amount); counted: the cash in it
-        now. Amounts are Decimal, int or text, by currency.
+        now. Amounts are Decimal, int or text, by currency. With nothing counted, only the documents are compared.
         """
-        drawer: dict[str, Any] = {"caissier": cashier} if cashier else {}
-        drawer["fond_ouverture"] = _amounts(opening or {})
-        drawer["sorties"] = [
-            {"motif": reason, "devise": currency, "montant": exact(amount)} for reason, currency, amount in payouts
-        ]
-        drawer["especes_comptees"] = _amounts(counted or {})
+        drawer = {
+            "caissier": cashier,
+            "fond_ouverture": _amounts(opening or {}),
+            "sorties": [
+                {"motif": reason, "devise": currency, "montant": exact(amount)} for reason, currency, amount in payouts
+            ],
+            "especes_comptees": _amounts(counted or {}),
+        }
+        drawer = {name: part for name, part in drawer.items() if part} if opening or counted else {}
         values = [day, exact_json(drawer), now.isoformat(timespec="seconds")]
         return self.file.execute("INSERT INTO closings (day, drawer, closed_at) VALUES (?, ?, ?)", values).lastrowid
 
@@ -74,23 +81,31 @@ class Closings:
         return list(self._read("WHERE answer IS NULL ORDER BY id"))
 
     def day_of(self, closing: Closing) -> dict[str, Any]:
-        """The body of `ventes/rapprochement`: every document of the day, the sums, the drawer.
+        """The body of `ventes/rapprochement`: what was sold on the day, the money, the drawer if one was counted.
 
-        Reckoned anew each time from documents that never change. What the shop set aside is no longer part of the day.
+        Reckoned anew each time, from documents that never change. A sale that was refused or set aside is in it: its
+        money was taken. What the server has already called unreadable it names by itself.
         """
-        records = [record for record in self.records.of_day(closing.day) if record.status != "set_aside"]
-        moves = [move for record in records if record.counts for move in self._moves_of(record)]
-        listed = [{"numero_facture": record.number, "montant": self._amount_of(record)} for record in records]
-        return {"jour": closing.day, "ventes": listed, "totaux": totals(moves), "caisse": closing.drawer}
+        records = [
+            record for record in self.records.of_day(closing.day) if record.state != TO_CORRECT or record.is_held
+        ]
+        amounts = [(record.number, self._amount_of(record)) for record in records]
+        listed = [{"numero_facture": number, "montant": amount} for number, amount in amounts if amount is not None]
+        moves = [move for record in records if record.counts or record.kind == SALE for move in self._moves_of(record)]
+        day = {"jour": closing.day, "ventes": listed, "totaux": totals(moves), "caisse": closing.drawer}
+        left_out = {"ventes": len(listed) > LISTED_MAX, "caisse": not closing.drawer}
+        return {name: part for name, part in day.items() if not left_out.get(name)}
 
     def keep_answer(self, closing: Closing, answer: dict[str, Any]) -> None:
         self.file.execute("UPDATE closings SET answer = ? WHERE id = ?", [exact_json(answer), closing.id])
 
     def _amount_of(self, record: Record) -> Decimal | None:
+        """None for what cannot be listed: nobody knows what it comes to, or it makes no sense."""
         try:
-            return amount_of(record, self.records)
+            amount = amount_of(record, self.records)
         except UNREADABLE:
             return None
+        return amount if amount is not None and amount >= 0 else None
 
     def _moves_of(self, record: Record) -> list[Move]:
         try:

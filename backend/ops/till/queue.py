@@ -207,9 +207,16 @@ class Queue:
         """The only way out of the queue; a trigger refuses any other."""
         recorded = RecordedSale(number, entry["status"], entry.get("id"), entry.get("numero_enregistrement"))
         self.file.execute(
-            "INSERT INTO journal (number, content, status, server_id, registration_number, purged_at)"
-            " SELECT number, content, ?, ?, ?, ? FROM queue WHERE id = ?",
-            [recorded.status, recorded.server_id, recorded.registration_number, datetime.now(UTC).isoformat(), sale_id],
+            "INSERT INTO journal (number, content, status, server_id, registration_number, purged_at, amount)"
+            " SELECT number, content, ?, ?, ?, ?, ? FROM queue WHERE id = ?",
+            [
+                recorded.status,
+                recorded.server_id,
+                recorded.registration_number,
+                datetime.now(UTC).isoformat(),
+                entry.get("montant_total"),
+                sale_id,
+            ],
         )
         self.file.execute("DELETE FROM queue WHERE id = ?", [sale_id])
         return recorded

@@ -26,7 +26,7 @@ UNREADABLE = (ArithmeticError, AttributeError, KeyError, TypeError, ValueError)
 # The newest word on each document: where it stands in the queue, else what the journal says of it.
 DOCUMENTS = """
 SELECT documents.number, documents.day, coalesce(queue.content, journal.content), queue.state, queue.code,
-       journal.status, journal.registration_number,
+       journal.status, journal.registration_number, journal.amount,
        queue.number IS NOT NULL AND queue.state != 'garder' AND batches.receipt IS NULL
 FROM documents LEFT JOIN queue USING (number) LEFT JOIN journal USING (number)
      LEFT JOIN batches ON batches.id = queue.batch
@@ -74,6 +74,7 @@ class Record:
     code: str | None
     status: str | None
     registration_number: str | None
+    server_amount: str | None  # what the server said that it comes to
     was_never_accepted: bool
 
     @cached_property

@@ -42,44 +42,40 @@ class Seller:
         }
         return self._write(SALE, self.prefix, sale | fields)
 
-    def void(self, *, number: str | None = None, registration: str | None = None, reason: str | None = None) -> str:
+    def void(self, *, number: str | None = None, registration: str | None = None, **fields: Any) -> str:
         with self.book.transaction():
             origin = Origin(self.records, number=number, registration=registration)
-            return self._follow(VOID, origin, reason=reason)
+            return self._follow(VOID, origin, fields)
 
     def take_back(
         self,
-        lines: dict[int, Decimal],
+        quantities: dict[int, Decimal],
         *,
         number: str | None = None,
         registration: str | None = None,
-        reason: str | None = None,
+        **fields: Any,
     ) -> str:
         with self.book.transaction():
             origin = Origin(self.records, number=number, registration=registration)
-            asked = [{"ligne": line, "quantite": exact(quantity)} for line, quantity in lines.items()]
-            origin.check_return(asked)
-            return self._follow(RETURN, origin, reason=reason, lignes=asked)
+            lines = [{"ligne": line, "quantite": exact(quantity)} for line, quantity in quantities.items()]
+            origin.check_return(lines)
+            return self._follow(RETURN, origin, {"lignes": lines} | fields)
 
     def take_payment(
-        self,
-        amount: Decimal,
-        *,
-        number: str | None = None,
-        registration: str | None = None,
-        mode: str = "CASH",
+        self, amount: Decimal, *, number: str | None = None, registration: str | None = None, **fields: Any
     ) -> str:
         with self.book.transaction():
             origin = Origin(self.records, number=number, registration=registration)
             origin.check_payment(exact(amount))
-            return self._follow(PAYMENT, origin, montant=exact(amount), mode_paiement=mode)
+            return self._follow(PAYMENT, origin, {"montant": exact(amount), "mode_paiement": "CASH"} | fields)
 
     def add(self, document: dict[str, Any]) -> str:
         return self.queue.append(document, day=self._day_of(document.get("date_vente")))
 
-    def _follow(self, kind: str, origin: Origin, *, reason: str | None = None, **fields: Any) -> str:
-        named = {"origine": origin.named, "devise": origin.currency, "motif": reason}
-        return self._write(kind, PREFIXES[kind], {name: value for name, value in named.items() if value} | fields)
+    def _follow(self, kind: str, origin: Origin, fields: dict[str, Any]) -> str:
+        """In the sale's currency, where the book knows it."""
+        currency = {"devise": origin.currency} if origin.currency else {}
+        return self._write(kind, PREFIXES[kind], {"origine": origin.named} | currency | fields)
 
     def _write(self, kind: str, prefix: str, fields: dict[str, Any]) -> str:
         """One transaction: the number, the counter and the document move together, or none of them does."""

@@ -103,20 +103,21 @@ class Till:
         """Queue a sale made elsewhere, as it is, and return its number. Raises NumberTaken if this file knows it."""
         return self.seller.add(sale)
 
-    def void(self, *, number: str | None = None, registration: str | None = None, reason: str | None = None) -> str:
-        """Write a void of a sale, named by its number or by its registration number; return the void's own number.
+    def void(self, **named: Any) -> str:
+        """Write a void of a sale, named by `number` or by `registration`; return the void's own number.
 
-        The sale need not have been sent yet: both go out, in order. Like the next two, raises NotPossible if the book
-        knows that it can't be; of a sale that the book does not know, the server decides.
+        The sale need not have been sent yet: both go out, in order. Like the next two, takes more fields (`motif`,
+        `mode_paiement`, `caissier`…), raises NotPossible if the book knows that it can't be, and leaves what the book
+        does not know to the server.
         """
-        return self.seller.void(number=number, registration=registration, reason=reason)
+        return self.seller.void(**named)
 
     def take_back(self, quantities: dict[int, Decimal], **named: Any) -> str:
-        """Write a return: what quantity of which line (from 1) of a sale. named: as for `void`."""
+        """Write a return: what quantity of which line (from 1) of a sale, named as for `void`."""
         return self.seller.take_back(quantities, **named)
 
     def take_payment(self, amount: Decimal, **named: Any) -> str:
-        """Write a payment of a sale on credit, in its currency. named: number or registration, and `mode`."""
+        """Write a payment of a sale on credit, in its currency, named as for `void`."""
         return self.seller.take_payment(amount, **named)
 
     def close_drawer(self, *, day: str | None = None, **drawer: Any) -> int:

@@ -115,6 +115,7 @@ def add_sale_named(parser: argparse.ArgumentParser) -> None:
     """What names the sale that a document follows."""
     parser.add_argument("number", nargs="?", metavar="NUMERO", help="numéro de la vente, de cette caisse")
     parser.add_argument("--registration", metavar="NUMERO", help="ou son numéro d'enregistrement, de toute la boutique")
+    parser.add_argument("--cashier", help="code du caissier")
 
 
 def amount_named(text: str) -> tuple[str, Decimal]:

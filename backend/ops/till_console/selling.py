@@ -22,6 +22,7 @@ def _sell_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--currency", help="devise de la vente")
     parser.add_argument("--mode", default="CASH", help="mode de paiement")
     parser.add_argument("--credit", action="store_true", help="vente à crédit (paye: false)")
+    parser.add_argument("--cashier", help="code du caissier")
 
 
 def _sell(console: Console, **options: Any) -> None:
@@ -30,7 +31,8 @@ def _sell(console: Console, **options: Any) -> None:
         if options["discount"]:
             line["remise"] = options["discount"]
         currency = options["currency"] or currency or till.seller.currency
-        written = till.sell([line], devise=currency, mode_paiement=options["mode"], paye=not options["credit"])
+        fields = {"devise": currency, "mode_paiement": options["mode"], "paye": not options["credit"]}
+        written = till.sell([line], **fields, **by(options["cashier"]))
         _say_written(console, till, written, "vendue")
 
 
@@ -49,10 +51,10 @@ def _void_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reason", help="motif")
 
 
-def _void(console: Console, *, number: str | None, registration: str | None, reason: str | None) -> None:
+def _void(console: Console, *, reason: str | None, cashier: str | None, **named: Any) -> None:
     with console.till() as till:
-        written = till.void(number=number, registration=registration, reason=reason)
-        _say_written(console, till, written, f"annule {number or registration}")
+        written = till.void(**named, **because(reason), **by(cashier))
+        _say_written(console, till, written, f"annule {_name(named)}")
 
 
 def _return_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,15 +65,14 @@ def _return_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _return(
-    console: Console, *, number: str | None, registration: str | None, line: list[int], quantity: list[Decimal],
-    reason: str | None,
-) -> None:  # fmt: skip
+    console: Console, *, line: list[int], quantity: list[Decimal], reason: str | None, cashier: str | None, **named: Any
+) -> None:
     if len(line) != len(quantity) or len(set(line)) != len(line):
         raise CommandError("Donner chaque --line une fois, avec sa --quantity.")
-    quantities = dict(zip(line, quantity, strict=True))
     with console.till() as till:
-        written = till.take_back(quantities, number=number, registration=registration, reason=reason)
-        _say_written(console, till, written, f"retour sur {number or registration}")
+        quantities = dict(zip(line, quantity, strict=True))
+        written = till.take_back(quantities, **named, **because(reason), **by(cashier))
+        _say_written(console, till, written, f"retour sur {_name(named)}")
 
 
 def _pay_arguments(parser: argparse.ArgumentParser) -> None:
@@ -80,10 +81,10 @@ def _pay_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mode", default="CASH", help="mode de paiement")
 
 
-def _pay(console: Console, *, number: str | None, registration: str | None, amount: Decimal, mode: str) -> None:
+def _pay(console: Console, *, amount: Decimal, mode: str, cashier: str | None, **named: Any) -> None:
     with console.till() as till:
-        written = till.take_payment(amount, number=number, registration=registration, mode=mode)
-        _say_written(console, till, written, f"paiement de {number or registration}")
+        written = till.take_payment(amount, **named, mode_paiement=mode, **by(cashier))
+        _say_written(console, till, written, f"paiement de {_name(named)}")
 
 
 def _list(console: Console) -> None:
@@ -92,6 +93,18 @@ def _list(console: Console) -> None:
         for document in documents:
             console.say(str(document))
         console.say(f"{len(documents)} vente(s) dans la caisse")
+
+
+def by(cashier: str | None) -> dict[str, Any]:
+    return {"caissier": {"code": cashier}} if cashier else {}
+
+
+def because(reason: str | None) -> dict[str, Any]:
+    return {"motif": reason} if reason else {}
+
+
+def _name(named: dict[str, Any]) -> str:
+    return named["number"] or named["registration"]
 
 
 def _say_written(console: Console, till: Till, written: str, what: str) -> None:
