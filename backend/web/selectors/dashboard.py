@@ -3,15 +3,14 @@
 import datetime
 from collections import defaultdict
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
-from django.db.models import Count, F, Min, Q, Sum
+from django.db.models import F, Min, Q, Sum
 
-from backend.sales.models import Batch, Pause, Sale, SaleKind, SaleOutcome, SalePayment
+from backend.sales.models import Batch, Pause, Sale, SaleOutcome
 from backend.sales.repair import open_entries
+from backend.sales.takings import takings_of, to_cents
 from backend.shops.models import Shop
-
-CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True)
@@ -72,61 +71,23 @@ class Waiting:
 
 
 def takings_of_day(*, shop: Shop, day: datetime.date) -> Takings:
-    """Return the takings of the business day `day`, the shop's own currency first.
+    """Return the takings of the business day `day`, the shop's own currency first; the rule is sales.takings'.
 
-    A sale with payment rows brought in those; another its whole total, if it was paid. A payment of an earlier credit
-    came in today; what a void or a return brought back went out, and is shown apart. Three queries, whatever the count.
+    A payment of an earlier credit came in today; what a void or a return brought back went out, and is shown apart.
     """
-    sales = Sale.objects.filter(shop=shop, business_day=day, kind=SaleKind.SALE)
-    by_mode: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    owed: dict[str, Decimal] = defaultdict(Decimal)
-    sale_count = credit_count = 0
-    groups = sales.values("currency", "payment_mode", "is_paid", "has_payments")
-    for group in groups.annotate(count=Count("pk"), amount=Sum("total")).order_by():
-        sale_count += group["count"]
-        if not group["is_paid"]:
-            owed[group["currency"]] += group["amount"]
-            credit_count += group["count"]
-        elif not group["has_payments"]:
-            by_mode[group["currency"], group["payment_mode"]] += group["amount"]
-    for group in _payments_of(shop=shop, day=day):
-        by_mode[group["currency"], group["mode"]] += group["came_in"]
-        if not group["document__is_paid"]:
-            owed[group["document__currency"]] -= group["settled"]
-    refunded = _follow(shop=shop, day=day, by_mode=by_mode, owed=owed)
+    found = takings_of(Sale.objects.filter(shop=shop, business_day=day))
+    by_mode = {key: flow.amount for key, flow in found.came_in.items()}
+    refunded: dict[str, Decimal] = defaultdict(Decimal)
+    for (currency, _mode), flow in found.went_back.items():
+        refunded[currency] += flow.amount
     return Takings(
-        sale_count=sale_count,
-        refunded=[Amount(_round(refunded[c]), c) for c in _ordered(refunded, shop=shop) if refunded[c]],
+        sale_count=found.sale_count,
+        refunded=[Amount(refunded[c], c) for c in _ordered(refunded, shop=shop) if refunded[c]],
         cash_in=_per_currency(by_mode, shop=shop),
         cash_in_by_mode=_per_mode(by_mode, shop=shop),
-        on_credit=[Amount(_round(owed[c]), c) for c in _ordered(owed, shop=shop) if owed[c] > 0],
-        credit_count=credit_count,
+        on_credit=[Amount(to_cents(found.owed[c]), c) for c in _ordered(found.owed, shop=shop) if found.owed[c] > 0],
+        credit_count=found.credit_count,
     )
-
-
-def _follow(
-    *, shop: Shop, day: datetime.date, by_mode: dict[tuple[str, str], Decimal], owed: dict[str, Decimal]
-) -> dict[str, Decimal]:
-    """Add the day's payments of credit to what came in, take back what was owed and is no more; return the refunds."""
-    refunded: dict[str, Decimal] = defaultdict(Decimal)
-    followers = Sale.objects.filter(shop=shop, business_day=day).exclude(kind=SaleKind.SALE)
-    groups = followers.values("kind", "currency", "payment_mode", "is_paid").annotate(amount=Sum("total"))
-    for group in groups.order_by():
-        if group["kind"] == SaleKind.PAYMENT:
-            by_mode[group["currency"], group["payment_mode"]] += group["amount"]
-        elif group["is_paid"]:
-            refunded[group["currency"]] += group["amount"]
-        else:
-            owed[group["currency"]] -= group["amount"]
-    return refunded
-
-
-def _payments_of(*, shop: Shop, day: datetime.date) -> list[dict]:
-    payments = SalePayment.objects.filter(
-        document__shop=shop, document__business_day=day, document__kind=SaleKind.SALE, document__has_payments=True
-    )
-    groups = payments.values("currency", "mode", "document__currency", "document__is_paid")
-    return list(groups.annotate(came_in=Sum("amount"), settled=Sum(F("amount") * F("rate"))).order_by())
 
 
 def _ordered(currencies: dict[str, Decimal], *, shop: Shop) -> list[str]:
@@ -139,17 +100,12 @@ def _per_currency(by_mode: dict[tuple[str, str], Decimal], *, shop: Shop) -> lis
         sums[currency] += amount
     # A day without sales still says how much: nothing, in the shop's currency.
     sums = sums or {shop.currency: Decimal(0)}
-    return [Amount(amount=_round(sums[currency]), currency=currency) for currency in _ordered(sums, shop=shop)]
+    return [Amount(amount=sums[currency], currency=currency) for currency in _ordered(sums, shop=shop)]
 
 
 def _per_mode(by_mode: dict[tuple[str, str], Decimal], *, shop: Shop) -> list[ModeAmount]:
     keys = sorted(by_mode, key=lambda key: (key[0] != shop.currency, key[0], -by_mode[key]))
-    return [ModeAmount(amount=_round(by_mode[key]), currency=key[0], mode=key[1]) for key in keys]
-
-
-def _round(amount: Decimal) -> Decimal:
-    """SQLite sums decimals as floating numbers: what it gives back is a hair off and is rounded to the cent."""
-    return Decimal(amount).quantize(CENT, rounding=ROUND_HALF_UP)
+    return [ModeAmount(amount=by_mode[key], currency=key[0], mode=key[1]) for key in keys]
 
 
 def to_correct(*, shop: Shop, today: datetime.date) -> ToCorrect:

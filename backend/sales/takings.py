@@ -1,0 +1,93 @@
+"""What documents brought in, gave back and left owing. The one rule: the dashboard and the end of a till's day ask it.
+
+A sale with payment rows brought in those; another its whole total in its own mode, if it was paid. A payment of a
+credit brought in its amount. A void or a return of a paid sale gave its total back, in the mode of the returning
+document; of a sale on credit it only lessens what is owed.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+
+from django.db.models import Count, F, QuerySet, Sum
+
+from backend.sales.models import Sale, SaleKind, SalePayment
+
+CENT = Decimal("0.01")
+
+
+@dataclass(slots=True)
+class Flow:
+    """What went one way in one mode and currency, in how many documents. A split sale counts in each of its modes."""
+
+    amount: Decimal = Decimal(0)
+    documents: int = 0
+
+    def add(self, amount: Decimal, documents: int) -> None:
+        self.amount += to_cents(amount)
+        self.documents += documents
+
+
+@dataclass(slots=True)
+class Takings:
+    """By (currency, mode): what came in and what went back; by currency: what is owed. Modes are in capitals."""
+
+    came_in: dict[tuple[str, str], Flow] = field(default_factory=lambda: defaultdict(Flow))
+    went_back: dict[tuple[str, str], Flow] = field(default_factory=lambda: defaultdict(Flow))
+    owed: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    # Sales alone, not what follows them; and those of them on credit.
+    sale_count: int = 0
+    credit_count: int = 0
+
+    def net(self) -> dict[tuple[str, str], Flow]:
+        """Return what came in less what went back, by (currency, mode), and how many documents did either."""
+        nets: dict[tuple[str, str], Flow] = {
+            key: Flow(flow.amount, flow.documents) for key, flow in self.came_in.items()
+        }
+        for key, flow in self.went_back.items():
+            nets.setdefault(key, Flow()).add(-flow.amount, flow.documents)
+        return nets
+
+
+def takings_of(documents: QuerySet[Sale]) -> Takings:
+    """Return the takings of these documents. Two queries, whatever the count."""
+    takings = Takings()
+    groups = documents.values("kind", "currency", "payment_mode", "is_paid", "has_payments")
+    for group in groups.annotate(count=Count("pk"), amount=Sum("total")).order_by():
+        _add_documents(takings, group)
+    split = documents.filter(kind=SaleKind.SALE, has_payments=True)
+    payments = SalePayment.objects.filter(document__in=split)
+    groups = payments.values("currency", "mode", "document__currency", "document__is_paid")
+    sums = {
+        "count": Count("document", distinct=True),
+        "came_in": Sum("amount"),
+        "settled": Sum(F("amount") * F("rate")),
+    }
+    for group in groups.annotate(**sums).order_by():
+        takings.came_in[group["currency"], group["mode"].upper()].add(group["came_in"], group["count"])
+        if not group["document__is_paid"]:
+            takings.owed[group["document__currency"]] -= group["settled"]
+    return takings
+
+
+def _add_documents(takings: Takings, group: dict) -> None:
+    """Count documents of one kind, currency and mode: all of their total went one way, but where there are payments."""
+    key = (group["currency"], group["payment_mode"].upper())
+    if group["kind"] == SaleKind.SALE:
+        takings.sale_count += group["count"]
+        if not group["is_paid"]:
+            takings.owed[group["currency"]] += group["amount"]
+            takings.credit_count += group["count"]
+        elif not group["has_payments"]:
+            takings.came_in[key].add(group["amount"], group["count"])
+    elif group["kind"] == SaleKind.PAYMENT:
+        takings.came_in[key].add(group["amount"], group["count"])
+    elif group["is_paid"]:
+        takings.went_back[key].add(group["amount"], group["count"])
+    else:
+        takings.owed[group["currency"]] -= group["amount"]
+
+
+def to_cents(amount: Decimal) -> Decimal:
+    """SQLite sums decimals as floating numbers: what it gives back is a hair off and is rounded to the cent."""
+    return Decimal(amount).quantize(CENT, rounding=ROUND_HALF_UP)
