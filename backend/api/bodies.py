@@ -41,7 +41,7 @@ def read_json_body(request: Request) -> bytes:
 def decode_json_body(request: Request, shape: type[Body], *, expected: str) -> Body:
     """Return the request's body as `shape`, a msgspec Struct.
 
-    Raises Problem: json_invalide, or parametre_invalide with the path of what cannot be meant; `expected` shows what is.
+    Raises Problem: json_invalide, or parametre_invalide with the path of what is wrong; `expected` shows what is meant.
     """
     try:
         return msgspec.json.decode(read_json_body(request), type=shape)

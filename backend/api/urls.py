@@ -8,6 +8,7 @@ from backend.api.views.catalogue import ArticlesView, MovementsView
 from backend.api.views.changes import ChangesView
 from backend.api.views.nowhere import NowhereView
 from backend.api.views.receipts import FatesView, ReceiptListView, ReceiptView
+from backend.api.views.reconciliation import ReconciliationView
 from backend.api.views.state import StateView
 from backend.api.views.sync import SyncView
 from backend.api.views.terminals import EnrolmentView, TokenView
@@ -24,6 +25,7 @@ urlpatterns = [
     path("simple/ventes/changements", ChangesView.as_view(), name="changes"),
     path("simple/stock/mouvements", MovementsView.as_view(), name="movements"),
     path("simple/articles", ArticlesView.as_view(), name="articles"),
+    path("simple/ventes/rapprochement", ReconciliationView.as_view(), name="reconciliation"),
     path("simple/etat", StateView.as_view(), name="state"),
     path("simple/terminaux/enrolement", EnrolmentView.as_view(), name="enrolment"),
     path("simple/terminaux/jeton", TokenView.as_view(), name="token"),

@@ -39,6 +39,11 @@ def read_amounts(listed: Sequence[WireAmount] | None, path: str, *, default_curr
     return sums
 
 
+def as_text(amount: Decimal) -> str:
+    """Return `12000.00`, as answers write amounts; never a zero with a sign."""
+    return f"{round_half_up(amount, MONEY_PLACES) + 0:f}"
+
+
 def check_length(listed: Sequence[object] | None, path: str, *, at_most: int) -> None:
     if listed is not None and len(listed) > at_most:
         raise FieldInvalid(path, f"plus de {at_most}")

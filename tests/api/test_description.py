@@ -24,6 +24,7 @@ OPERATIONS = {
     ("get", "/api/v2/simple/ventes/statut"),
     ("post", "/api/v2/simple/terminaux/enrolement"),
     ("post", "/api/v2/simple/terminaux/jeton"),
+    ("post", "/api/v2/simple/ventes/rapprochement"),
     ("post", "/api/v2/simple/ventes/statut"),
     ("post", "/api/v2/simple/ventes/sync"),
 }
