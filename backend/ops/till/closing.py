@@ -16,7 +16,7 @@ from backend.ops.till.book import Book
 from backend.ops.till.history import SALE
 from backend.ops.till.queue import TO_CORRECT
 from backend.ops.till.records import UNREADABLE, Record, Records
-from backend.ops.till.sums import Move, amount_of, moves_of, totals
+from backend.ops.till.sums import amount_of, moves_of, totals
 
 Amounts = dict[str, Decimal]  # by currency
 
@@ -86,12 +86,12 @@ class Closings:
         Reckoned anew each time, from documents that never change. A sale that was refused or set aside is in it: its
         money was taken. What the server has already called unreadable it names by itself.
         """
-        records = [
-            record for record in self.records.of_day(closing.day) if record.state != TO_CORRECT or record.is_held
-        ]
-        amounts = [(record.number, self._amount_of(record)) for record in records]
-        listed = [{"numero_facture": number, "montant": amount} for number, amount in amounts if amount is not None]
-        moves = [move for record in records if record.counts or record.kind == SALE for move in self._moves_of(record)]
+        of_day = self.records.of_day(closing.day)
+        sold = [record for record in of_day if record.state != TO_CORRECT or record.is_held]
+        amounts = [(record, amount) for record in sold if (amount := self._amount_of(record)) is not None]
+        listed = [{"numero_facture": record.number, "montant": amount} for record, amount in amounts]
+        moved_money = [record for record, _ in amounts if record.counts or record.kind == SALE]
+        moves = [move for record in moved_money for move in moves_of(record, self.records, currency=self.currency)]
         day = {"jour": closing.day, "ventes": listed, "totaux": totals(moves), "caisse": closing.drawer}
         left_out = {"ventes": len(listed) > LISTED_MAX, "caisse": not closing.drawer}
         return {name: part for name, part in day.items() if not left_out.get(name)}
@@ -106,12 +106,6 @@ class Closings:
         except UNREADABLE:
             return None
         return amount if amount is not None and amount >= 0 else None
-
-    def _moves_of(self, record: Record) -> list[Move]:
-        try:
-            return moves_of(record, self.records, currency=self.currency)
-        except UNREADABLE:
-            return []
 
     def _read(self, condition: str, *values: int) -> Iterable[Closing]:
         rows = self.file.execute(f"SELECT id, day, drawer, answer FROM closings {condition}", values)
