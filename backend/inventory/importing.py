@@ -3,16 +3,16 @@
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from django.db.models import Model
+from django.db.models import Model, OuterRef, Subquery
 
 from backend.inventory.catalogue import lock_shop
 from backend.inventory.columns import COLUMNS
 from backend.inventory.errors import CatalogueRefused
 from backend.inventory.import_plans import ArticleDraft, ImportPlan
-from backend.inventory.models import Article
+from backend.inventory.models import Article, ArticleUnit, StockMovement
 from backend.inventory.planning import make_plan
 from backend.inventory.spreadsheets import Sheet, read_sheet
-from backend.inventory.stock import write_opening_stocks
+from backend.inventory.stock import begin_stock
 from backend.inventory.stored import CHUNK_ROWS, in_chunks
 from backend.inventory.transactions import in_transaction
 from backend.shops.models import Shop
@@ -67,24 +67,29 @@ def carry_out(*, shop: Shop, sheet: Sheet, author: str) -> ImportPlan:
 def _write(drafts: list[ArticleDraft], *, author: str) -> None:
     """Articles, then units, then what names units. New rows go in together: ten thousand one by one take a minute."""
     _insert([draft.article for draft in drafts if draft.is_new])
-    units = [(draft, unit) for draft in drafts for unit in draft.units.values()]
-    for draft, unit in units:
-        if unit.is_new:
-            unit.unit.article = draft.article
-    _insert([unit.unit for _, unit in units if unit.is_new])
-    for _, unit in units:
-        if unit.changed and not unit.is_new:
-            unit.unit.save(update_fields=[*unit.changed, "changed_at"])
-    write_opening_stocks(
-        [(unit.unit, unit.opening) for _, unit in units if unit.opening], author=author, comment=OPENING_COMMENT
-    )
+    units = [unit for draft in drafts for unit in draft.units.values()]
+    movements = [
+        begin_stock(unit.unit, quantity=unit.opening, author=author, comment=OPENING_COMMENT)
+        for unit in units
+        if unit.opening
+    ]
     for draft in drafts:
+        for unit in draft.units.values():
+            if unit.is_new:
+                unit.unit.article = draft.article
+            elif unit.changed or unit.opening:
+                unit.unit.save(update_fields=[*unit.changed, "stock", "changed_at"])
+    _insert([unit.unit for unit in units if unit.is_new])
+    StockMovement.objects.bulk_create(movements, batch_size=CHUNK_ROWS)
+    for draft in drafts:
+        if draft.is_new:
+            continue
         if draft.new_base:
             draft.article.base_unit = draft.new_base.unit
             draft.changed.add("base_unit")
-        if draft.changed and not draft.is_new:
+        if draft.changed:
             draft.article.save(update_fields=[*draft.changed, "changed_at"])
-    _write_base_units([draft.article for draft in drafts if draft.is_new])
+    _write_base_units([draft for draft in drafts if draft.is_new])
 
 
 def _insert(rows: list[Row]) -> None:
@@ -99,8 +104,10 @@ def _insert(rows: list[Row]) -> None:
             row.pk = ids[row.uuid]
 
 
-def _write_base_units(articles: list[Article]) -> None:
-    now = datetime.now(UTC)
-    for article in articles:
-        article.changed_at = now
-    Article.objects.bulk_update(articles, ["base_unit", "changed_at"], batch_size=CHUNK_ROWS)
+def _write_base_units(drafts: list[ArticleDraft]) -> None:
+    """Let new articles know their base units, which were not there when they were inserted."""
+    for chunk in in_chunks(drafts):
+        bases = [draft.new_base.unit.uuid for draft in chunk]
+        own = ArticleUnit.objects.filter(article=OuterRef("pk"), uuid__in=bases)
+        articles = Article.objects.filter(pk__in=[draft.article.pk for draft in chunk])
+        articles.update(base_unit=Subquery(own.values("pk")[:1]), changed_at=datetime.now(UTC))

@@ -11,7 +11,8 @@ def judge_articles(plan: ImportPlan, stored: Stored) -> None:
     for draft in plan.drafts:
         if draft.is_new:
             plan.creations.append(Creation(draft.line, "article", draft.subject))
-            if not draft.article.name and "nom" not in draft.said:
+            # Without a unit its line was not read so far.
+            if draft.units and not draft.article.name and "nom" not in draft.said:
                 plan.refuse(draft.line, "nom", "un nouvel article a besoin d'un nom")
         for unit in draft.units.values():
             if unit.is_new:

@@ -172,18 +172,12 @@ def write_movement(
     return movement
 
 
-def write_opening_stocks(stocks: Iterable[tuple[ArticleUnit, Decimal]], *, author: str, comment: str) -> None:
-    """Bring their first stock into units that never moved, locked or created in this transaction; many at once."""
-    stocks = list(stocks)
-    movements = [
-        _next_link(unit, quantity=quantity, movement_type=MovementType.ENTRY, author=author, comment=comment)
-        for unit, quantity in stocks
-    ]
-    StockMovement.objects.bulk_create(movements, batch_size=500)
-    units = [unit for unit, _ in stocks]
-    for unit in units:
-        unit.changed_at = datetime.now(UTC)
-    ArticleUnit.objects.bulk_update(units, ["stock", "changed_at"], batch_size=500)
+def begin_stock(unit: ArticleUnit, *, quantity: Decimal, author: str, comment: str) -> StockMovement:
+    """Give a unit that never moved its first stock, and return the movement; the caller saves both, many at once.
+
+    The unit is locked, or new in this transaction.
+    """
+    return _next_link(unit, quantity=quantity, movement_type=MovementType.ENTRY, author=author, comment=comment)
 
 
 def _next_link(
