@@ -17,6 +17,7 @@ from backend.ops.doctor.registry import Finding, Repair, Scope, check
 from backend.ops.doctor.walls import ALL_ROWS
 from backend.sales.models import (
     Batch,
+    DayTotal,
     Heartbeat,
     InvoiceSequence,
     Lane,
@@ -45,6 +46,7 @@ ROWS: tuple[tuple[type[Model], str, tuple[str, ...]], ...] = (
     (SaleOutcome, "résultat", ("terminal_id",)),
     (Lane, "voie", ("terminal_id",)),
     (InvoiceSequence, "compteur de registre", ("shop_id",)),
+    (DayTotal, "total de journée", ("shop_id",)),
     (TillClosing, "clôture de caisse", ("shop_id", "terminal_id", "device_id")),
     (Heartbeat, "signe de vie", ("shop_id", "terminal_id", "device_id")),
 )

@@ -9,7 +9,7 @@ from backend.inventory.models import Article, ArticleUnit, StockMovement
 from backend.ops.doctor.naming import listed, name_row, name_shop, name_till
 from backend.ops.doctor.phrases import count
 from backend.ops.doctor.registry import Finding, Scope, check
-from backend.sales.models import Sale, SaleLine, SaleOutcome, SalePayment
+from backend.sales.models import Batch, Sale, SaleLine, SaleOutcome, SalePayment
 from backend.shops.models import Shop, Terminal
 
 ALL_ROWS = "toutes les tables des ventes et du stock"
@@ -74,20 +74,18 @@ def base_units_are_their_articles(scope: Scope) -> Iterator[Finding]:
         )
 
 
-@check(promise="P8", title="Chaque caisse est dans la boutique de ses documents")
-def tills_stay_in_their_shop(scope: Scope) -> Iterator[Finding]:
-    """A till that was moved keeps the documents of its old shop there: worth knowing, and nobody's fault."""
-    moved = Sale.objects.filter(~Q(terminal__shop_id=F("shop_id")), terminal__shop_id__isnull=False, **scope.narrow())
-    pairs = moved.values("terminal_id", "shop_id", "terminal__shop_id").annotate(documents=Count("pk"))
+@check(promise="P8", title="Chaque caisse est dans la boutique où elle a vendu")
+def tills_keep_their_shop(scope: Scope) -> Iterator[Finding]:
+    """No service moves a till to another shop (docs/decisions): a hand in the database did."""
+    batches = Batch.objects.filter(terminal__shop_id__isnull=False, **scope.narrow())
+    strayed = batches.exclude(terminal__shop_id=F("shop_id")).values("terminal_id", "terminal__shop_id", "shop_id")
     known = set(Shop.objects.values_list("pk", flat=True))
-    for row in pairs.order_by("terminal_id", "shop_id"):
-        if row["shop_id"] not in known:
-            continue
-        yield Finding(
-            f"{name_till(row['terminal_id'])} est dans la {name_shop(row['terminal__shop_id'])} ;"
-            f" {count(row['documents'], 'document')} d'elle dans la {name_shop(row['shop_id'])}",
-            "Si la caisse a été déplacée, tout est en ordre : ce qui a été vendu dans une boutique y reste. Sinon,"
-            " remettez la caisse dans sa boutique avant qu'elle ne vende le stock de l'autre ; pour une autre boutique,"
-            " ouvrez une nouvelle caisse.",
-            is_note=True,
-        )
+    for row in strayed.annotate(batches=Count("pk")).order_by("terminal_id", "shop_id"):
+        if row["shop_id"] in known:
+            yield Finding(
+                f"{name_till(row['terminal_id'])} est dans la {name_shop(row['terminal__shop_id'])}, et"
+                f" {count(row['batches'], 'envoi')} d'elle dans la {name_shop(row['shop_id'])}",
+                "Ce qu'elle vend va au stock et à la recette d'une autre boutique, et ses anciens reçus lui sont fermés."
+                " Remettez la caisse dans sa boutique ; pour l'autre, créez une caisse et déplacez-y"
+                " l'appareil (manage.py device --move).",
+            )
