@@ -21,7 +21,7 @@ from backend.sales.models import OutcomeStatus, Sale, SaleOutcome, TillClosing
 from backend.sales.receipts import NO_NUMBER
 from backend.sales.repair import open_entries
 from backend.sales.takings import takings_of
-from backend.shops.models import Device
+from backend.shops.models import Device, Terminal
 
 EQUAL, SUMS_EQUAL, DIFFERENT = "egal", "sommes_egales", "ecart"
 # How many numbers one query asks for.
@@ -55,18 +55,21 @@ class _Known:
     to_correct: frozenset[str]
 
 
-def reconcile(*, device: Device, report: DayReport, said: dict[str, Any], now: datetime) -> dict[str, Any]:
+def reconcile(
+    *, terminal: Terminal, device: Device | None, report: DayReport, said: dict[str, Any], now: datetime
+) -> dict[str, Any]:
     """Compare, keep what was said and answered as a TillClosing, and return the answer in the words of the wire.
 
-    `said` is the request as it is to be kept. Every call is kept, a repeat too: what a till said when is the point.
+    device: which of the till's said it; None where a person closes its day. `said` is the request as it is to be kept.
+    Every call is kept, a repeat too: what a till said when is the point.
     The result is `egal` if a list was given, `sommes_egales` if only sums or a drawer were, and nothing was found to
     differ, to be missing, to wait or to be corrected; else `ecart`.
     """
-    own = {"terminal_id": device.terminal_id, "shop_id": device.terminal.shop_id}
-    lists = _compare_lists(own, device, report)
+    own = {"terminal_id": terminal.pk, "shop_id": terminal.shop_id}
+    lists = _compare_lists(own, terminal, report)
     documents = Sale.objects.filter(**own, till_day=report.day)
     net = takings_of(documents).net()
-    drawer = compare_drawer(documents, report.drawer, currency=device.terminal.shop.currency) if report.drawer else []
+    drawer = compare_drawer(documents, report.drawer, currency=terminal.shop.currency) if report.drawer else []
     differs = any(asdict(lists).values()) or (report.sums is not None and not compare_sums(report.sums, net))
     differs = differs or any(Decimal(line["ecart"]) for line in drawer)
     equal = EQUAL if report.listed is not None else SUMS_EQUAL
@@ -74,12 +77,12 @@ def reconcile(*, device: Device, report: DayReport, said: dict[str, Any], now: d
         "jour": report.day.isoformat(),
         "resultat": DIFFERENT if differs else equal,
         **asdict(lists),
-        "totaux": write_sums(net, currency=device.terminal.shop.currency),
+        "totaux": write_sums(net, currency=terminal.shop.currency),
         "caisse": drawer,
     }
     closing = TillClosing.objects.create(
         **own,
-        device_id=device.pk,
+        device_id=device.pk if device else None,
         day=report.day,
         cashier=report.drawer.cashier if report.drawer else "",
         result=answer["resultat"],
@@ -90,14 +93,14 @@ def reconcile(*, device: Device, report: DayReport, said: dict[str, Any], now: d
     return answer | {"rapprochement": closing.pk}
 
 
-def _compare_lists(own: dict[str, int], device: Device, report: DayReport) -> Lists:
+def _compare_lists(own: dict[str, int], terminal: Terminal, report: DayReport) -> Lists:
     """Read what waits first, then what was refused, then the documents: a sale that moves on meanwhile is found where
     it went, and is never in none of them."""
     listed = report.listed or []
     numbers = list(dict.fromkeys(number for number, _ in listed))
     waiting = {number for number, *_ in pending_named(own, set(numbers))} if numbers else set()
     refused = _refused(own, numbers)
-    to_correct = _to_correct(own, device, report.day, numbers)
+    to_correct = _to_correct(own, terminal, report.day, numbers)
     lists = Lists(a_corriger=to_correct[:NUMBERS_MAX])
     if report.listed is not None:
         left = _Documents(own, report.day, numbers)
@@ -142,7 +145,7 @@ def _refused(own: dict[str, int], numbers: list[str]) -> dict[str, set[str]]:
     return found
 
 
-def _to_correct(own: dict[str, int], device: Device, day: date, numbers: list[str]) -> list[str]:
+def _to_correct(own: dict[str, int], terminal: Terminal, day: date, numbers: list[str]) -> list[str]:
     """Return the numbers with an open entry: first those listed, then those of the day.
 
     A refused sale counts for the day on which it arrived, and one that nobody can read has no other.
@@ -151,7 +154,7 @@ def _to_correct(own: dict[str, int], device: Device, day: date, numbers: list[st
     found = set()
     for chunk in _chunks(numbers):
         found |= set(entries.filter(number__in=chunk).values_list("number", flat=True))
-    midnight = datetime.combine(day, time(), tzinfo=ZoneInfo(device.terminal.shop.timezone))
+    midnight = datetime.combine(day, time(), tzinfo=ZoneInfo(terminal.shop.timezone))
     arrived = Q(batch__received_at__gte=midnight, batch__received_at__lt=midnight + timedelta(days=1))
     of_day = entries.filter(Q(business_day=day) | Q(business_day=None) & arrived).order_by("batch_id", "position")
     others = [number or NO_NUMBER for number in of_day.values_list("number", flat=True)[:NUMBERS_MAX]]

@@ -20,7 +20,9 @@ class ReconciliationView(APIView):
 
     @describe_reconciliation
     def post(self, request: Request) -> Response:
+        device = request.user
         body = decode_json_body(request, WireDay, expected=EXPECTED)
-        report = read_day_report(body, shop=request.user.terminal.shop)
+        report = read_day_report(body, shop=device.terminal.shop)
         said = msgspec.to_builtins(body)
-        return Response(reconcile(device=request.user, report=report, said=said, now=datetime.now(UTC)))
+        now = datetime.now(UTC)
+        return Response(reconcile(terminal=device.terminal, device=device, report=report, said=said, now=now))
