@@ -12,15 +12,20 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import connection
 from structlog.testing import capture_logs
 
+from backend.config.database import SESSION_WAIT_TIMEOUT_S
+from backend.config.dialect import is_sqlite
+from backend.config.server_rules import read_variables
 from backend.ops.doctor import examination
-from backend.ops.doctor.examination import REPAIRS_AT_ONCE, checks_for
+from backend.ops.doctor.examination import LOOK_WAIT_TIMEOUT_S, REPAIRS_AT_ONCE, checks_for
 from backend.ops.doctor.registry import FINDINGS_MAX, Check, Finding, Repair, Scope
 from backend.sales.models import Batch, Pause
 from backend.shops.models import Shop
 from backend.testing import Cast
 from tests.doctor.examining import only_these_tables_change
+from tests.plugin import Rig
 from tests.shop_day import fill, hand_over, post, sale
 from tests.tills import Till
 
@@ -263,3 +268,37 @@ def test_a_database_that_is_away_is_one_sentence() -> None:
 
 def test_an_argument_that_does_not_exist_is_2(tmp_path: Path) -> None:
     assert run_outside(f"sqlite:///{tmp_path}/caisse.sqlite3", "--autre").returncode == 2
+
+
+def test_as_a_process_it_examines_what_is_really_committed(real_database: None, rig: Rig) -> None:
+    cast = Cast()
+    post(cast.device, sale(cast.rice))
+    done = run_outside(rig.database_url)
+    assert done.returncode == 0, done.stdout + done.stderr
+    Pause.objects.create(scope="shop:999999", shop_id=999_999)
+    assert run_outside(rig.database_url).returncode == 1
+    done = run_outside(rig.database_url, "--fix")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "repaired" in done.stderr
+    assert not Pause.objects.exists()
+
+
+def test_it_looks_patiently_and_repairs_as_anybody(real_database: None, only_check: object) -> None:
+    """Sums over years may take long, and hold nothing; what holds locks is cut after seconds, as everywhere."""
+    if is_sqlite(connection):
+        pytest.skip("SQLite cuts nobody")
+    waits: list[int] = []
+
+    def note() -> None:
+        waits.append(int(read_variables(connection, "wait_timeout")["wait_timeout"]))
+
+    def look(_scope: Scope) -> Iterator[Finding]:
+        note()
+        if len(waits) == 1:
+            yield Finding("une faute", "x", Repair("Guérir.", note))
+
+    only_check(look)
+    usual = connection.settings_dict["OPTIONS"]["read_timeout"]
+    assert run("--fix")[0] == 0
+    assert waits == [LOOK_WAIT_TIMEOUT_S, SESSION_WAIT_TIMEOUT_S, LOOK_WAIT_TIMEOUT_S]
+    assert connection.settings_dict["OPTIONS"]["read_timeout"] == usual
