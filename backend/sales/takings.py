@@ -7,7 +7,9 @@ document; of a sale on credit it only lessens what is owed.
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 from django.db.models import Count, F, QuerySet, Sum
 
@@ -51,23 +53,40 @@ class Takings:
 
 def takings_of(documents: QuerySet[Sale]) -> Takings:
     """Return the takings of these documents. Two queries, whatever the count."""
-    takings = Takings()
-    groups = documents.values("kind", "currency", "payment_mode", "is_paid", "has_payments")
+    return _takings_by(documents, key="shop")[0]
+
+
+def takings_by_day(documents: QuerySet[Sale]) -> dict[date, Takings]:
+    """Return the takings of each business day on which there are documents. Two queries, whatever the count."""
+    return _takings_by(documents, key="business_day")[1]
+
+
+def _takings_by(documents: QuerySet[Sale], *, key: str) -> tuple[Takings, dict[Any, Takings]]:
+    """Return the takings of all documents, and of each value of the column `key`."""
+    whole = Takings()
+    parts: dict[Any, Takings] = defaultdict(Takings)
+    groups = documents.values(key, "kind", "currency", "payment_mode", "is_paid", "has_payments")
     for group in groups.annotate(count=Count("pk"), amount=Sum("total")).order_by():
-        _add_documents(takings, group)
+        for takings in (whole, parts[group[key]]):
+            _add_documents(takings, group)
     split = documents.filter(kind=SaleKind.SALE, has_payments=True)
     payments = SalePayment.objects.filter(document__in=split)
-    groups = payments.values("currency", "mode", "document__currency", "document__is_paid")
+    groups = payments.values(f"document__{key}", "currency", "mode", "document__currency", "document__is_paid")
     sums = {
         "count": Count("document", distinct=True),
         "came_in": Sum("amount"),
         "settled": Sum(F("amount") * F("rate")),
     }
     for group in groups.annotate(**sums).order_by():
-        takings.came_in[group["currency"], group["mode"].upper()].add(group["came_in"], group["count"])
-        if not group["document__is_paid"]:
-            takings.owed[group["document__currency"]] -= group["settled"]
-    return takings
+        for takings in (whole, parts[group[f"document__{key}"]]):
+            _add_payments(takings, group)
+    return whole, dict(parts)
+
+
+def _add_payments(takings: Takings, group: dict) -> None:
+    takings.came_in[group["currency"], group["mode"].upper()].add(group["came_in"], group["count"])
+    if not group["document__is_paid"]:
+        takings.owed[group["document__currency"]] -= group["settled"]
 
 
 def _add_documents(takings: Takings, group: dict) -> None:
