@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from backend.config.cursors import ChangeCursor, CursorInvalid
+from backend.config.index_walks import beyond, walk_index
 from backend.inventory.models import Article, ArticleUnit
 
 # Of a cursor: (shop, kind, id). What comes first among changes of one instant has the lower kind; 0 is before them all.
@@ -44,7 +45,6 @@ class Change(NamedTuple):
     at: datetime
     kind: int
     id: int
-    article_id: int
 
 
 def read_catalogue(*, shop_id: int, since: ChangeCursor | None, limit: int, now: datetime) -> CataloguePage:
@@ -62,7 +62,7 @@ def read_catalogue(*, shop_id: int, since: ChangeCursor | None, limit: int, now:
         cursor = cursor.move_to(cursor.at, (shop_id, FIRST_WALK, 0))
     found = list(itertools.islice(heapq.merge(*_streams(shop_id, cursor, limit + 1)), limit + 1))
     page = found[:limit]
-    articles = _read_articles(shop_id, [change.article_id for change in page])
+    articles = _read_articles(shop_id, page)
     is_first_walk = cursor.key[1] == FIRST_WALK
     if page:
         cursor = cursor.move_to(page[-1].at, (shop_id, page[-1].kind, page[-1].id))
@@ -81,36 +81,37 @@ def _streams(shop_id: int, cursor: ChangeCursor, limit: int) -> list[list[Change
     """Return the next changes of each kind, each list in its own order, from its own index."""
     if cursor.key[1] > FIRST_WALK:
         raise CursorInvalid(cursor.as_text())
-    articles = Article.objects.filter(shop_id=shop_id)
-    if cursor.key[1] == FIRST_WALK:
-        rows = _after(articles, cursor, kind=FIRST_WALK).values_list("changed_at", "pk")[:limit]
-        return [[Change(at, FIRST_WALK, pk, pk) for at, pk in rows]]
-    units = ArticleUnit.objects.filter(shop_id=shop_id)
-    changed_articles = _after(articles, cursor, kind=ARTICLE).values_list("changed_at", "pk")[:limit]
-    changed_units = _after(units, cursor, kind=UNIT).values_list("changed_at", "pk", "article_id")[:limit]
-    return [
-        [Change(at, ARTICLE, pk, pk) for at, pk in changed_articles],
-        [Change(at, UNIT, pk, article_id) for at, pk, article_id in changed_units],
-    ]
+    kinds = (FIRST_WALK,) if cursor.key[1] == FIRST_WALK else (ARTICLE, UNIT)
+    return [_stream(shop_id, cursor, kind, limit) for kind in kinds]
 
 
-def _after(rows: QuerySet, cursor: ChangeCursor, *, kind: int) -> QuerySet:
+def _stream(shop_id: int, cursor: ChangeCursor, kind: int, limit: int) -> list[Change]:
+    rows = (ArticleUnit if kind == UNIT else Article).objects.filter(_after(cursor, kind))
+    walk = walk_index(rows, of="shop_id", owner_id=shop_id, by=("changed_at", "pk"))
+    return [Change(at, kind, pk) for at, pk in walk[:limit]]
+
+
+def _after(cursor: ChangeCursor, kind: int) -> Q:
     """Return what of this kind comes after the cursor in the order (changed_at, kind, id)."""
     _, reached_kind, reached_id = cursor.key
     if kind < reached_kind:
-        rows = rows.filter(changed_at__gt=cursor.at)
-    elif kind > reached_kind:
-        rows = rows.filter(changed_at__gte=cursor.at)
-    else:
-        rows = rows.filter(Q(changed_at__gt=cursor.at) | Q(changed_at=cursor.at, pk__gt=reached_id))
-    return rows.order_by("changed_at", "pk")
+        return Q(changed_at__gt=cursor.at)
+    if kind > reached_kind:
+        return Q(changed_at__gte=cursor.at)
+    return beyond({"changed_at": cursor.at, "pk": reached_id})
 
 
-def _read_articles(shop_id: int, article_ids: list[int]) -> list[ChangedArticle]:
-    """Return these articles once each, whole, in the order in which they are first named."""
-    wanted = list(dict.fromkeys(article_ids))
-    articles = {article.pk: article for article in Article.objects.filter(shop_id=shop_id, pk__in=wanted)}
+def _read_articles(shop_id: int, changes: list[Change]) -> list[ChangedArticle]:
+    """Return the articles that changed, once each, whole, in the order in which they are first named.
+
+    The wall is asked of what was read: in the queries, an index of the shop would be one more way to go wrong.
+    """
+    unit_ids = [change.id for change in changes if change.kind == UNIT]
+    article_of = dict(ArticleUnit.objects.filter(pk__in=unit_ids).values_list("pk", "article_id"))
+    named = (article_of.get(change.id) if change.kind == UNIT else change.id for change in changes)
+    wanted = list(dict.fromkeys(named))
+    articles = {article.pk: article for article in Article.objects.filter(pk__in=wanted) if article.shop_id == shop_id}
     units = defaultdict(list)
-    for unit in ArticleUnit.objects.filter(shop_id=shop_id, article_id__in=wanted).order_by("pk"):
+    for unit in sorted(ArticleUnit.objects.filter(article_id__in=wanted), key=lambda unit: unit.pk):
         units[unit.article_id].append(unit)
     return [ChangedArticle(articles[pk], units[pk]) for pk in wanted if pk in articles]

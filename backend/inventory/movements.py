@@ -5,9 +5,10 @@ import itertools
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
-from backend.inventory.models import Article, ArticleUnit, StockMovement
+from backend.config.index_walks import beyond, walk_index
+from backend.inventory.models import Article, StockMovement
 
 
 class CursorUnknown(ValueError):
@@ -36,24 +37,24 @@ def read_movements(
     `before` is that of the page before: the id of its last movement, whose row never changes. Movements that arrive
     between two pages shift nothing. Of one instant, the one written last comes first. Raises CursorUnknown.
     """
-    filters = _between(begin, end) & _after(shop_id, before)
-    parts = [part.filter(filters).order_by("-at", "-pk")[: limit + 1] for part in _parts(shop_id, article)]
-    newest = heapq.merge(*parts, key=lambda movement: (movement.at, movement.pk), reverse=True)
-    found = list(itertools.islice(newest, limit + 1))
-    page = found[:limit]
-    _attach_units(page)
-    return MovementPage(page, page[-1].pk if len(found) > limit else None)
+    wanted = StockMovement.objects.filter(_between(begin, end) & _after(shop_id, before))
+    walks = [
+        walk_index(wanted, of=of, owner_id=owner_id, by=("at", "pk"), newest_first=True)[: limit + 1]
+        for of, owner_id in _owners(shop_id, article)
+    ]
+    found = list(itertools.islice(heapq.merge(*walks, reverse=True), limit + 1))
+    page = [movement_id for _, movement_id in found[:limit]]
+    return MovementPage(_read(page), page[-1] if len(found) > limit else None)
 
 
-def _parts(shop_id: int, article: Article | None) -> list[QuerySet[StockMovement]]:
-    """Return one query for a shop, one for each unit of an article: each follows its own index to its own limit.
+def _owners(shop_id: int, article: Article | None) -> list[tuple[str, int]]:
+    """Return whose movements are wanted: the shop's, or each unit's of an article, which has three levels at most.
 
-    One query for all of an article's units would read their whole history to sort it; there are three levels at most.
+    Together, an article's units would have their whole history read and sorted; apart, each follows its own index.
     """
     if article is None:
-        return [StockMovement.objects.filter(shop_id=shop_id)]
-    units = article.units.filter(shop_id=shop_id).values_list("pk", flat=True)
-    return [StockMovement.objects.filter(unit_id=unit_id) for unit_id in units]
+        return [("shop_id", shop_id)]
+    return [("unit_id", unit_id) for unit_id in article.units.filter(shop_id=shop_id).values_list("pk", flat=True)]
 
 
 def _between(begin: datetime | None, end: datetime | None) -> Q:
@@ -71,13 +72,10 @@ def _after(shop_id: int, before: int | None) -> Q:
     at = StockMovement.objects.filter(pk=before, shop_id=shop_id).values_list("at", flat=True).first()
     if at is None:
         raise CursorUnknown(before)
-    # The first condition says nothing that the others do not, but it lets the index begin at the right place.
-    return Q(at__lte=at) & (Q(at__lt=at) | Q(at=at, pk__lt=before))
+    return beyond({"at": at, "pk": before}, newest_first=True)
 
 
-def _attach_units(movements: list[StockMovement]) -> None:
-    """Read the units apart: joined, the database may begin with the few articles and sort all their movements."""
-    wanted = {movement.unit_id for movement in movements}
-    units = {unit.pk: unit for unit in ArticleUnit.objects.filter(pk__in=wanted).select_related("article")}
-    for movement in movements:
-        movement.unit = units[movement.unit_id]
+def _read(movement_ids: list[int]) -> list[StockMovement]:
+    """Return these movements in this order, with their units and articles."""
+    movements = StockMovement.objects.filter(pk__in=movement_ids).prefetch_related("unit__article").in_bulk()
+    return [movements[movement_id] for movement_id in movement_ids]

@@ -100,8 +100,7 @@ def describe_articles(*, page: int, page_max: int) -> Callable:
             "curseur et le rendre la fois suivante. Un article est donné en entier, avec toutes ses unités, dès que "
             "lui ou l'une d'elles a changé, stock compris. Aucun changement ne manque jamais ; le même peut venir "
             "plusieurs fois, et une page peut compter moins d'articles que `limit` sans que ce soit la fin. Un article "
-            "retiré de la vente reste, avec `actif: false`. Une caisse passée à une autre boutique reçoit tout le "
-            "catalogue de celle-ci, quel que soit son curseur : elle oublie d'abord l'ancien."
+            "retiré de la vente reste, avec `actif: false`. Avec le curseur d'une autre boutique, tout est donné."
         ),
         parameters=[
             *EVERY_CALL,
