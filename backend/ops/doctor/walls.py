@@ -85,7 +85,7 @@ def tills_keep_their_shop(scope: Scope) -> Iterator[Finding]:
             yield Finding(
                 f"{name_till(row['terminal_id'])} est dans la {name_shop(row['terminal__shop_id'])}, et"
                 f" {count(row['batches'], 'envoi')} d'elle dans la {name_shop(row['shop_id'])}",
-                "Ce qu'elle vend va au stock et à la recette d'une autre boutique, et ses anciens reçus lui sont fermés."
-                " Remettez la caisse dans sa boutique ; pour l'autre, créez une caisse et déplacez-y"
+                "Ce qu'elle vend va au stock et à la recette d'une autre boutique, et ses anciens reçus lui sont"
+                " fermés. Remettez la caisse dans sa boutique ; pour l'autre, créez une caisse et déplacez-y"
                 " l'appareil (manage.py device --move).",
             )

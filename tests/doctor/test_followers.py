@@ -1,0 +1,157 @@
+"""P12: sales voided twice or half, more brought back than sold, more paid than owed, and who waits for an origin."""
+
+import pytest
+
+from backend.inventory.models import ArticleUnit
+from backend.sales.models import Lane, Sale, SaleLine
+from backend.testing import Cast
+from tests.doctor.planting import (
+    add_line,
+    copy_document,
+    document,
+    findings,
+    follower,
+    move,
+    only_finding,
+    outcome,
+    place_of,
+    repaired,
+    returned,
+    write,
+)
+from tests.tills import Till, line, sale
+
+pytestmark = pytest.mark.embedded
+
+
+def bring_back(back: Sale, unit: ArticleUnit, first: SaleLine, quantity: int) -> None:
+    """Let a document bring back some of a line more, the origin's own count included."""
+    extra = add_line(back, unit, quantity, origin_line=first)
+    move(unit, quantity, type="RETOUR", document=back, line=extra.position)
+    write("sales_saleline", f"id = {first.pk}", quantity_returned=first.quantity_returned + quantity)
+
+
+@pytest.mark.parametrize(("origin", "told"), [(None, "suit aucune vente"), ("RET-8", "suit retour RET-8")])
+def test_a_payment_that_follows_no_sale_is_found(busy: Till, origin: str | None, told: str) -> None:
+    paid = document("PAI-1")
+    write("sales_sale", f"id = {paid.pk}", origin_id=document(origin).pk if origin else None)
+    write("sales_sale", f"id = {document('FAC-3').pk}", paid_later=0)
+    if origin:
+        write("sales_sale", f"id = {document(origin).pk}", paid_later=100, is_paid=False, total=100000)
+        write("sales_sale", f"id = {document('FAC-8').pk}", returned_total=100000)
+    assert told in only_finding("followers_follow_a_sale").found
+
+
+def test_a_sale_that_follows_another_is_found(busy: Till) -> None:
+    write("sales_sale", f"id = {document('FAC-20').pk}", origin_id=document("FAC-8").pk)
+    assert only_finding("followers_follow_a_sale").found.startswith("vente FAC-20")
+
+
+def test_a_sale_voided_twice_is_found(busy: Till) -> None:
+    copy_document(document("AVO-1"), number="AVO-77")
+    finding = only_finding("sales_are_voided_once")
+    assert finding.found.startswith("vente FAC-1 (document")
+    assert "est annulée 2 fois : annulation AVO-1 (" in finding.found
+    assert finding.repair is None
+
+
+def test_a_voided_sale_that_is_not_noted_so_is_noted(busy: Till) -> None:
+    """Until then a second annulation would have passed."""
+    noted_at = document("FAC-1").voided_at
+    write("sales_sale", f"id = {document('FAC-1').pk}", voided_at=None)
+    assert repaired(only_finding("voids_are_whole")) == {"sales_sale": {"voided_at"}}
+    assert document("FAC-1").voided_at == noted_at
+    again = busy.settle_one(follower("annulation", "AVO-78", "FAC-1"))
+    assert again["code"] == "deja_annulee"
+
+
+def test_a_sale_noted_as_voided_without_its_annulation_is_found(busy: Till) -> None:
+    write("sales_sale", f"id = {document('FAC-20').pk}", voided_at="2026-01-01 00:00:00")
+    finding = only_finding("voids_are_whole")
+    assert finding.found.endswith("est notée annulée et n'a pas d'annulation")
+    assert finding.repair is None
+
+
+def test_a_void_that_left_something_is_found(busy: Till, cast: Cast) -> None:
+    extra = add_line(document("FAC-1"), cast.oil.base_unit, 2)
+    move(cast.oil.base_unit, -2, type="VENTE", document=extra.document, line=extra.position)
+    finding = only_finding("voids_are_whole")
+    assert finding.found.startswith("ligne 3 de vente FAC-1")
+    assert finding.found.endswith("annulée, 0 revenu sur 2")
+
+
+@pytest.mark.parametrize("quantity", [1, 2])
+def test_no_more_comes_back_than_was_sold(busy: Till, cast: Cast, quantity: int) -> None:
+    """Of two bottles one has come back."""
+    bring_back(document("RET-8"), cast.oil.base_unit, document("FAC-8").lines.get(), quantity)
+    if quantity == 1:
+        assert findings() == {}
+    else:
+        finding = only_finding("returns_stay_within_the_sale")
+        assert finding.found.startswith("ligne 1 de vente FAC-8")
+        assert finding.found.endswith("3 revenu sur 2 vendu")
+
+
+@pytest.mark.parametrize("number", ["FAC-1", "FAC-2", "FAC-8", "FAC-20"])
+@pytest.mark.parametrize("column", ["returned_total", "paid_later"])
+def test_sums_on_a_sale_are_added_up_again(busy: Till, number: str, column: str) -> None:
+    """Whether it was voided, returned and voided, returned, or nothing followed it."""
+    one = document(number)
+    write("sales_sale", f"id = {one.pk}", **{column: "0.5"})
+    finding = only_finding("origins_know_their_followers")
+    assert f"vente {number} (" in finding.found
+    assert repaired(finding) == {"sales_sale": {column}}
+    assert getattr(document(number), column) == getattr(one, column)
+
+
+@pytest.mark.parametrize("number", ["FAC-2", "FAC-8", "FAC-20"])
+def test_quantities_that_came_back_are_added_up_again(busy: Till, number: str) -> None:
+    first = document(number).lines.first()
+    write("sales_saleline", f"id = {first.pk}", quantity_returned="0.25")
+    finding = only_finding("origins_know_their_followers")
+    assert "ligne 1 revenu 0.25 au lieu de" in finding.found
+    assert repaired(finding) == {"sales_saleline": {"quantity_returned"}}
+
+
+def test_a_payment_that_was_forgotten_is_added_up_again(busy: Till) -> None:
+    write("sales_sale", f"id = {document('FAC-3').pk}", paid_later=0)
+    assert repaired(only_finding("origins_know_their_followers")) == {"sales_sale": {"paid_later"}}
+    # 25,000 less 100, 2,850 and 100.
+    refused = busy.settle_one(follower("paiement", "PAI-2", "FAC-3", montant="21950.01"))
+    assert refused["code"] == "paiement_excessif"
+    assert busy.settle_one(follower("paiement", "PAI-3", "FAC-3", montant=21950))["status"] == "paid"
+    assert findings() == {}
+
+
+def test_what_comes_back_after_it_was_paid_is_no_overpayment(busy: Till, cast: Cast) -> None:
+    busy.settle_one(sale("FAC-40", line(cast.oil, price=1000), paye=False))
+    busy.settle_one(follower("paiement", "PAI-40", "FAC-40", montant=1000))
+    busy.settle_one(follower("retour", "RET-40", "FAC-40", lignes=returned((1, 1))))
+    assert document("RET-40").total == document("PAI-40").total == 1000
+    assert findings() == {}
+
+
+@pytest.mark.parametrize(("column", "value"), [("is_paid", True), ("total", 3000)])
+def test_a_payment_beyond_what_was_owed_is_found(busy: Till, column: str, value: object) -> None:
+    write("sales_sale", f"id = {document('FAC-3').pk}", **{column: value})
+    finding = only_finding("payments_stay_within_what_is_owed")
+    assert f"100 payé depuis, {0 if column == 'is_paid' else 50} était dû" in finding.found
+
+
+@pytest.mark.parametrize("count", [0, 7])
+def test_a_lane_that_forgot_who_waits_counts_again(busy: Till, cast: Cast, count: int) -> None:
+    write("sales_lane", f"terminal_id = {cast.terminal.pk}", waiting_documents=count)
+    finding = only_finding("lanes_know_who_waits")
+    assert f"1 document(s) attendent leur vente d'origine, sa voie en compte {count}" in finding.found
+    assert repaired(finding) == {"sales_lane": {"waiting_documents"}}
+    busy.settle_one(sale("FAC-9", line(cast.oil)))
+    assert outcome("AVO-9", "voided")
+    assert Lane.objects.get(pk=cast.terminal.pk).waiting_documents == 0
+    assert findings() == {}
+
+
+def test_who_waits_for_a_sale_that_has_come_is_found(busy: Till) -> None:
+    write("sales_saleoutcome", place_of(outcome("AVO-9", "deferred")), awaits="FAC-8")
+    finding = only_finding("nobody_waits_in_vain")
+    assert "numéro AVO-9 : attend FAC-8, qui est enregistrée" in finding.found
+    assert finding.repair is None
