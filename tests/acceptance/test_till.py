@@ -6,25 +6,20 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
 from backend.ops.stack import Stack
-from backend.ops.till import Till
 from backend.ops.till.queue import KEPT, TO_CORRECT, WAITING
 from backend.sales.models import Batch, Sale, SaleOutcome
-from backend.sales.pausing import pause, resume
 from backend.shops.models import Terminal
 from backend.testing import Cast
+from tests.acceptance.conftest import MakeTill
 from tests.acceptance.old_till import SourcesTill
 from tests.faults.proxy import FaultProxy
-from tests.plugin import Rig
-
-MakeTill = Callable[..., Till]
 
 SYNC = """
 import sys
@@ -32,57 +27,6 @@ from backend.ops.till import Till
 with Till(sys.argv[1], sys.argv[2], sys.argv[3], batch_sales_max=5) as till:
     till.sync()
 """
-
-
-@pytest.fixture(scope="module")
-def running(django_db_setup: None, rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Everything that runs behind a shop, started once for this file: the tills are what is tested here."""
-    environment = {"DATABASE_URL": rig.database_url, "BROKER_URL": rig.broker_url}
-    with Stack(folder=tmp_path_factory.mktemp("stack"), environment=environment) as stack:
-        stack.add_api()
-        stack.add_worker(concurrency=2)
-        stack.add_sweep()
-        for service in stack.services.values():
-            service.start()
-        for service in stack.services.values():
-            service.wait_ready()
-        yield stack
-
-
-@pytest.fixture
-def cast(real_database: None) -> Cast:
-    return Cast()
-
-
-@pytest.fixture
-def open_shop(running: Stack, cast: Cast) -> str:
-    """The address at which Alice's tills hand over."""
-    return running["api"].url
-
-
-@pytest.fixture
-def nobody_posts(open_shop: str, cast: Cast) -> Callable[[], None]:
-    """Intake goes on and nothing is posted, until what this returns is called."""
-    pause()
-    return resume
-
-
-@pytest.fixture
-def proxy(open_shop: str) -> Iterator[FaultProxy]:
-    with FaultProxy(("127.0.0.1", urlsplit(open_shop).port)) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def make_till(cast: Cast, tmp_path: Path) -> Iterator[MakeTill]:
-    """A till of Alice's; all that are made in one test share the file caisse.sqlite3 unless `file` names another."""
-    with ExitStack() as tills:
-
-        def make(url: str, *, file: str = "caisse.sqlite3", **options: object) -> Till:
-            options = {"serial": cast.device.serial, "backoff_s": (0.1, 1.0)} | options
-            return tills.enter_context(Till(tmp_path / file, url, **options))
-
-        yield make
 
 
 def rice(cast: Cast, quantity: int = 1) -> dict:

@@ -1,0 +1,119 @@
+"""What the tests of the example till share: everything that runs behind a shop, started once a file, and tills."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from backend.ops.stack import Stack
+from backend.ops.till import Till
+from backend.sales.pausing import pause, resume
+from backend.testing import Cast
+from tests.faults.proxy import FaultProxy
+from tests.plugin import Rig
+
+MakeTill = Callable[..., Till]
+
+DYING_TILL = """
+import os, signal, sys
+from zoneinfo import ZoneInfo
+from backend.ops.till import Till
+path, url, serial, step, action, *arguments = sys.argv[1:]
+left = int(step)
+def count(*_):
+    global left
+    left -= 1
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+till = Till(path, url, serial, zone=ZoneInfo("Africa/Kinshasa"), backoff_s=(0.05, 0.2))
+wire = till.calls.transport
+def transport(*call):
+    count()
+    answer = wire(*call)
+    count()
+    return answer
+till.calls.transport = transport
+till.book.file.set_trace_callback(count)
+if action == "enrol":
+    till.enrol(*arguments)
+elif action == "renew_token":
+    till.renew_token()
+elif action == "close":
+    till.close_drawer(opening={"CDF": 1000}, counted={"CDF": 26000})
+    till.sync()
+"""
+
+
+@pytest.fixture(scope="module")
+def running(django_db_setup: None, rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Everything that runs behind a shop, started once for this file: the tills are what is tested here."""
+    environment = {"DATABASE_URL": rig.database_url, "BROKER_URL": rig.broker_url, "ENROLMENTS_PER_MINUTE": "1000"}
+    with Stack(folder=tmp_path_factory.mktemp("stack"), environment=environment) as stack:
+        stack.add_api()
+        stack.add_worker(concurrency=2)
+        stack.add_sweep()
+        for service in stack.services.values():
+            service.start()
+        for service in stack.services.values():
+            service.wait_ready()
+        yield stack
+
+
+@pytest.fixture
+def cast(real_database: None) -> Cast:
+    return Cast()
+
+
+@pytest.fixture
+def open_shop(running: Stack, cast: Cast) -> str:
+    """The address at which Alice's tills hand over."""
+    return running["api"].url
+
+
+@pytest.fixture
+def nobody_posts(open_shop: str, cast: Cast) -> Callable[[], None]:
+    """Intake goes on and nothing is posted, until what this returns is called."""
+    pause()
+    return resume
+
+
+@pytest.fixture
+def proxy(open_shop: str) -> Iterator[FaultProxy]:
+    with FaultProxy(("127.0.0.1", urlsplit(open_shop).port)) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def make_till(cast: Cast, tmp_path: Path) -> Iterator[MakeTill]:
+    """A till of Alice's; all that are made in one test share the file caisse.sqlite3 unless `file` names another."""
+    with ExitStack() as tills:
+
+        def make(url: str, *, file: str = "caisse.sqlite3", **options: object) -> Till:
+            options = {
+                "serial": cast.device.serial,
+                "backoff_s": (0.1, 1.0),
+                "zone": ZoneInfo(cast.shop.timezone),
+            } | options
+            return tills.enter_context(Till(tmp_path / file, url, **options))
+
+        yield make
+
+
+@pytest.fixture
+def die_at(tmp_path: Path) -> Callable[..., bool]:
+    """Let a till do something in a process that kills itself just before its Nth step: a statement on its file, a call
+    going out, an answer coming in. Returns whether it died; False means that it had fewer steps."""
+
+    def die_at(step: int, url: str, action: str, *arguments: str, file: str, serial: str) -> bool:
+        command = [sys.executable, "-c", DYING_TILL, str(tmp_path / file), url, serial, str(step), action, *arguments]
+        code = subprocess.run(command, check=False, timeout=60).returncode
+        assert code in (0, -signal.SIGKILL), code
+        return code != 0
+
+    return die_at
