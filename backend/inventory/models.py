@@ -53,7 +53,9 @@ class ArticleUnit(models.Model):
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     article = models.ForeignKey(Article, on_delete=models.PROTECT, related_name="units")
-    shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="+", db_index=False)
+    # No constraint: a posting changes `changed_at`, which shares an index with the shop, and InnoDB would check the key
+    # again and lock the shop's row for it. Every sale would wait for whoever saves the shop's settings.
+    shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
     level = models.CharField(max_length=16, choices=UnitLevel)
     mark = models.CharField(max_length=24, blank=True)
     # How many of the article's next smaller unit one of this holds; unknown is allowed.

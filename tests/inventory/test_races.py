@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from django.db import OperationalError, connection, connections, transaction
 
-from backend.inventory.catalogue import NewUnit, add_unit, create_article
+from backend.inventory.catalogue import NewUnit, add_unit, create_article, lock_article, lock_shop
 from backend.inventory.errors import CodeTaken
 from backend.inventory.importing import carry_out, read_articles_sheet
 from backend.inventory.models import Article, ArticleUnit, MovementType, StockMovement, UnitLevel
@@ -18,7 +18,7 @@ from backend.testing import Cast, make_article
 from tests.faults.proxy import FaultProxy
 from tests.invariants import check_invariants, check_stock
 from tests.inventory.conftest import Nails
-from tests.tills import Till, sale, stock_of
+from tests.tills import Till, line, sale, stock_of
 
 
 @pytest.fixture
@@ -92,6 +92,17 @@ def test_openings_and_a_sale_of_the_same_units_wait_for_each_other_and_nobody_di
     assert till.outcomes() == ["created"]
     assert nails.stocks() == [0, 13, 1099]
     check_invariants()
+
+
+def test_selling_does_not_wait_for_work_on_the_catalogue(cast: Cast) -> None:
+    """Nor for the shop's settings: whoever holds the shop's row or the article's holds up no till."""
+    till = Till(cast.device)
+    till.hand_over(sale("FAC-1", line(cast.rice)))
+    with transaction.atomic():
+        lock_shop(cast.shop)
+        lock_article(shop=cast.shop, article_uuid=cast.rice.uuid)
+        assert start_together(till.post_all)() == [None]
+        assert till.outcomes() == ["created"]
 
 
 def test_two_articles_made_at_once_under_one_code_are_one_and_a_refusal(cast: Cast) -> None:
