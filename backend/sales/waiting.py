@@ -7,6 +7,7 @@ holds.
 from datetime import datetime
 
 from django.db.backends.utils import CursorWrapper
+from django.db.models import QuerySet
 
 from backend.sales import statements
 from backend.sales.models import OutcomeStatus, SaleOutcome
@@ -28,14 +29,14 @@ def wait_or_wake(
     now: datetime,
     was_waiting: bool = False,
 ) -> tuple[BatchRow, list[Verdict]]:
-    """Let this verdict count for what waits: a deferred document joins, a sale ends its followers' wait.
+    """Let this verdict count for what waits: a deferred document joins, a recorded one ends its followers' wait.
 
     Returns as wake_followers does. Costs an ordinary sale nothing: the lane, which is read anyway, knows whether
     anybody waits. `was_waiting`: the sale itself was deferred till now.
     """
     woken: list[Verdict] = []
     waiting = lane.waiting_documents - was_waiting + (verdict.status == OutcomeStatus.DEFERRED)
-    if lane.waiting_documents and verdict.status == OutcomeStatus.CREATED and not work.lets_wait:
+    if lane.waiting_documents and verdict.is_recorded and not work.lets_wait:
         moved, woken = wake_followers(cursor, work=work, number=verdict.number, moved=moved, now=now)
         waiting -= len(woken)
     if waiting != lane.waiting_documents:
@@ -46,23 +47,30 @@ def wait_or_wake(
 def wake_followers(
     cursor: CursorWrapper, *, work: Slice, number: str, moved: BatchRow, now: datetime
 ) -> tuple[BatchRow, list[Verdict]]:
-    """Carry out what waits for the sale `number` of this terminal, in the order in which it came.
+    """Decide what waits for the document `number` of this terminal, in the order in which it came, then what waits for
+    those: who named as his origin what turns out to be no sale must hear it too.
 
-    Holds the lane, inside the posting of that sale. Returns the batch under work, which may be one of those whose
+    Holds the lane, inside the posting of that document. Returns the batch under work, which may be one of those whose
     outcomes changed, and the verdicts; the registration numbers are the caller's to give.
     """
     verdicts = []
-    waiting = SaleOutcome.objects.filter(
-        shop_id=moved.shop_id, status=OutcomeStatus.DEFERRED, terminal_id=work.terminal_id, awaits=number
-    )
     cause = Cause(REASON)
-    for outcome in waiting.order_by("batch_id", "position"):
-        batch = read_batch(outcome)
-        raw = work.read_sales(cursor, outcome.batch_id)[outcome.position - 1]
-        verdict = decide(cursor, work=work, batch=batch, raw=raw, now=now)
-        if outcome.batch_id == moved.id:
-            moved = replace_outcome(outcome, verdict, batch=moved, now=now, cause=cause)
-        else:
-            write_counts(replace_outcome(outcome, verdict, batch=batch, now=now, cause=cause))
-        verdicts.append(verdict)
+    recorded = [number]
+    for origin in recorded:
+        for outcome in _waiting_for(origin, shop_id=moved.shop_id, terminal_id=work.terminal_id):
+            batch = read_batch(outcome)
+            raw = work.read_sales(cursor, outcome.batch_id)[outcome.position - 1]
+            verdict = decide(cursor, work=work, batch=batch, raw=raw, now=now)
+            if outcome.batch_id == moved.id:
+                moved = replace_outcome(outcome, verdict, batch=moved, now=now, cause=cause)
+            else:
+                write_counts(replace_outcome(outcome, verdict, batch=batch, now=now, cause=cause))
+            verdicts.append(verdict)
+            if verdict.is_recorded:
+                recorded.append(verdict.number)
     return moved, verdicts
+
+
+def _waiting_for(number: str, *, shop_id: int, terminal_id: int) -> QuerySet[SaleOutcome]:
+    waiting = SaleOutcome.objects.filter(shop_id=shop_id, status=OutcomeStatus.DEFERRED, terminal_id=terminal_id)
+    return waiting.filter(awaits=number).order_by("batch_id", "position")

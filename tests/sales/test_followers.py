@@ -164,6 +164,22 @@ def test_a_follower_may_come_before_its_origin_in_the_same_batch(cast: Cast, til
     check_invariants()
 
 
+def test_what_waits_for_a_document_that_is_no_sale_hears_so_when_it_arrives(cast: Cast, till: Till) -> None:
+    """It named an annulation as its origin, and that one waited too."""
+    till.settle(void("AVO-2", "AVO-1"))
+    till.settle(void("AVO-1", "FAC-1"))
+    assert till.outcomes() == ["deferred", "deferred"]
+    till.settle(sale("FAC-1", line(cast.rice)))
+    assert till.outcomes() == ["rejected", "voided", "created"]
+    assert till.fates("AVO-2")[0]["code"] == "origine_invalide"
+    till.settle(void("AVO-4", "AVO-3"))
+    till.settle(sale("FAC-3", line(cast.rice)), void("AVO-3", "FAC-3"))
+    assert till.outcomes()[3:] == ["rejected", "created", "voided"]
+    assert Lane.objects.get(pk=cast.terminal.pk).waiting_documents == 0
+    assert stock_of(cast.rice) == 100
+    check_invariants()
+
+
 def test_the_same_follower_sent_twice_takes_effect_once(cast: Cast, till: Till) -> None:
     for _ in range(2):
         till.settle(void("AVO-1", "FAC-1"))
