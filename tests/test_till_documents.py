@@ -15,6 +15,7 @@ import pytest
 from backend.ops.till import Till
 from backend.ops.till.followers import NotPossible
 from backend.ops.till.heartbeat import heartbeat_of
+from backend.ops.till.wire import Answer, Unreachable
 
 NOBODY = "http://127.0.0.1:9"
 KINSHASA = ZoneInfo("Africa/Kinshasa")
@@ -340,3 +341,37 @@ def test_nobody_else_on_the_machine_reads_the_file(path: Path, till: Till) -> No
     files = [file for file in path.parent.iterdir() if file.name.startswith(path.name)]
     assert len(files) == 3
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+
+
+def test_changes_whose_sales_were_not_asked_for_yet_are_read_again(till: Till) -> None:
+    """The power goes between two calls: the cursor must not have moved past what was not done."""
+    kept = till.sell([RICE])
+    server_says(till, **{kept: {"action": "garder"}})
+    page = {"ventes": [{"numero_facture": kept, "action": "purger"}], "curseur": "later", "fin": True}
+
+    def lose_the_second(method: str, call: str, headers: dict, body: bytes | None) -> Answer:
+        if call == "ventes/statut":
+            raise Unreachable("cable pulled")
+        return Answer(200, {}, json.dumps(page).encode())
+
+    till.calls.transport = lose_the_second
+    with pytest.raises(Unreachable):
+        till.read_changes()
+    assert till.book.setting("changes_cursor") is None
+
+
+def test_a_change_of_one_content_does_not_speak_for_the_other_under_its_number(till: Till) -> None:
+    kept = till.sell([RICE])
+    server_says(till, **{kept: {"action": "garder", "code": "numero_deja_pris"}})
+    page = {"ventes": [{"numero_facture": kept, "action": "purger"}], "curseur": "later", "fin": True}
+    both = [{"numero_facture": kept, "action": action, "status": "created"} for action in ("purger", "garder")]
+
+    def answer(method: str, call: str, headers: dict, body: bytes | None) -> Answer:
+        return Answer(200, {}, json.dumps({"ventes": both} if call == "ventes/statut" else page).encode())
+
+    till.calls.transport = answer
+    assert till.read_changes() == 0
+    assert [sale.number for sale in till.pending()] == [kept]
+    both.pop()
+    assert till.read_changes() == 1
+    assert till.pending() == []

@@ -103,7 +103,8 @@ def test_a_till_killed_at_any_step_of_its_enrolment_enrols_with_the_same_code(
         code, serial = code_for(terminal, replaces=holder), f"sunmi-{step}"
         died = die_at(step, open_shop, "enrol", code, file=f"{serial}.sqlite3", serial=serial)
         till = make_till(open_shop, file=f"{serial}.sqlite3", serial=serial)
-        till.enrol(code)
+        if not till.identity.tokens:
+            till.enrol(code)
         numbers.append(till.sell([rice(cast)]))
         assert till.send_once() == 1
         assert sequences_in(till) == [step]
