@@ -15,6 +15,7 @@ from backend.inventory.opening import open_units
 from backend.inventory.stock import count_stock, lock_units, move_stock
 from backend.ops.processes import wait_until
 from backend.testing import Cast, make_article
+from backend.testing import add_unit as add_unit_with_stock
 from tests.faults.proxy import FaultProxy
 from tests.invariants import check_invariants, check_stock
 from tests.inventory.conftest import Nails
@@ -92,6 +93,20 @@ def test_openings_and_a_sale_of_the_same_units_wait_for_each_other_and_nobody_di
     assert till.outcomes() == ["created"]
     assert nails.stocks() == [0, 13, 1099]
     check_invariants()
+
+
+def test_an_opening_waits_for_a_level_that_is_being_put_between(cast: Cast) -> None:
+    """A carton held 12,000 pieces, and holds 12 thousands from the same moment on at which there are thousands."""
+    carton = add_unit_with_stock(cast.rice, level=UnitLevel.CARTON, stock=1, holds=Decimal(12000))
+    told = b"code;niveau;contient;prix\nRIZ25;CARTON;12;\nRIZ25;MILLIER;1000;500"
+    with transaction.atomic():
+        carry_out(shop=cast.shop, sheet=read_articles_sheet(told), author="Alice")
+        finish = start_together(lambda: open_units(unit=carton, count=1, author="Bob"))
+        wait_for_waiters(1)
+    ((_, brought),) = finish()
+    assert (brought.unit.level, brought.quantity) == ("MILLIER", 12)
+    assert stock_of(cast.rice) == 100
+    check_stock()
 
 
 def test_selling_does_not_wait_for_work_on_the_catalogue(cast: Cast) -> None:
