@@ -59,6 +59,7 @@ def test_a_sale_posted_before_the_one_above_it_is_found(busy: Till, cast: Cast) 
 
 def test_what_was_tried_again_later_is_no_finding(busy: Till, cast: Cast) -> None:
     refused = outcome("FAC-4", "rejected")
+    write("sales_batch", f"id = {refused.batch_id}", received_at="2026-01-01 00:00:00")
     write("inventory_articleunit", f"id = {cast.rice.base_unit_id}", stock=2000)
     retry_outcome(batch_id=refused.batch_id, position=refused.position, author="alice", reason="compté")
     assert outcome("FAC-4", "created")

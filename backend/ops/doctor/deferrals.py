@@ -49,7 +49,7 @@ def _recount(terminal_id: int) -> dict[str, object] | None:
 def nobody_waits_in_vain(scope: Scope) -> Iterator[Finding]:
     """A wake-up is tried once, in the origin's own transaction; one that broke it is left for a person to try again."""
     origins = Sale.objects.filter(terminal_id=OuterRef("terminal_id"), number=OuterRef("awaits"))
-    deferred = SaleOutcome.objects.filter(status=OutcomeStatus.DEFERRED, **scope.narrow()).exclude(awaits="")
+    deferred = SaleOutcome.objects.filter(status=OutcomeStatus.DEFERRED, **scope.narrow())
     for outcome in deferred.filter(Exists(origins)).order_by("batch_id", "position"):
         yield Finding(
             f"vente {outcome.position} de l'{name_batch(outcome.batch_id)}, numéro {outcome.number} : attend"
