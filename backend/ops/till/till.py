@@ -209,6 +209,8 @@ class Till:
             answer = self.calls.reconcile(self.closings.day_of(closing))
             if self.queue.restore(answer["manquantes"]) or self.queue.has_work():
                 self._send_and_poll(deadline)
+                if self.queue.has_work():
+                    continue  # not all of it has gone out: the day stays open until the next time
                 answer = self.calls.reconcile(self.closings.day_of(closing))
             self.closings.keep_answer(closing, answer)
             answers.append(answer)
