@@ -17,6 +17,7 @@ import openpyxl
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.writer.excel import save_workbook
 
 from backend.inventory.cells import Cell, disarm, folded, is_blank, rearm, shown, write_number
 from backend.inventory.errors import HeaderMissing, SheetTooLarge, SheetUnreadable
@@ -212,7 +213,7 @@ def write_sheet_xlsx(*, columns: Sequence[str], rows: Iterable[Sequence[Cell | N
     for row in rows:
         sheet.append([_written_cell(sheet, cell) for cell in row])
     buffer = io.BytesIO()
-    workbook.save(buffer)
+    save_workbook(workbook, buffer)
     return buffer.getvalue()
 
 

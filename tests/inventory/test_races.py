@@ -1,7 +1,7 @@
 """Two at the same units, the same code, the same carton; and a COMMIT whose answer is lost. Each is forced."""
 
-import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
@@ -29,24 +29,19 @@ def cast(real_database: None) -> Cast:
 
 def start_together(*works: Callable[[], object]) -> Callable[[], list[object]]:
     """Run each in a thread of its own; what is returned waits for them and says what they returned or raised."""
-    results: list[object] = [None] * len(works)
 
-    def run(at: int) -> None:
+    def run(work: Callable[[], object]) -> object:
         try:
-            results[at] = works[at]()
-        except Exception as error:  # noqa: BLE001 - the test looks at it
-            results[at] = error
+            return work()
         finally:
             connections.close_all()
 
-    threads = [threading.Thread(target=run, args=[at]) for at in range(len(works))]
-    for thread in threads:
-        thread.start()
+    pool = ThreadPoolExecutor(max_workers=len(works))
+    started = [pool.submit(run, work) for work in works]
 
     def finish() -> list[object]:
-        for thread in threads:
-            thread.join()
-        return results
+        pool.shutdown()
+        return [one.exception() or one.result() for one in started]
 
     return finish
 

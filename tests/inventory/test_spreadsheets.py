@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import openpyxl
 import pytest
+from openpyxl.writer.excel import save_workbook
 
 from backend.inventory.errors import CatalogueRefused, HeaderMissing, SheetTooLarge, SheetUnreadable
 from backend.inventory.spreadsheets import (
@@ -38,7 +39,7 @@ def workbook(*rows: list[object], change: Callable = lambda book: None) -> bytes
         book.active.append(row)
     change(book)
     buffer = io.BytesIO()
-    book.save(buffer)
+    save_workbook(book, buffer)
     return buffer.getvalue()
 
 
