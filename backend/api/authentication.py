@@ -9,8 +9,9 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from backend.api.callers import address_of, app_version_of, serial_of
+from backend.api.callers import app_version_of, serial_of
 from backend.api.problems import Problem
+from backend.config.requests import address_of
 from backend.shops.devices import SERIAL_LENGTH_MAX, accepts_token
 from backend.shops.models import AuthMode, Device, DeviceState, TerminalState
 

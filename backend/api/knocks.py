@@ -7,7 +7,8 @@ from django.db import Error, IntegrityError
 from django.db.models import F
 from rest_framework.request import Request
 
-from backend.api.callers import address_of, app_version_of, serial_of
+from backend.api.callers import app_version_of, serial_of
+from backend.config.requests import address_of
 from backend.shops.models import Device, Knock
 
 # Serials nobody knows cost nothing to invent: beyond this many rows only known devices' refusals are kept.

@@ -7,7 +7,7 @@ from django.core.cache import cache
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from backend.api.callers import address_of
+from backend.config.requests import address_of
 from backend.shops.enrolment import source_of
 
 WINDOW_S = 60

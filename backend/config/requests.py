@@ -1,10 +1,12 @@
-"""The request id that follows a batch from the till to the worker's log line."""
+"""What every request has: an id that follows a batch to the worker's log line, and an address that it comes from."""
 
+import ipaddress
 import re
 import uuid
 from collections.abc import Callable
 
 import structlog
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 ACCEPTED = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -24,3 +26,17 @@ class RequestIdMiddleware:
         response = self.get_response(request)
         response["X-Request-Id"] = request.request_id
         return response
+
+
+def address_of(request: HttpRequest) -> str | None:
+    """Return the caller's address: the peer's, or what our own proxies say it was. Never more than they add."""
+    address = request.META.get("REMOTE_ADDR", "")
+    if settings.TRUSTED_PROXIES:
+        hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
+        if len(hops) >= settings.TRUSTED_PROXIES:
+            address = hops[-settings.TRUSTED_PROXIES]
+    try:
+        # Without the zone of a link-local address: it names an interface of ours, and no column has room for it.
+        return str(ipaddress.ip_address(address.partition("%")[0]))
+    except ValueError:
+        return None

@@ -167,8 +167,16 @@ SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+# A fortnight: whoever closes the shop each evening should not type a password each evening.
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+# How long a link that sets a password is good.
+PASSWORD_RESET_TIMEOUT = 24 * 3600
 X_FRAME_OPTIONS = "DENY"
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+# e.g. smtp+tls://name:password@mail.example:587. Without one a mail is written to the log of the process.
+vars().update(env.email("EMAIL_URL", default="consolemail://"))
+DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="caisses@localhost")
 
 BROKER_URL = env.str("BROKER_URL", default="")
 vars().update(celery_settings.for_role(ROLE, broker_url=BROKER_URL))

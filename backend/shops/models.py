@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 
 from backend.config.dialect import KeyField
+from backend.shops.zones import validate_timezone
 
 
 class StockPolicy(models.TextChoices):
@@ -47,7 +48,7 @@ class Shop(models.Model):
     currency = models.CharField(max_length=3, default="CDF")
     # Comma-separated ISO 4217 codes, the shop's own among them.
     currencies = models.CharField(max_length=64, default="CDF,USD")
-    timezone = models.CharField(max_length=64, default="Africa/Kinshasa")
+    timezone = models.CharField(max_length=64, default="Africa/Kinshasa", validators=[validate_timezone])
     stock_policy = models.CharField(max_length=16, choices=StockPolicy, default=StockPolicy.REFUSE)
     legal_name = models.CharField(max_length=200, blank=True)
     address = models.CharField(max_length=300, blank=True)
@@ -148,6 +149,25 @@ class EnrolmentGuess(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source or '?'} ({self.at:%Y-%m-%d %H:%M})"
+
+
+class SignInFailure(models.Model):
+    """A wrong password that somebody tried: counted here, where every process sees it, and soon forgotten."""
+
+    # The name as typed, cut: it need not be anybody's.
+    name = KeyField(max_length=64, blank=True)
+    source = KeyField(max_length=45, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["name", "at"], name="failure_name_at"),
+            models.Index(fields=["source", "at"], name="failure_source_at"),
+            models.Index(fields=["at"], name="failure_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.at:%Y-%m-%d %H:%M})"
 
 
 class Knock(models.Model):

@@ -2,15 +2,26 @@
 
 from django.urls import path
 from django.views.generic import RedirectView
+from django.views.i18n import set_language
 
-from backend.web.views import batches, dashboard, documentation, front, sales
+from backend.web.views import account, batches, closings, dashboard, documentation, front, register, sales, team, tills
 
 app_name = "web"
 
 urlpatterns = [
     path("", front.front, name="front"),
-    path("connexion/", front.SignIn.as_view(), name="sign_in"),
-    path("deconnexion/", front.SignOut.as_view(), name="sign_out"),
+    path("langue/", set_language, name="set_language"),
+    path("connexion/", account.SignIn.as_view(), name="sign_in"),
+    path("deconnexion/", account.SignOut.as_view(), name="sign_out"),
+    path("compte/", account.account, name="account"),
+    path("compte/mot-de-passe/", account.PasswordChange.as_view(), name="password_change"),
+    path("mot-de-passe/oublie/", account.PasswordReset.as_view(), name="password_reset"),
+    path("mot-de-passe/envoye/", account.PasswordResetSent.as_view(), name="password_reset_sent"),
+    path("mot-de-passe/<str:uidb64>/<str:token>/", account.PasswordSet.as_view(), name="password_set"),
+    path("commercant/equipe/", team.team, name="team"),
+    path("commercant/equipe/ajouter/", team.add_member, name="add_member"),
+    path("commercant/equipe/<int:member_id>/", team.change_member, name="change_member"),
+    path("commercant/equipe/<int:member_id>/lien/", team.password_link, name="password_link"),
     path("commercant/", RedirectView.as_view(pattern_name="web:dashboard"), name="shop"),
     path("commercant/dashboard/", dashboard.dashboard, name="dashboard"),
     path("commercant/ventes/", sales.sales, name="sales"),
@@ -18,6 +29,22 @@ urlpatterns = [
     path("commercant/envois/", batches.batches, name="batches"),
     path("commercant/envois/<uuid:receipt>/", batches.batch, name="batch"),
     path("commercant/a-corriger/", batches.to_correct, name="to_correct"),
+    path("commercant/cloture/", closings.closings, name="closings"),
+    path("commercant/cloture/nouvelle/", closings.close_day, name="close_day"),
+    path("commercant/cloture/<int:closing_id>/", closings.closing, name="closing"),
+    path("commercant/cloture/mois/<int:year>-<int:month>/", closings.close_month, name="close_month"),
+    path("commercant/caisses/", tills.tills, name="tills"),
+    path("commercant/caisses/nouvelle/", tills.add_till, name="add_till"),
+    path("commercant/caisses/<int:terminal_id>/", tills.till, name="till"),
+    path("commercant/caisses/<int:terminal_id>/code/", tills.enrolment_code, name="enrolment_code"),
+    path("commercant/caisses/<int:terminal_id>/etat/", tills.till_state, name="till_state"),
+    path(
+        "commercant/caisses/<int:terminal_id>/appareils/<int:device_id>/etat/", tills.device_state, name="device_state"
+    ),
+    path(
+        "commercant/caisses/<int:terminal_id>/appareils/<int:device_id>/jeton/", tills.device_token, name="device_token"
+    ),
+    path("commercant/registre/", register.register, name="register"),
     path("docs/", documentation.documentation_index, name="documentation"),
     path("docs/<path:name>", documentation.documentation_page, name="documentation_page"),
 ]

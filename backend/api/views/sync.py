@@ -6,10 +6,11 @@ from rest_framework.views import APIView
 
 from backend.api import parameters
 from backend.api.bodies import read_json_body
-from backend.api.callers import address_of, app_version_of
+from backend.api.callers import app_version_of
 from backend.api.holding import COMPLETE_HOLD_S, preferred_wait_s, wait_until_settled
 from backend.api.openapi.sales import describe_sync
 from backend.api.problems import Problem
+from backend.config.requests import address_of
 from backend.sales import receipts
 from backend.sales.backlog import retry_after_s
 from backend.sales.intake import Accepted, Caller, give_answer, receive_batch
