@@ -127,6 +127,19 @@ def test_an_import_of_one_instant_is_walked_to_its_end(cast: Cast, till: Till) -
     assert len(walk(till, limit=97)[0]) == 702
 
 
+def test_articles_and_units_of_one_instant_share_a_walk(cast: Cast, till: Till) -> None:
+    """Of some only the article changed, of the others only a unit: no page's end falls between and loses one."""
+    articles = make_catalogue(cast, 20)
+    settle()
+    _, cursor = walk(till)
+    now = datetime.now(UTC)
+    Article.objects.filter(pk__in=[article.pk for article in articles[::2]]).update(changed_at=now)
+    ArticleUnit.objects.filter(article__in=articles[1::2]).update(changed_at=now)
+    for limit in (1, 3, 7, 10, 20):
+        came = codes(walk(till, since=cursor, limit=limit)[0])
+        assert came == [article.code for article in articles[::2] + articles[1::2]]
+
+
 def test_pages_are_as_long_as_asked_and_500_unless_told(cast: Cast, till: Till) -> None:
     make_catalogue(cast, 1100)
     assert [len(read(till, query)["articles"]) for query in ("", "?limit=3", "?limit=1000")] == [500, 3, 1000]
