@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.conf import settings
 from django.db import models
 
 from backend.config.dialect import KeyField
@@ -102,3 +103,37 @@ class StockMovement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.type} {self.quantity:+}"
+
+
+class WorkKey(models.Model):
+    """The key of a form whose work was carried out, written in the same transaction: what makes it happen once."""
+
+    # No constraint: the insert would lock the shop's row, which whoever gives a code then wants for himself.
+    shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    key = KeyField(max_length=64)
+    # sha256 of what the form said: the same key with something else is no repeat.
+    content = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shop", "key"], name="work_key_shop_key")]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class ImportDraft(models.Model):
+    """A spreadsheet that a person was shown a preview of, until they confirm it: at most one a person and shop."""
+
+    key = KeyField(max_length=64, unique=True)
+    shop = models.ForeignKey(Shop, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=200)
+    content = models.BinaryField()  # the file as it came, compressed
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shop", "user"], name="import_draft_shop_user")]
+
+    def __str__(self) -> str:
+        return self.name
