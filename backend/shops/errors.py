@@ -77,3 +77,14 @@ class NoHardware(ShopsRefused):
 
     code = "caisse_du_bureau"
     sentence = "Le bureau de la boutique n'est tenu par aucun appareil"
+
+
+class TillNameTaken(ShopsRefused):
+    """Two tills of one name could not be told apart on any page. `terminal_id` names the one that bears it."""
+
+    code = "nom_de_caisse_pris"
+    sentence = "Une caisse de cette boutique porte déjà ce nom"
+
+    def __init__(self, *, terminal_id: int) -> None:
+        super().__init__()
+        self.terminal_id = terminal_id

@@ -1,8 +1,10 @@
 """Tills: where they stand, and whether they may call."""
 
 import structlog
+from django.db import transaction
 
-from backend.shops.errors import NoHardware, TillKeepsItsShop
+from backend.config.transients import retrying
+from backend.shops.errors import NoHardware, TillKeepsItsShop, TillNameTaken
 from backend.shops.models import Shop, Terminal, TerminalState
 
 log = structlog.get_logger("caisse.shops")
@@ -11,6 +13,23 @@ log = structlog.get_logger("caisse.shops")
 def create_till(*, shop: Shop | None, name: str) -> Terminal:
     """Create a till; without a shop its devices are refused until it gets one."""
     return Terminal.objects.create(shop=shop, name=name)
+
+
+def add_till(*, shop: Shop, name: str) -> Terminal:
+    """Create a till under a name that no other of the shop bears, whatever its capitals. Raises TillNameTaken."""
+
+    def add() -> Terminal:
+        with transaction.atomic(durable=True):
+            # Of two forms sent at once the second waits here, and finds the first one's till.
+            Shop.objects.select_for_update().get(pk=shop.pk)
+            namesake = Terminal.objects.filter(shop=shop, name__iexact=name).first()
+            if namesake is not None:
+                raise TillNameTaken(terminal_id=namesake.pk)
+            return create_till(shop=shop, name=name)
+
+    terminal = retrying(add, name="add_till")
+    log.info("till_added", terminal=terminal.pk, shop=shop.pk)
+    return terminal
 
 
 def assign_shop(terminal: Terminal, *, shop: Shop) -> None:

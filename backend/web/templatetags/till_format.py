@@ -1,0 +1,100 @@
+"""How tills, devices, closings and months are written for people."""
+
+import datetime
+from decimal import Decimal
+
+from django import template
+from django.template import Context
+from django.urls import NoReverseMatch, reverse
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from backend.sales.models import SaleOutcome, TillClosing
+from backend.sales.repair import NEEDS_A_PERSON
+from backend.shops.models import Device
+from backend.web import formats, till_words, wording
+
+register = template.Library()
+
+# Less than this is no news: no call is that quick, and nobody reads a receipt by it.
+CLOCK_IS_RIGHT_S = 60
+CLOCK_IS_WRONG_S = 5 * 60
+MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86400
+BADGE = '<span class="badge badge-{}">{}</span>'
+
+
+@register.filter
+def clock_words(skew_s: float) -> str:
+    """Write how far a clock is ahead or behind: `à l'heure`, `avance de 12 min`, `retarde de 2 jours`."""
+    if abs(skew_s) < CLOCK_IS_RIGHT_S:
+        return _("à l'heure")
+    length = _length(abs(skew_s))
+    return (
+        _("avance de %(length)s") % {"length": length}
+        if skew_s > 0
+        else _("retarde de %(length)s") % {"length": length}
+    )
+
+
+def _length(seconds: float) -> str:
+    if seconds < HOUR_S:
+        return _("%(count)s min") % {"count": round(seconds / MINUTE_S)}
+    if seconds < 2 * DAY_S:
+        return _("%(count)s h") % {"count": round(seconds / HOUR_S)}
+    return _("%(count)s jours") % {"count": formats.quantity(Decimal(round(seconds / DAY_S)))}
+
+
+@register.filter
+def is_wrong_clock(skew_s: float | None) -> bool:
+    return skew_s is not None and abs(skew_s) >= CLOCK_IS_WRONG_S
+
+
+@register.simple_tag
+def device_badge(device: Device) -> SafeString:
+    words, tone = till_words.DEVICE_STATES.get(device.state, (device.state, wording.QUIET))
+    return format_html(BADGE, tone, words)
+
+
+@register.simple_tag
+def closing_badge(closing: TillClosing) -> SafeString:
+    words, tone = till_words.RESULTS.get(closing.result, (closing.result, wording.QUIET))
+    return format_html(BADGE, tone, words)
+
+
+@register.simple_tag(takes_context=True)
+def entry_link(context: Context, outcome: SaleOutcome) -> SafeString:
+    """Lead to where a person decides about a sale that was refused; nothing for one that needs nobody."""
+    if outcome.status not in NEEDS_A_PERSON:
+        return SafeString("")
+    try:
+        path = reverse("web:entry", args=[outcome.batch_id, outcome.position])
+    except NoReverseMatch:
+        path = reverse("web:to_correct")
+    address = context["request"].access.link(path)
+    return format_html('<p class="small"><a href="{}">{}</a></p>', address, _("Décider"))
+
+
+@register.filter
+def gap_words(gap: Decimal, currency: str) -> str:
+    """Write what a drawer has too much or too little: `juste`, `3 000 FC en moins`, `500 FC en trop`."""
+    if not gap:
+        return _("juste")
+    amount = formats.money(abs(gap), currency)
+    return _("%(amount)s en trop") % {"amount": amount} if gap > 0 else _("%(amount)s en moins") % {"amount": amount}
+
+
+@register.filter
+def signed_money(amount: Decimal, currency: str) -> str:
+    """Write `+20 000 FC`, `−3 000 FC` with a real minus sign; nothing has no sign."""
+    words = formats.money(abs(amount), currency)
+    if not amount:
+        return words
+    return f"−{words}" if amount < 0 else f"+{words}"
+
+
+@register.filter
+def month(first_day: datetime.date) -> str:
+    """Write `novembre 2024`."""
+    return date_format(first_day, "F Y")
