@@ -1,5 +1,6 @@
 """What the tills sent, batch by batch, with the outcome of each sale; and the entries that wait for a person."""
 
+import hashlib
 from dataclasses import dataclass
 
 from django.db.models import F, Q, QuerySet
@@ -12,6 +13,7 @@ from backend.web.selectors.keyset import KeysetPage, newest_first
 PAGE_BATCHES_MAX = 50
 PAGE_OUTCOMES_MAX = 100
 PAGE_ENTRIES_MAX = 100
+STATE_LENGTH = 16
 
 SETTLED_WELL = (
     OutcomeStatus.CREATED,
@@ -57,6 +59,12 @@ def batch_of_shops(*, receipt: object, shop_ids: list[int]) -> Batch | None:
     """Return the batch with this receipt if it belongs to one of these shops, else None."""
     batches = _with_replacement(Batch.objects.filter(receipt=receipt, shop_id__in=shop_ids))
     return batches.select_related("shop", "terminal", "device").first()
+
+
+def state_of(batches: list[Batch]) -> str:
+    """Return what changes whenever a page that shows these batches would: short, and of no meaning otherwise."""
+    shown = ",".join(f"{batch.pk}.{batch.version}.{batch.next_position}" for batch in batches)
+    return hashlib.sha256(shown.encode()).hexdigest()[:STATE_LENGTH]
 
 
 def _with_replacement(batches: QuerySet[Batch]) -> QuerySet[Batch]:

@@ -1,6 +1,7 @@
 """What the tills sent, one batch with the outcome of each sale, and what is to be corrected."""
 
 import uuid
+from http import HTTPStatus
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -21,8 +22,15 @@ def batches(request: HttpRequest) -> HttpResponse:
             page = selectors.batches_page(shop=shop, cursor=request.GET.get("apres"), **chosen.criteria())
         except BadCursor as error:
             raise Http404 from error
-    context = {"page": page, "filter": chosen, "is_first_page": not request.GET.get("apres")}
-    return render(request, "web/batches.html", context)
+    context = {
+        "page": page,
+        "filter": chosen,
+        "is_first_page": not request.GET.get("apres"),
+        "after": request.GET.get("apres"),
+        "is_live": any(batch.settled_at is None for batch in page.rows),
+        "state": selectors.state_of(page.rows),
+    }
+    return _whole_or_part(request, "web/batches.html", "web/parts/batches_live.html", context)
 
 
 @shop_page
@@ -36,8 +44,27 @@ def batch(request: HttpRequest, *, receipt: uuid.UUID) -> HttpResponse:
     page = selectors.outcomes_page(batch=found, **chosen.criteria())
     # Neither recorded now nor before: refused, in conflict, deferred, failed or set aside.
     other_count = found.error_count - found.duplicate_count
-    context = {"batch": found, "page": page, "other_count": other_count, **chosen.criteria()}
-    return elsewhere(request, shop_id=found.shop_id) or render(request, "web/batch.html", context)
+    context = {
+        "batch": found,
+        "page": page,
+        "other_count": other_count,
+        "state": selectors.state_of([found]),
+        **chosen.criteria(),
+    }
+    away = elsewhere(request, shop_id=found.shop_id)
+    return away or _whole_or_part(request, "web/batch.html", "web/parts/batch_live.html", context)
+
+
+def _whole_or_part(request: HttpRequest, page: str, part: str, context: dict[str, object]) -> HttpResponse:
+    """Answer with the page; what it asks again every few seconds is its live part alone, or nothing if nothing moved.
+
+    The part says what state it shows (`vu`), and goes on asking only while something of it is unsettled.
+    """
+    if not request.htmx:
+        return render(request, page, context)
+    if request.GET.get("vu") == context["state"]:
+        return HttpResponse(status=HTTPStatus.NO_CONTENT)
+    return render(request, part, context)
 
 
 @shop_page
