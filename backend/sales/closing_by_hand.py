@@ -1,4 +1,4 @@
-"""A till's day that a person closes on the shop's pages: what was counted in the drawer, compared as a till's word is."""
+"""A till's day closed by a person on the shop's pages: what was counted in the drawer, compared as a till's word is."""
 
 from datetime import UTC, date, datetime
 from typing import Any

@@ -1,0 +1,92 @@
+"""A till's day that a person closes: the drawer as it was counted, an amount a currency."""
+
+import datetime
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core.validators import RegexValidator
+from django.utils.translation import gettext_lazy as _
+
+from backend.sales.business_days import YEAR_MIN
+from backend.sales.day_reports import CASHIER_LENGTH_MAX, REASON_LENGTH_MAX
+from backend.shops.models import Shop, Terminal
+from backend.web.formats import SYMBOLS
+
+SPACES = str.maketrans("", "", " \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}")
+AMOUNT_DIGITS_MAX = 14
+KEY = RegexValidator(r"\A[A-Za-z0-9]{8,64}\Z")
+
+
+class AmountField(forms.DecimalField):
+    """Takes `184 000,50` as people write it."""
+
+    def __init__(self, **options: object) -> None:
+        widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
+        bounds = {"min_value": 0, "max_digits": AMOUNT_DIGITS_MAX, "decimal_places": 2}
+        super().__init__(localize=False, widget=widget, **bounds, **options)
+
+    def to_python(self, value: object) -> Decimal | None:
+        return super().to_python(value.translate(SPACES).replace(",", ".") if isinstance(value, str) else value)
+
+
+@dataclass(frozen=True)
+class CurrencyFields:
+    """The three fields of one currency, as they stand together on the page."""
+
+    currency: str
+    symbol: str
+    fields: list[forms.BoundField]
+
+
+class ClosingForm(forms.Form):
+    caisse = forms.ModelChoiceField(label=_("Caisse"), queryset=Terminal.objects.none(), empty_label=None)
+    jour = forms.DateField(
+        label=_("Jour de la caisse"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+    )
+    caissier = forms.CharField(label=_("Caissier"), max_length=CASHIER_LENGTH_MAX, required=False)
+    motif = forms.CharField(label=_("Motif des sorties"), max_length=REASON_LENGTH_MAX, required=False)
+    key = forms.CharField(validators=[KEY], widget=forms.HiddenInput)
+
+    def __init__(self, *arguments: object, shop: Shop, today: datetime.date, **options: object) -> None:
+        super().__init__(*arguments, label_suffix="", **options)
+        self.today = today
+        # The shop's own currency first, as on every page.
+        self.currencies = sorted(shop.accepted_currencies, key=lambda one: (one != shop.currency, one))
+        self.fields["caisse"].queryset = Terminal.objects.filter(shop=shop).order_by("is_office", "name", "pk")
+        self.fields["jour"].widget.attrs["max"] = today.isoformat()
+        for currency in self.currencies:
+            is_needed = currency == shop.currency
+            self.fields[f"fond_{currency}"] = AmountField(label=_("Fond au début"), required=False)
+            self.fields[f"sorties_{currency}"] = AmountField(label=_("Sorties de la caisse"), required=False)
+            self.fields[f"compte_{currency}"] = AmountField(label=_("Espèces comptées"), required=is_needed)
+
+    def clean_jour(self) -> datetime.date:
+        day = self.cleaned_data["jour"]
+        if day.year < YEAR_MIN or day > self.today:
+            raise forms.ValidationError(_("Choisissez aujourd'hui ou un jour passé."))
+        return day
+
+    @property
+    def by_currency(self) -> list[CurrencyFields]:
+        names = ("fond", "sorties", "compte")
+        return [
+            CurrencyFields(currency, SYMBOLS.get(currency, currency), [self[f"{name}_{currency}"] for name in names])
+            for currency in self.currencies
+        ]
+
+    def drawer(self) -> dict[str, Any]:
+        """Return what was counted, in the words of the wire."""
+        return {
+            "caissier": self.cleaned_data["caissier"],
+            "fond_ouverture": self._amounts("fond"),
+            "sorties": [{**one, "motif": self.cleaned_data["motif"]} for one in self._amounts("sorties")],
+            "especes_comptees": self._amounts("compte"),
+        }
+
+    def _amounts(self, name: str) -> list[dict[str, Any]]:
+        given = {currency: self.cleaned_data[f"{name}_{currency}"] for currency in self.currencies}
+        return [
+            {"devise": currency, "montant": str(amount)} for currency, amount in given.items() if amount is not None
+        ]

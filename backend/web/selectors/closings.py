@@ -1,0 +1,267 @@
+"""The ends of the tills' days: what each till, or a person for it, said, and what is recorded of that day."""
+
+import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from backend.sales.closing_by_hand import TYPED_BY
+from backend.sales.models import Sale, SaleOutcome, TillClosing
+from backend.sales.repair import open_entries
+from backend.shops.models import Shop, Terminal
+from backend.web.selectors.dashboard import Amount
+from backend.web.selectors.keyset import KeysetPage, newest_first
+
+PAGE_CLOSINGS_MAX = 50
+# A page names so many of each list; the till has them all in its answer.
+NUMBERS_SHOWN_MAX = 100
+OTHERS_SHOWN_MAX = 20
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True)
+class ClosingRow:
+    closing: TillClosing
+    # How many numbers are missing, extra, different, waiting or to be corrected.
+    number_count: int
+    # Each drawer's difference, by currency.
+    gaps: list[Amount]
+    typed_by: str
+
+    @property
+    def is_repeated(self) -> bool:
+        """Tell whether the same till, and cashier, closed the same day again since."""
+        return self.closing.is_repeated
+
+
+@dataclass(frozen=True)
+class Named:
+    """A number that the comparison names, with what stands under it today."""
+
+    number: str
+    sale: Sale | None
+    # What still waits for a person under it.
+    entry: SaleOutcome | None = None
+
+
+@dataclass(frozen=True)
+class Difference:
+    named: Named
+    said: Decimal
+    recorded: Decimal
+
+
+@dataclass(frozen=True)
+class SumLine:
+    """One mode and currency. `said` is None where the till gave no sums."""
+
+    mode: str
+    currency: str
+    recorded: Decimal
+    said: Decimal | None
+
+    @property
+    def gap(self) -> Decimal:
+        return ZERO if self.said is None else self.said - self.recorded
+
+
+@dataclass(frozen=True)
+class DrawerLine:
+    currency: str
+    opening: Decimal
+    cash_in: Decimal
+    paid_out: Decimal
+    expected: Decimal
+    counted: Decimal
+    gap: Decimal
+
+    @property
+    def went_out(self) -> Decimal:
+        return -self.paid_out
+
+
+@dataclass(frozen=True)
+class NumberList:
+    """The first numbers of a list, and how many more it has."""
+
+    named: list[Named]
+    more_count: int
+
+
+@dataclass(frozen=True)
+class ClosingView:
+    row: ClosingRow
+    missing: NumberList
+    extra: NumberList
+    waiting: NumberList
+    to_correct: NumberList
+    differences: list[Difference]
+    differences_more_count: int
+    sums: list[SumLine]
+    has_said_sums: bool
+    has_list: bool
+    drawer: list[DrawerLine]
+    payouts: list[dict[str, Any]]
+    # Other closings of the same till and day, newest first.
+    others: list[TillClosing]
+
+    @property
+    def closing(self) -> TillClosing:
+        return self.row.closing
+
+
+def closings_page(
+    *,
+    shop: Shop,
+    terminal_id: int | None = None,
+    day: datetime.date | None = None,
+    cursor: str | None = None,
+) -> KeysetPage[TillClosing]:
+    """Return a page of the shop's closings, latest day first. Raises BadCursor."""
+    closings = _with_repeats(TillClosing.objects.filter(shop=shop).select_related("terminal"))
+    if terminal_id is not None:
+        closings = closings.filter(terminal_id=terminal_id)
+    if day is not None:
+        closings = closings.filter(day=day)
+    return newest_first(closings, by="day", cursor=cursor, size=PAGE_CLOSINGS_MAX)
+
+
+def row_of(closing: TillClosing) -> ClosingRow:
+    answered = closing.answered
+    lists = ("manquantes", "en_trop", "differentes", "en_attente", "a_corriger")
+    return ClosingRow(
+        closing=closing,
+        number_count=sum(len(answered[name]) for name in lists),
+        gaps=[Amount(amount=Decimal(line["ecart"]), currency=line["devise"]) for line in answered["caisse"]],
+        typed_by=closing.said.get(TYPED_BY, ""),
+    )
+
+
+def tills_left_open(*, shop: Shop, day: datetime.date) -> list[Terminal]:
+    """Return the tills that recorded something of this day of theirs, and whose day nobody has closed."""
+    sold = Sale.objects.filter(terminal_id=OuterRef("pk"), till_day=day, shop_id=shop.pk)
+    closed = TillClosing.objects.filter(shop=shop, day=day).values("terminal_id")
+    return list(Terminal.objects.filter(Exists(sold), shop=shop).exclude(pk__in=closed).order_by("name", "pk"))
+
+
+def closing_of_shops(*, closing_id: int, shop_ids: list[int]) -> TillClosing | None:
+    closings = _with_repeats(TillClosing.objects.filter(pk=closing_id, shop_id__in=shop_ids))
+    return closings.select_related("terminal", "shop", "device").first()
+
+
+def closing_view(closing: TillClosing) -> ClosingView:
+    """Return the closing with what stands today under the numbers that it names. Four queries more."""
+    answered, said = closing.answered, closing.said
+    differing = answered["differentes"][:NUMBERS_SHOWN_MAX]
+    named = {one["numero_facture"] for one in differing}
+    for name in ("manquantes", "en_trop", "en_attente", "a_corriger"):
+        named.update(answered[name][:NUMBERS_SHOWN_MAX])
+    sales = _sales_under(closing, named)
+    entries = _entries_under(closing, named)
+
+    def look_up(number: str) -> Named:
+        return Named(number=number, sale=sales.get(number), entry=entries.get(number))
+
+    def listed(name: str) -> NumberList:
+        numbers = answered[name]
+        shown = [look_up(number) for number in numbers[:NUMBERS_SHOWN_MAX]]
+        return NumberList(named=shown, more_count=len(numbers) - len(shown))
+
+    others = TillClosing.objects.filter(shop_id=closing.shop_id, day=closing.day, terminal_id=closing.terminal_id)
+    return ClosingView(
+        row=row_of(closing),
+        missing=listed("manquantes"),
+        extra=listed("en_trop"),
+        waiting=listed("en_attente"),
+        to_correct=listed("a_corriger"),
+        differences=[
+            Difference(look_up(one["numero_facture"]), Decimal(one["montant_caisse"]), Decimal(one["montant_serveur"]))
+            for one in differing
+        ],
+        differences_more_count=len(answered["differentes"]) - len(differing),
+        sums=_sums(closing),
+        has_said_sums=said.get("totaux") is not None,
+        has_list=said.get("ventes") is not None,
+        drawer=_drawer(closing),
+        payouts=_payouts(closing),
+        others=list(others.exclude(pk=closing.pk).order_by("-pk")[:OTHERS_SHOWN_MAX]),
+    )
+
+
+def _with_repeats(closings: QuerySet[TillClosing]) -> QuerySet[TillClosing]:
+    same = {name: OuterRef(name) for name in ("shop_id", "day", "terminal_id", "cashier")}
+    return closings.annotate(is_repeated=Exists(TillClosing.objects.filter(**same, pk__gt=OuterRef("pk"))))
+
+
+def _sales_under(closing: TillClosing, numbers: Iterable[str]) -> dict[str, Sale]:
+    own = {"terminal_id": closing.terminal_id, "shop_id": closing.shop_id}
+    # The first variant stands for the number; its page names the others.
+    found = Sale.objects.filter(**own, number__in=list(numbers)).order_by("-variant")
+    return {sale.number: sale for sale in found}
+
+
+def _entries_under(closing: TillClosing, numbers: Iterable[str]) -> dict[str, SaleOutcome]:
+    entries = open_entries(shop_id=closing.shop_id, terminal_id=closing.terminal_id)
+    return {entry.number: entry for entry in entries.filter(number__in=list(numbers)).order_by("batch_id", "position")}
+
+
+def _sums(closing: TillClosing) -> list[SumLine]:
+    """Return ours beside the till's, which counts as nothing what it leaves out of sums that it gives."""
+    shop_currency = closing.shop.currency
+    told = closing.said.get("totaux")
+    said = {(one.get("devise") or shop_currency, one["mode"].upper()): Decimal(one["montant"]) for one in told or ()}
+    recorded = {(one["devise"], one["mode"]): Decimal(one["montant"]) for one in closing.answered["totaux"]}
+    return [
+        SumLine(
+            mode=mode,
+            currency=currency,
+            recorded=recorded.get((currency, mode), ZERO),
+            said=None if told is None else said.get((currency, mode), ZERO),
+        )
+        for currency, mode in sorted({*said, *recorded}, key=lambda key: (key[0] != shop_currency, key))
+    ]
+
+
+def _drawer(closing: TillClosing) -> list[DrawerLine]:
+    drawer = closing.said.get("caisse") or {}
+    opening = _by_currency(drawer.get("fond_ouverture"), closing)
+    paid_out = _by_currency(drawer.get("sorties"), closing)
+    lines = []
+    for line in closing.answered["caisse"]:
+        currency, expected = line["devise"], Decimal(line["attendu"])
+        first, out = opening.get(currency, ZERO), paid_out.get(currency, ZERO)
+        lines.append(
+            DrawerLine(
+                currency=currency,
+                opening=first,
+                cash_in=expected - first + out,
+                paid_out=out,
+                expected=expected,
+                counted=Decimal(line["compte"]),
+                gap=Decimal(line["ecart"]),
+            )
+        )
+    return lines
+
+
+def _payouts(closing: TillClosing) -> list[dict[str, Any]]:
+    listed = (closing.said.get("caisse") or {}).get("sorties") or []
+    return [
+        {
+            "reason": one.get("motif") or "",
+            "amount": Decimal(one["montant"]),
+            "currency": one.get("devise") or closing.shop.currency,
+        }
+        for one in listed
+    ]
+
+
+def _by_currency(listed: list[dict[str, Any]] | None, closing: TillClosing) -> dict[str, Decimal]:
+    sums: dict[str, Decimal] = {}
+    for one in listed or ():
+        currency = one.get("devise") or closing.shop.currency
+        sums[currency] = sums.get(currency, ZERO) + Decimal(one["montant"])
+    return sums

@@ -1,0 +1,117 @@
+"""The ends of the tills' days, one of them, a day closed by hand; and the closing of a month."""
+
+import datetime
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.crypto import get_random_string
+from django.utils.translation import gettext as _
+
+from backend.sales.closing_by_hand import close_day_by_hand
+from backend.sales.errors import FieldInvalid
+from backend.sales.months import MonthAlreadyClosed, MonthNotOver
+from backend.sales.months import close_month as close_month_of_shop
+from backend.shops.models import Role
+from backend.web.access import elsewhere, shop_page
+from backend.web.forms import SaleFilter
+from backend.web.forms_closings import ClosingForm
+from backend.web.selectors import closings as selectors
+from backend.web.selectors import register as register_selectors
+from backend.web.selectors.keyset import BadCursor, KeysetPage
+
+FORM_KEY_LENGTH = 20
+
+
+@shop_page
+def closings(request: HttpRequest) -> HttpResponse:
+    shop = request.access.shop
+    # The same choice as of the sales: a day, a till.
+    chosen = SaleFilter(request.GET, shop=shop)
+    page: KeysetPage = KeysetPage(rows=[], next_cursor=None)
+    if chosen.is_valid():
+        try:
+            page = selectors.closings_page(shop=shop, cursor=request.GET.get("apres"), **chosen.criteria())
+        except BadCursor as error:
+            raise Http404 from error
+    today = timezone.localdate()
+    context = {
+        "page": page,
+        "rows": [selectors.row_of(closing) for closing in page.rows],
+        "filter": chosen,
+        "is_first_page": not request.GET.get("apres"),
+        "left_open": selectors.tills_left_open(shop=shop, day=today),
+        "today": today,
+        "month_to_close": register_selectors.last_open_month(shop=shop, today=today),
+    }
+    return render(request, "web/closings.html", context)
+
+
+@shop_page
+def closing(request: HttpRequest, *, closing_id: int) -> HttpResponse:
+    found = selectors.closing_of_shops(closing_id=closing_id, shop_ids=request.access.shop_ids)
+    if found is None:
+        raise Http404
+    away = elsewhere(request, shop_id=found.shop_id)
+    return away or render(request, "web/closing.html", {"view": selectors.closing_view(found)})
+
+
+@shop_page(at_least=Role.MANAGER)
+def close_day(request: HttpRequest) -> HttpResponse:
+    """Close a till's day by hand: compared, kept and shown as if the till had sent it."""
+    today = timezone.localdate()
+    first_shown = {
+        "caisse": request.GET.get("caisse"),
+        "jour": request.GET.get("jour") or today,
+        "key": get_random_string(FORM_KEY_LENGTH),
+    }
+    form = ClosingForm(request.POST or None, initial=first_shown, shop=request.access.shop, today=today)
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "web/close_day.html", {"form": form})
+    given = form.cleaned_data
+    try:
+        found = close_day_by_hand(
+            terminal=given["caisse"], day=given["jour"], drawer=form.drawer(), user=request.user, key=given["key"]
+        )
+    except FieldInvalid as error:
+        form.add_error(None, str(error))
+        return render(request, "web/close_day.html", {"form": form})
+    messages.success(request, _("La journée est comparée à ce qui est enregistré. Voici le résultat."))
+    return HttpResponseRedirect(request.access.link(reverse("web:closing", kwargs={"closing_id": found.pk})))
+
+
+@shop_page(at_least=Role.OWNER)
+def close_month(request: HttpRequest, *, year: int, month: int) -> HttpResponse:
+    """Ask whether the month's register shall take no number any more, and close it. Nothing reopens it."""
+    first_day = _first_day(year, month)
+    shop = request.access.shop
+    if request.method != "POST":
+        found = register_selectors.month_to_close(shop=shop, first_day=first_day, today=timezone.localdate())
+        return render(request, "web/close_month.html", {"month": found})
+    author = request.user.get_full_name() or request.user.get_username()
+    try:
+        closed = close_month_of_shop(shop=shop, year=year, month=month, author=author)
+    except MonthNotOver:
+        messages.error(request, _("Ce mois n'est pas encore fini : il ne peut pas être clôturé."))
+    except MonthAlreadyClosed as refusal:
+        messages.warning(request, _closed_before(refusal))
+    else:
+        words = _("Mois clôturé : son registre a %(count)s documents et n'en prendra plus.")
+        messages.success(request, words % {"count": closed.last_number})
+    return HttpResponseRedirect(request.access.link(reverse("web:register"), mois=f"{year}-{month:02}"))
+
+
+def _closed_before(refusal: MonthAlreadyClosed) -> str:
+    author = refusal.sequence.closed_by
+    if not author:
+        return _("Ce mois était déjà clôturé.")
+    return _("Ce mois était déjà clôturé par %(author)s.") % {"author": author}
+
+
+def _first_day(year: int, month: int) -> datetime.date:
+    first_day = register_selectors.month_of(year, month)
+    if first_day is None:
+        raise Http404
+    return first_day
