@@ -1,0 +1,31 @@
+"""Which month of the register is shown, and from which number on."""
+
+import datetime
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from backend.web.templatetags.till_format import month as month_words
+
+NUMBER_MAX = 2**31 - 1
+
+
+class RegisterForm(forms.Form):
+    mois = forms.TypedChoiceField(
+        label=_("Mois"),
+        required=False,
+        coerce=lambda value: datetime.date.fromisoformat(f"{value}-01"),
+        empty_value=None,
+    )
+    numero = forms.IntegerField(
+        label=_("À partir du numéro"), required=False, min_value=1, max_value=NUMBER_MAX,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+    )  # fmt: skip
+
+    def __init__(self, *arguments: object, months: list[datetime.date], **options: object) -> None:
+        super().__init__(*arguments, use_required_attribute=False, label_suffix="", **options)
+        self.fields["mois"].choices = [(f"{first_day:%Y-%m}", month_words(first_day)) for first_day in months]
+
+    @property
+    def is_narrowing(self) -> bool:
+        return any(self.data.get(name) for name in self.fields)
