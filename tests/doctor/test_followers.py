@@ -3,6 +3,7 @@
 import pytest
 
 from backend.inventory.models import ArticleUnit
+from backend.sales.desk import Desk
 from backend.sales.models import Lane, Sale, SaleLine
 from backend.testing import Cast
 from tests.doctor.planting import (
@@ -155,3 +156,15 @@ def test_who_waits_for_a_sale_that_has_come_is_found(busy: Till) -> None:
     finding = only_finding("nobody_waits_in_vain")
     assert "numéro AVO-9 : attend FAC-8, qui est enregistrée" in finding.found
     assert finding.repair is None
+
+
+def test_a_lane_that_forgot_what_was_set_aside_counts_again(busy: Till, cast: Cast) -> None:
+    """Until then a resend of it would have been recorded."""
+    refused = outcome("FAC-4", "rejected")
+    Desk(shop=cast.shop, user=cast.alice).set_aside(refused.batch_id, refused.position, reason="essai")
+    assert findings() == {}
+    write("sales_lane", f"terminal_id = {cast.terminal.pk}", sales_set_aside=0)
+    assert repaired(only_finding("lanes_know_what_is_set_aside")) == {"sales_lane": {"sales_set_aside"}}
+    move(cast.rice.base_unit, 2000)
+    assert busy.settle_one(sale("FAC-4", line(cast.rice, quantity=1000)))["status"] == "set_aside"
+    assert findings() == {}

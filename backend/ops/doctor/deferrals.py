@@ -1,4 +1,4 @@
-"""P12: documents that came before their origin are woken when it comes: the lane knows them, and none waits in vain."""
+"""What a lane counts so that ordinary sales need not look: documents that wait (P12), sales set aside (P3)."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -43,6 +43,31 @@ def _recount(terminal_id: int) -> dict[str, object] | None:
     before, lane.waiting_documents = lane.waiting_documents, count
     lane.save(update_fields=["waiting_documents"])
     return {"before": {"waiting_documents": before}, "after": {"waiting_documents": count}}
+
+
+@check(promise="P3", title="Chaque caisse sait que de ses ventes ont été mises de côté", cost=ALL_OUTCOMES)
+def lanes_know_what_is_set_aside(scope: Scope) -> Iterator[Finding]:
+    """A lane that counts none lets a resend be recorded. Its number may be too low: resends set aside are not added."""
+    aside = SaleOutcome.objects.filter(status=OutcomeStatus.SET_ASIDE, terminal_id=OuterRef("pk"))
+    lanes = Lane.objects.filter(Exists(aside), sales_set_aside=0, **scope.narrow(shop="terminal__shop_id"))
+    for terminal_id in lanes.order_by("pk").values_list("pk", flat=True):
+        yield Finding(
+            f"{name_till(terminal_id)} : des ventes ont été mises de côté, et sa voie n'en compte aucune",
+            "Une vente qu'une personne a mise de côté serait enregistrée si la caisse la renvoyait.",
+            Repair("recompter les ventes mises de côté", partial(_recount_aside, terminal_id)),
+        )
+
+
+def _recount_aside(terminal_id: int) -> dict[str, object] | None:
+    if not hold_lane(terminal_id):
+        return None
+    lane = Lane.objects.get(pk=terminal_id)
+    count = SaleOutcome.objects.filter(terminal_id=terminal_id, status=OutcomeStatus.SET_ASIDE).count()
+    if lane.sales_set_aside or not count:
+        return None
+    lane.sales_set_aside = count
+    lane.save(update_fields=["sales_set_aside"])
+    return {"before": {"sales_set_aside": 0}, "after": {"sales_set_aside": count}}
 
 
 @check(promise="P12", title="Aucun document n'attend une vente qui est arrivée", cost=ALL_OUTCOMES)
