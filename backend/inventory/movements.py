@@ -29,15 +29,19 @@ def read_movements(
     article: Article | None = None,
     begin: datetime | None = None,
     end: datetime | None = None,
+    movement_type: str | None = None,
     before: int | None = None,
     limit: int,
 ) -> MovementPage:
     """Return a shop's movements, or an article's, with begin <= at < end, newest first, `limit` at most.
 
+    movement_type: no index knows it, so a rare one is looked for among all the others.
     `before` is that of the page before: the id of its last movement, whose row never changes. Movements that arrive
     between two pages shift nothing. Of one instant, the one written last comes first. Raises CursorUnknown.
     """
     wanted = StockMovement.objects.filter(_between(begin, end) & _after(shop_id, before))
+    if movement_type is not None:
+        wanted = wanted.filter(type=movement_type)
     walks = [
         walk_index(wanted, of=of, owner_id=owner_id, by=("at", "pk"), newest_first=True)[: limit + 1]
         for of, owner_id in _owners(shop_id, article)
