@@ -83,8 +83,9 @@ def _settle_next(
 ) -> Step:
     work.alive()
     began = time.perf_counter()
-    now = datetime.now(UTC)
     with transaction.atomic(durable=True), bounded_time(), connection.cursor() as cursor:
+        # Within the bound: a process that is stopped right after it must not commit a stamp from long ago.
+        now = datetime.now(UTC)
         lane = statements.claim_lane(cursor, terminal_id=work.terminal_id)
         if lane is None:
             return Step.BUSY

@@ -171,8 +171,8 @@ def _try_patiently(work: Slice, outcome: SaleOutcome, cause: Cause, judge: Judge
 
 def _try(work: Slice, known: SaleOutcome, cause: Cause, judge: Judge) -> Attempt:
     """One transaction: under the lane, read the outcome again, decide, and write what is new."""
-    now = datetime.now(UTC)
     with transaction.atomic(durable=True), bounded_time(), connection.cursor() as cursor:
+        now = datetime.now(UTC)
         lane = statements.claim_lane(cursor, terminal_id=work.terminal_id)
         if lane is None:
             return None, Obstacle.BUSY

@@ -103,3 +103,9 @@ def test_what_identifies_something_is_compared_byte_for_byte(cast: Cast) -> None
     with connection.cursor() as cursor:
         found = [statements.sales_with_number(cursor, terminal_id=cast.terminal.pk, number=text) for text in texts]
     assert [len(one) for one in found] == [1] * len(texts)
+
+
+def test_a_hand_written_instant_is_written_as_django_writes_it() -> None:
+    """SQLite compares instants as text: one of a full second must not be told from itself."""
+    for moment in (datetime(2024, 11, 4, 17, 0, tzinfo=UTC), datetime(2024, 11, 4, 17, 0, 0, 120, tzinfo=UTC)):
+        assert dialect.naive_utc(moment) == str(moment.replace(tzinfo=None))

@@ -14,7 +14,7 @@ from backend.ops.till_console.console import Action, Console
 
 ACTIONS = {action.name: action for action in [*selling.ACTIONS, *sending.ACTIONS, *keeping.ACTIONS]}
 OF_EVERY_COMMAND = frozenset(
-    {"verbosity", "settings", "pythonpath", "traceback", "no_color", "force_color", "skip_checks"}
+    {"verbosity", "settings", "pythonpath", "traceback", "no_color", "force_color", "skip_checks", "stdout", "stderr"}
 )
 
 
