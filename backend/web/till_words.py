@@ -15,7 +15,7 @@ DEVICE_STATES = {
 
 RESULTS = {
     EQUAL: (_("Tout est égal"), GOOD),
-    SUMS_EQUAL: (_("Sommes égales"), GOOD),
+    SUMS_EQUAL: (_("Rien ne diffère"), GOOD),
     DIFFERENT: (_("Écart"), BAD),
 }
 

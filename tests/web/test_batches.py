@@ -8,6 +8,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from backend.sales.models import Batch
+from backend.sales.turns import post_slice
 from backend.testing import Cast
 from backend.web.selectors import batches as selectors
 from tests.shop_day import hand_over, post, recorded, sale
@@ -139,3 +140,53 @@ def test_what_is_to_be_corrected_is_listed_with_its_reason(
     assert "Stock insuffisant pour Riz 25 kg" in words
     assert words.index("FAC-3") < words.index("FAC-1")
     assert "FAC-2" not in words
+
+
+# Live
+
+
+HTMX = {"HX-Request": "true"}
+
+
+def asks_again(body: str) -> str | None:
+    """Return the address that the page's live part will ask, None if it asks no more."""
+    found = re.search(r'hx-get="([^"]+)" hx-trigger="every', body)
+    return found and found[1].replace("&amp;", "&")
+
+
+@pytest.mark.parametrize("is_list", [True, False])
+def test_a_page_asks_again_only_while_something_is_unsettled(is_list: bool, cast: Cast, alice: Client) -> None:
+    batch = hand_over(cast.device, sale(cast.rice), sale(cast.rice))
+    path = LIST if is_list else page_of(batch)
+    page = alice.get(path).content.decode()
+    again = asks_again(page)
+    assert "Actualiser</a>" in page
+    assert alice.get(again, headers=HTMX).status_code == 204
+    post_slice(cast.device.terminal_id)
+    part = alice.get(again, headers=HTMX)
+    body = part.content.decode()
+    assert "<html" not in body
+    assert 'id="live"' in body
+    assert "Traité" in body
+    assert asks_again(body) is None
+    assert "Actualiser</a>" not in body
+
+
+def test_the_live_part_keeps_to_what_was_chosen(cast: Cast, alice: Client) -> None:
+    hand_over(cast.device, sale(cast.rice))
+    hand_over(cast.token_device, sale(cast.rice))
+    again = asks_again(alice.get(LIST, {"caisse": cast.terminal.pk}).content.decode())
+    assert f"caisse={cast.terminal.pk}" in again
+    post(cast.token_device, sale(cast.rice))
+    assert alice.get(again, headers=HTMX).status_code == 204
+
+
+def test_another_shop_gets_nothing_of_it_either(cast: Cast, alice: Client, charlie: Client) -> None:
+    again = asks_again(alice.get(page_of(hand_over(cast.device, sale(cast.rice)))).content.decode())
+    assert alice.get(again, headers=HTMX).status_code == 204
+    assert charlie.get(again, headers=HTMX).status_code == 404
+
+
+def test_what_needs_a_person_leads_to_where_it_is_decided(cast: Cast, alice: Client) -> None:
+    batch = post(cast.device, sale(cast.rice), sale(cast.rice, quantity=999))
+    assert seen(alice.get(page_of(batch))).count("Décider") == 1
