@@ -40,8 +40,8 @@ def test_a_sound_batch_is_no_finding(busy: Till) -> None:
 def test_a_batch_without_its_bytes_is_found(busy: Till) -> None:
     batch = plant_batch(busy, body=None)
     finding = only_finding("batches_have_bytes")
-    assert f"envoi n° {batch.pk} (reçu {batch.receipt}, caisse « Terminal MAUI »" in finding.found
-    assert "arrêtée à cet envoi" in finding.means
+    assert f"lot n° {batch.pk} (reçu {batch.receipt}, caisse « Terminal MAUI »" in finding.found
+    assert "arrêtée à ce lot" in finding.means
     assert finding.repair is None
 
 

@@ -85,4 +85,4 @@ def test_two_batches_begun_at_one_till_are_found(busy: Till, cast: Cast) -> None
     write("sales_batch", f"id = {begun.pk}", settled_at=None)
     finding = only_finding("one_batch_is_begun")
     assert "caisse « Terminal MAUI » (n° " in finding.found
-    assert "2 envois commencés" in finding.found
+    assert "2 lots commencés" in finding.found

@@ -41,7 +41,7 @@ def test_a_duplicate_that_does_not_name_its_first_is_found(busy: Till, named: st
     write("sales_saleoutcome", place_of(again), document_id=document(named).pk if named else None)
     finding = only_finding("duplicates_name_their_first")
     assert told in finding.found
-    assert f"vente {again.position} de l'envoi n° {again.batch_id}" in finding.found
+    assert f"vente {again.position} du lot n° {again.batch_id}" in finding.found
     assert "a pu effacer une vente" in finding.means
 
 

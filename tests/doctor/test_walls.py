@@ -49,7 +49,7 @@ def test_a_payment_in_another_shop_is_found(busy: Till, cast: Cast) -> None:
 def test_an_outcome_in_another_shop_is_found(busy: Till, cast: Cast) -> None:
     write("sales_saleoutcome", place_of(outcome("FAC-8", "created")), shop_id=cast.other_shop.pk)
     [told] = found_in_one_shop()
-    assert told.startswith("résultat de la vente 1 de l'envoi")
+    assert told.startswith("résultat de la vente 1 du lot")
 
 
 def test_an_outcome_of_another_till_is_found(busy: Till, cast: Cast) -> None:
@@ -103,8 +103,7 @@ def test_a_till_that_was_moved_by_hand_is_found(busy: Till, cast: Cast) -> None:
     finding = only_finding("tills_keep_their_shop")
     assert "est dans la boutique BTQ-777" in finding.found
     assert (
-        f"{Batch.objects.filter(terminal=cast.terminal).count()} envois d'elle dans la boutique BTQ-009"
-        in finding.found
+        f"{Batch.objects.filter(terminal=cast.terminal).count()} lots d'elle dans la boutique BTQ-009" in finding.found
     )
 
 
@@ -188,7 +187,7 @@ def test_a_line_whose_sale_is_an_orphan_too_is_not_repaired_before_it(busy: Till
     ("table", "column", "told"),
     [
         ("sales_sale", "device_id", "document (sales_sale) : l'appareil"),
-        ("sales_batch", "device_id", "envoi (sales_batch) : l'appareil"),
+        ("sales_batch", "device_id", "lot (sales_batch) : l'appareil"),
         ("sales_heartbeat", "shop_id", "signe de vie (sales_heartbeat) : la boutique"),
         ("sales_heartbeat", "terminal_id", "signe de vie (sales_heartbeat) : la caisse"),
     ],

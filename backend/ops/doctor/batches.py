@@ -22,12 +22,12 @@ LOST_BYTES = (
 )
 
 
-@check(promise="P1", title="Chaque envoi accepté a gardé ses octets")
+@check(promise="P1", title="Chaque lot accepté a gardé ses octets")
 def batches_have_bytes(scope: Scope) -> Iterator[Finding]:
     """A batch without its bytes: a table that was emptied, or restored in part."""
     lost = Batch.objects.filter(body__isnull=True, **scope.narrow()).order_by("pk")
     for batch_id, settled_at in lost.values_list("pk", "settled_at"):
-        stops = "" if settled_at else " La caisse est arrêtée à cet envoi."
+        stops = "" if settled_at else " La caisse est arrêtée à ce lot."
         yield Finding(f"{name_batch(batch_id)} n'a plus ses octets", LOST_BYTES + stops)
 
 
@@ -61,9 +61,9 @@ def waiting_tills_have_lanes(scope: Scope) -> Iterator[Finding]:
     for row in stranded.values("terminal_id").annotate(count=Count("pk")).order_by("terminal_id"):
         terminal_id = row["terminal_id"]
         yield Finding(
-            f"{name_till(terminal_id)} a {row['count']} envoi(s) en attente et pas de voie (sales_lane)",
+            f"{name_till(terminal_id)} a {row['count']} lot(s) en attente et pas de voie (sales_lane)",
             "Ses ventes acceptées ne seront jamais enregistrées, quoi que fassent les ouvriers et la ronde.",
-            Repair("ouvrir la voie de la caisse ; la ronde reprend ses ventes", partial(_open_lane, terminal_id)),
+            Repair("Ouvrir la voie de la caisse ; la ronde reprend ses ventes.", partial(_open_lane, terminal_id)),
         )
 
 
@@ -83,8 +83,8 @@ def outcomes_end_at_the_cursor(scope: Scope) -> Iterator[Finding]:
             repair = None
             if _proven_cursor(batch, positions):
                 repair = Repair(
-                    f"replacer le curseur après la dernière vente qui a son résultat ({len(positions)} sur"
-                    f" {batch.sale_count}) ; ce qui reste est repris de là",
+                    f"Replacer le curseur après la dernière vente qui a son résultat ({len(positions)} sur"
+                    f" {batch.sale_count}) ; ce qui reste est repris de là.",
                     partial(_place_cursor, batch_id),
                 )
             yield Finding(f"{name_batch(batch_id)} : {' ; '.join(faults)}", _advice(batch, positions), repair)
@@ -127,7 +127,7 @@ def _advice(batch: Batch, positions: set[int]) -> str:
     """Say what it means; name the sales that have no outcome, where the bytes still tell."""
     missing = set(range(1, min(batch.next_position, batch.sale_count + 1))) - positions
     if not missing:
-        return "La caisse est arrêtée à cet envoi, ou lit un reçu qui ne dit pas tout."
+        return "La caisse est arrêtée à ce lot, ou lit un reçu qui ne dit pas tout."
     raws = [raw for kept in read_batches([batch.pk]) for raw in kept.sales()]
     numbers = [peek(raw)[0] for at, raw in enumerate(raws, start=1) if at in missing]
     named = f" ({listed(number for number in numbers if number)})" if any(numbers) else ""
@@ -169,7 +169,7 @@ COUNTS = {
 COLUMNS = {"created": "created_count", "errors": "error_count", "duplicates": "duplicate_count"}
 
 
-@check(promise="P2", title="Les compteurs de chaque envoi sont ceux de ses résultats")
+@check(promise="P2", title="Les compteurs de chaque lot sont ceux de ses résultats")
 def counters_match_outcomes(scope: Scope) -> Iterator[Finding]:
     """What a receipt says in figures, against what it says sale by sale."""
     outcomes = SaleOutcome.objects.filter(**scope.narrow(shop="batch__shop_id", terminal="batch__terminal_id"))
@@ -191,7 +191,7 @@ def _miscounted(batch_id: int, told: str) -> Finding:
     return Finding(
         f"{name_batch(batch_id)} compte mal ses résultats : {told}",
         "Le reçu de la caisse et les pages de la boutique annoncent de faux nombres de ventes enregistrées.",
-        Repair("recompter les résultats, et relever la version pour que la caisse relise son reçu",
+        Repair("Recompter les résultats, et relever la version pour que la caisse relise son reçu.",
                partial(_recount, batch_id)),
     )  # fmt: skip
 
@@ -212,7 +212,7 @@ def _recount(batch_id: int) -> dict[str, object] | None:
     return {"before": before, "after": after}
 
 
-@check(promise="P2", title="La version de chaque envoi couvre ses résultats")
+@check(promise="P2", title="La version de chaque lot couvre ses résultats")
 def versions_cover_outcomes(scope: Scope) -> Iterator[Finding]:
     """An outcome of a version that its batch has not reached is hidden behind a 304."""
     outcomes = SaleOutcome.objects.filter(**scope.narrow(shop="batch__shop_id", terminal="batch__terminal_id"))
@@ -223,7 +223,7 @@ def versions_cover_outcomes(scope: Scope) -> Iterator[Finding]:
             f"{name_batch(batch_id)} est à la version {row['batch__version']}, un de ses résultats à la version"
                      f" {row['highest']}",
             "La caisse qui demande ce qui a changé peut ne jamais voir ce résultat.",
-            Repair("relever la version de l'envoi au-dessus de celles de ses résultats",
+            Repair("Relever la version du lot au-dessus de celles de ses résultats.",
                    partial(_raise_version, batch_id)),
         )  # fmt: skip
 

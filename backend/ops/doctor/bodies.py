@@ -12,7 +12,7 @@ from backend.sales.models import Batch
 NEWEST_MAX = 1000
 SAMPLE_MAX = 200
 CHUNK = 50
-COST = "les octets des envois en attente, des 1 000 derniers, et de 200 plus anciens pris au hasard"
+COST = "les octets des lots en attente, des 1 000 derniers, et de 200 plus anciens pris au hasard"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ def lanes_know_who_waits(scope: Scope) -> Iterator[Finding]:
             "Une annulation, un retour ou un paiement pourrait ne pas prendre effet à l'arrivée de sa vente."
             if lane.waiting_documents < lane.deferred
             else "Chaque vente de cette caisse cherche pour rien qui l'attend : elle coûte plus, et rien n'est faux.",
-            Repair("recompter les documents qui attendent", partial(_recount, lane.pk)),
+            Repair("Recompter les documents qui attendent.", partial(_recount, lane.pk)),
         )
 
 
@@ -54,7 +54,7 @@ def lanes_know_what_is_set_aside(scope: Scope) -> Iterator[Finding]:
         yield Finding(
             f"{name_till(terminal_id)} : des ventes ont été mises de côté, et sa voie n'en compte aucune",
             "Une vente qu'une personne a mise de côté serait enregistrée si la caisse la renvoyait.",
-            Repair("recompter les ventes mises de côté", partial(_recount_aside, terminal_id)),
+            Repair("Recompter les ventes mises de côté.", partial(_recount_aside, terminal_id)),
         )
 
 
@@ -77,7 +77,7 @@ def nobody_waits_in_vain(scope: Scope) -> Iterator[Finding]:
     deferred = SaleOutcome.objects.filter(status=OutcomeStatus.DEFERRED, **scope.narrow())
     for outcome in deferred.filter(Exists(origins)).order_by("batch_id", "position"):
         yield Finding(
-            f"vente {outcome.position} de l'{name_batch(outcome.batch_id)}, numéro {outcome.number} : attend"
+            f"vente {outcome.position} du {name_batch(outcome.batch_id)}, numéro {outcome.number} : attend"
             f" {outcome.awaits}, qui est enregistrée",
             "Cette annulation, ce retour ou ce paiement n'a pas pris effet et ne le prendra pas de lui-même. Faites-le"
             " reprendre : « manage.py retry --status deferred ».",

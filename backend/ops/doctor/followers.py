@@ -28,7 +28,7 @@ def followers_follow_a_sale(scope: Scope) -> Iterator[Finding]:
         followed = name_document(document.origin_id) if document.origin_id is not None else "aucune vente"
         yield Finding(
             f"{name_document(document.pk)} suit {followed}",
-            "Ce qu'elle a rendu ou encaissé ne se rattache à rien. Cherchez son origine dans les octets de son envoi.",
+            "Ce qu'elle a rendu ou encaissé ne se rattache à rien. Cherchez son origine dans les octets de son lot.",
         )
 
 
@@ -58,14 +58,14 @@ def voids_are_whole(scope: Scope) -> Iterator[Finding]:
         yield Finding(
             f"{name_document(origin_id)} a une annulation et n'est pas notée annulée",
             "Une seconde annulation passerait, et rendrait tout une deuxième fois.",
-            Repair("noter la vente annulée à l'heure de son annulation", partial(_mark_voided, origin_id)),
+            Repair("Noter la vente annulée à l'heure de son annulation.", partial(_mark_voided, origin_id)),
         )
     marked = Sale.objects.filter(voided_at__isnull=False, **scope.narrow())
     for document_id in marked.exclude(Exists(voids.filter(origin=OuterRef("pk")))).values_list("pk", flat=True):
         yield Finding(
             f"{name_document(document_id)} est notée annulée et n'a pas d'annulation",
             "Elle manque dans la recette sans que rien ne l'explique, et ne peut être ni rendue ni payée. Cherchez son"
-            " annulation dans une sauvegarde et dans les envois.",
+            " annulation dans une sauvegarde et dans les lots.",
         )
     undone = SaleLine.objects.filter(Exists(voids.filter(origin=OuterRef("document"))), **_documents(scope))
     for line in _with_back(undone).filter(quantity__gt=F("back") + TOLERANCE).order_by("pk"):
@@ -127,7 +127,7 @@ def origins_know_their_followers(scope: Scope) -> Iterator[Finding]:
         yield Finding(
             f"{name_document(document_id)} : {', '.join(faults)}",
             "Un retour, une annulation ou un paiement serait accepté de trop, ou refusé à tort.",
-            Repair("recompter la vente d'après les documents qui l'ont suivie", partial(_recount, document_id)),
+            Repair("Recompter la vente d'après les documents qui l'ont suivie.", partial(_recount, document_id)),
         )
 
 

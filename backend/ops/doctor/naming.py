@@ -1,6 +1,6 @@
 """How findings name what they speak of, in French, so that a person finds it: ids, codes, numbers, receipts.
 
-The words are those of the shop's pages: a batch is an « envoi », the sweep « la ronde », workers « les ouvriers ».
+The words are those of docs/terminals.md: a batch is a « lot ». The sweep is « la ronde », workers « les ouvriers ».
 """
 
 from collections.abc import Iterable
@@ -29,9 +29,9 @@ def name_till(terminal_id: int | None) -> str:
 def name_batch(batch_id: int) -> str:
     batch = Batch.objects.filter(pk=batch_id).values_list("receipt", "terminal_id").first()
     if batch is None:
-        return f"envoi n° {batch_id} (inconnu)"
+        return f"lot n° {batch_id} (inconnu)"
     receipt, terminal_id = batch
-    return f"envoi n° {batch_id} (reçu {receipt}, {name_till(terminal_id)})"
+    return f"lot n° {batch_id} (reçu {receipt}, {name_till(terminal_id)})"
 
 
 def name_document(document_id: int | None) -> str:
@@ -61,7 +61,7 @@ def name_row(row: Model) -> str:
         case SalePayment():
             name = f"paiement {row.position} de {name_document(row.document_id)}"
         case SaleOutcome():
-            name = f"résultat de la vente {row.position} de l'{name_batch(row.batch_id)}"
+            name = f"résultat de la vente {row.position} du {name_batch(row.batch_id)}"
         case StockMovement():
             name = f"mouvement n° {row.pk} de {name_unit(row.unit_id)}"
         case ArticleUnit():

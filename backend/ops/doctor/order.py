@@ -29,7 +29,7 @@ def documents_follow_their_batches(scope: Scope) -> Iterator[Finding]:
                 yield Finding(
                     f"{name_till(terminal_id)} : {name_document(sale.pk)}, vente {sale.position} du"
                     f" {name_batch(sale.batch_id)}, est enregistrée après {name_document(sale.pk_before)}, vente"
-                    f" {sale.position_before} de l'envoi n° {sale.batch_before}",
+                    f" {sale.position_before} du lot n° {sale.batch_before}",
                     "Une vente plus ancienne a trouvé le stock et les prix d'après : un refus ou un stock négatif peut"
                     " venir de là. Rien n'est perdu ni doublé ; signalez-le : deux ouvriers étaient à la même caisse.",
                 )
@@ -60,13 +60,13 @@ def _begun_at(batch_id: int) -> datetime | None:
     return min((at for at in moments if at is not None), default=None)
 
 
-@check(promise="P9", title="Chaque caisse n'a qu'un envoi commencé à la fois")
+@check(promise="P9", title="Chaque caisse n'a qu'un lot commencé à la fois")
 def one_batch_is_begun(scope: Scope) -> Iterator[Finding]:
     begun = Batch.objects.filter(settled_at=None, next_position__gt=1, **scope.narrow())
     for row in begun.values("terminal_id").annotate(batches=Count("pk")).filter(batches__gt=1).order_by("terminal_id"):
         ids = begun.filter(terminal_id=row["terminal_id"]).order_by("pk").values_list("pk", flat=True)
         yield Finding(
-            f"{name_till(row['terminal_id'])} : {row['batches']} envois commencés ({listed(map(name_batch, ids))})",
-            "Les ventes d'un envoi sont enregistrées entre celles d'un autre. Elles le seront toutes, le plus ancien"
+            f"{name_till(row['terminal_id'])} : {row['batches']} lots commencés ({listed(map(name_batch, ids))})",
+            "Les ventes d'un lot sont enregistrées entre celles d'un autre. Elles le seront toutes, le plus ancien"
             " d'abord ; signalez-le, deux ouvriers ont travaillé à la même caisse, ou quelqu'un a changé un curseur.",
         )

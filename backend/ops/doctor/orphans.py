@@ -42,7 +42,7 @@ PARENTS: dict[str, tuple[type[Model], str]] = {
 ROWS: tuple[tuple[type[Model], str, tuple[str, ...]], ...] = (
     (Sale, "document", ("terminal_id", "device_id")),
     (StockMovement, "mouvement de stock", ("shop_id",)),
-    (Batch, "envoi", ("shop_id", "terminal_id", "device_id")),
+    (Batch, "lot", ("shop_id", "terminal_id", "device_id")),
     (SaleOutcome, "résultat", ("terminal_id",)),
     (Lane, "voie", ("terminal_id",)),
     (InvoiceSequence, "compteur de registre", ("shop_id",)),
@@ -66,8 +66,8 @@ def sales_have_their_shop(scope: Scope) -> Iterator[Finding]:
         repair = None
         if home:
             repair = Repair(
-                f"rendre la vente à la {name_shop(home)}, celle de sa caisse, de son envoi, de ses articles et de son"
-                " numéro d'enregistrement",
+                f"Rendre la vente à la {name_shop(home)}, celle de sa caisse, de son lot, de ses articles et de son"
+                " numéro d'enregistrement.",
                 partial(_bring_home, document_id),
             )
         advice = "" if home else " Rien ne prouve à quelle boutique elle est : comparez avec une sauvegarde."
@@ -124,11 +124,11 @@ def parts_of_sales_have_their_shop(scope: Scope) -> Iterator[Finding]:
         grouped = orphans.values(f"{parent}_id", "shop_id", f"{parent}__shop_id").annotate(rows=Count("position"))
         for row in grouped.order_by(f"{parent}_id", "shop_id"):
             parent_id, home = row[f"{parent}_id"], row[f"{parent}__shop_id"]
-            of = name_document(parent_id) if parent == "document" else f"envoi n° {parent_id}"
+            of = name_document(parent_id) if parent == "document" else f"lot n° {parent_id}"
             repair = None
             if Shop.objects.filter(pk=home).exists():
                 act = partial(_join_parent, rows, parent, parent_id)
-                repair = Repair(f"leur donner la {name_shop(home)}, celle de ce qui les porte", act)
+                repair = Repair(f"Leur donner la {name_shop(home)}, celle de ce qui les porte.", act)
             yield Finding(
                 f"{count(row['rows'], noun)} de {of} : la boutique n° {row['shop_id']} n'existe pas", INVISIBLE, repair
             )

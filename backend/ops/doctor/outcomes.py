@@ -70,9 +70,9 @@ def duplicates_name_their_first(scope: Scope) -> Iterator[Finding]:
         fault = _fault_of_duplicate(outcome)
         if fault:
             yield Finding(
-                f"vente {outcome.position} de l'{name_batch(outcome.batch_id)}, numéro {outcome.number} : {fault}",
+                f"vente {outcome.position} du {name_batch(outcome.batch_id)}, numéro {outcome.number} : {fault}",
                 "La caisse a lu « Vente déjà existante » et a pu effacer une vente que le serveur n'a pas. Ses octets"
-                " sont dans l'envoi : comparez-les au document, et saisissez la vente si elle manque.",
+                " sont dans le lot : comparez-les au document, et saisissez la vente si elle manque.",
             )
 
 
@@ -131,7 +131,7 @@ def conflicts_name_their_rival(scope: Scope) -> Iterator[Finding]:
     for outcome in conflicts.filter(odd).order_by("batch_id", "position"):
         rival = "aucune vente" if outcome.document_id is None else name_document(outcome.document_id)
         yield Finding(
-            f"vente {outcome.position} de l'{name_batch(outcome.batch_id)}, numéro {outcome.number} : un conflit qui"
+            f"vente {outcome.position} du {name_batch(outcome.batch_id)}, numéro {outcome.number} : un conflit qui"
             f" nomme {rival}",
             "La personne qui corrige ne peut pas comparer les deux ventes. Cherchez l'autre par son numéro ;"
             " « manage.py retry » fait rejuger celle-ci.",
@@ -154,10 +154,10 @@ def successes_have_documents(scope: Scope) -> Iterator[Finding]:
             is_named = outcome.document_id is not None
             named = f"nomme {name_document(outcome.document_id)}" if is_named else "ne nomme aucun document"
             yield Finding(
-                f"vente {outcome.position} de l'{name_batch(outcome.batch_id)}, numéro {outcome.number}, est dite"
+                f"vente {outcome.position} du {name_batch(outcome.batch_id)}, numéro {outcome.number}, est dite"
                 f" « {outcome.get_status_display()} » et {named}",
                 "La caisse a effacé cette vente, et la boutique ne l'a pas, ou en montre une autre. Ses octets sont"
-                " dans l'envoi : cherchez-la par son numéro, rendez-la depuis une sauvegarde ou saisissez-la.",
+                " dans le lot : cherchez-la par son numéro, rendez-la depuis une sauvegarde ou saisissez-la.",
             )
 
 

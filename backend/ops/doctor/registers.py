@@ -49,7 +49,7 @@ def register_has_no_gap(scope: Scope) -> Iterator[Finding]:
         yield Finding(
             f"{_month(row)} : {' ; '.join(faults) or 'un numéro sous 1'}",
             "Le registre du mois ne tient pas devant un contrôle : un document a disparu, ou a changé de mois ou de"
-            " boutique. Cherchez-le dans une sauvegarde et dans les envois des caisses ; ne renumérotez rien.",
+            " boutique. Cherchez-le dans une sauvegarde et dans les lots des caisses ; ne renumérotez rien.",
         )
 
 
@@ -71,7 +71,7 @@ def sequences_know_the_last_number(scope: Scope) -> Iterator[Finding]:
             yield Finding(
                 f"{_month(month)} : le compteur est à {one.last_number}, le dernier document porte {one.highest}",
                 "Les derniers numéros du mois ont disparu avec leurs documents. Cherchez-les dans une sauvegarde et"
-                " dans les envois des caisses ; ne redescendez pas le compteur : ces numéros sont sur des papiers.",
+                " dans les lots des caisses ; ne redescendez pas le compteur : ces numéros sont sur des papiers.",
             )
     known = InvoiceSequence.objects.filter(
         shop_id=OuterRef("shop_id"), year=OuterRef("register_year"), month=OuterRef("register_month")
@@ -85,7 +85,9 @@ def _behind(month: dict[str, object], told: str) -> Finding:
     return Finding(
         f"{_month(month)} : {told}",
         "Le prochain numéro serait déjà pris : les ventes de la boutique échoueraient une à une.",
-        Repair("porter le compteur au dernier numéro donné ; il n'est jamais abaissé", partial(_raise_sequence, month)),
+        Repair(
+            "Porter le compteur au dernier numéro donné ; il n'est jamais abaissé.", partial(_raise_sequence, month)
+        ),
     )
 
 

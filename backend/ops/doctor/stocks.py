@@ -36,7 +36,7 @@ def stock_is_the_sum_of_movements(scope: Scope) -> Iterator[Finding]:
         repair = None
         if _proven_stock(unit_id) is not None:
             repair = Repair(
-                f"écrire le stock que ses mouvements expliquent ({quantity(moved)})", partial(_write_stock, unit_id)
+                f"Écrire le stock que ses mouvements expliquent ({quantity(moved)}).", partial(_write_stock, unit_id)
             )
         yield Finding(
             f"{name_unit(unit_id)} : stock {quantity(stock)}, ses mouvements font {quantity(moved)}",
@@ -186,7 +186,7 @@ def history_lies_behind(scope: Scope) -> Iterator[Finding]:
     for one in odd:
         yield Finding(
             f"historique n° {one.pk} : « {one.get_status_display()} » (version {one.version}), vente {one.position}"
-            f" de l'{name_batch(one.batch_id)} n'a pas de résultat plus récent",
+            f" du {name_batch(one.batch_id)} n'a pas de résultat plus récent",
             "Un résultat a été récrit par-dessus son successeur : la caisse a pu lire l'un et la boutique l'autre."
             " Comparez les deux, et faites rejuger la vente (manage.py retry) si le résultat ne convient pas.",
         )

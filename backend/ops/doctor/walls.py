@@ -27,12 +27,12 @@ class Seam:
 
 OF_DOCUMENT = "document__terminal_id"
 SEAMS = (
-    Seam(Sale, "shop_id", {"batch__shop_id": "son envoi", "origin__shop_id": "sa vente d'origine"}),
-    Seam(Sale, "terminal_id", {"batch__terminal_id": "son envoi"}),
+    Seam(Sale, "shop_id", {"batch__shop_id": "son lot", "origin__shop_id": "sa vente d'origine"}),
+    Seam(Sale, "terminal_id", {"batch__terminal_id": "son lot"}),
     Seam(SaleLine, "shop_id", {"document__shop_id": "son document", "unit__shop_id": "son unité"}, OF_DOCUMENT),
     Seam(SalePayment, "shop_id", {"document__shop_id": "son document"}, OF_DOCUMENT),
-    Seam(SaleOutcome, "shop_id", {"batch__shop_id": "son envoi", "document__shop_id": "son document"}),
-    Seam(SaleOutcome, "terminal_id", {"batch__terminal_id": "son envoi"}),
+    Seam(SaleOutcome, "shop_id", {"batch__shop_id": "son lot", "document__shop_id": "son document"}),
+    Seam(SaleOutcome, "terminal_id", {"batch__terminal_id": "son lot"}),
     Seam(StockMovement, "shop_id", {"unit__shop_id": "son unité", "document__shop_id": "son document"}, OF_DOCUMENT),
     Seam(ArticleUnit, "shop_id", {"article__shop_id": "son article"}, None),
 )
@@ -84,7 +84,7 @@ def tills_keep_their_shop(scope: Scope) -> Iterator[Finding]:
         if row["shop_id"] in known:
             yield Finding(
                 f"{name_till(row['terminal_id'])} est dans la {name_shop(row['terminal__shop_id'])}, et"
-                f" {count(row['batches'], 'envoi')} d'elle dans la {name_shop(row['shop_id'])}",
+                f" {count(row['batches'], 'lot')} d'elle dans la {name_shop(row['shop_id'])}",
                 "Ce qu'elle vend va au stock et à la recette d'une autre boutique, et ses anciens reçus lui sont"
                 " fermés. Remettez la caisse dans sa boutique ; pour l'autre, créez une caisse et déplacez-y"
                 " l'appareil (manage.py device --move).",
