@@ -6,6 +6,7 @@ till sends later of the same content finds it recorded, or set aside, and closes
 
 import uuid
 from collections.abc import Mapping
+from enum import StrEnum
 
 from django.contrib.auth.models import AbstractBaseUser
 
@@ -94,23 +95,35 @@ class Desk:
         return SaleOutcome.objects.get(batch_id=batch_id, position=position, shop=self.shop)
 
 
+class Fix(StrEnum):
+    """What may be decided, named like the Desk's method that does it."""
+
+    TRY_AGAIN = "try_again"
+    ACCEPT_SHORT_STOCK = "accept_short_stock"
+    CHOOSE_UNITS = "choose_units"
+    ACCEPT_AS_OWN_SALE = "accept_as_own_sale"
+    REPLACE_FIRST = "replace_first"
+    SET_ASIDE = "set_aside"
+    TAKE_UP_AGAIN = "take_up_again"
+
+
 # Which decisions fit a refusal, the one that fits best first.
-FIXES: dict[str, tuple[str, ...]] = {
-    "stock_insuffisant": ("try_again", "accept_short_stock", "set_aside"),
-    "article_inconnu": ("choose_units", "try_again", "set_aside"),
-    "unite_inconnue": ("choose_units", "try_again", "set_aside"),
-    "unite_ambigue": ("choose_units", "try_again", "set_aside"),
-    "numero_deja_pris": ("accept_as_own_sale", "replace_first", "set_aside"),
+FIXES: dict[str, tuple[Fix, ...]] = {
+    "stock_insuffisant": (Fix.TRY_AGAIN, Fix.ACCEPT_SHORT_STOCK, Fix.SET_ASIDE),
+    "article_inconnu": (Fix.CHOOSE_UNITS, Fix.TRY_AGAIN, Fix.SET_ASIDE),
+    "unite_inconnue": (Fix.CHOOSE_UNITS, Fix.TRY_AGAIN, Fix.SET_ASIDE),
+    "unite_ambigue": (Fix.CHOOSE_UNITS, Fix.TRY_AGAIN, Fix.SET_ASIDE),
+    "numero_deja_pris": (Fix.ACCEPT_AS_OWN_SALE, Fix.REPLACE_FIRST, Fix.SET_ASIDE),
     # The bytes will not change: the till sells it again, and this one is put aside.
-    "champ_invalide": ("set_aside",),
-    "type_inconnu": ("set_aside", "try_again"),
-    "ecartee": ("take_up_again",),
+    "champ_invalide": (Fix.SET_ASIDE,),
+    "type_inconnu": (Fix.SET_ASIDE, Fix.TRY_AGAIN),
+    "ecartee": (Fix.TAKE_UP_AGAIN,),
 }
-OTHER_FIXES = ("try_again", "set_aside")
+OTHER_FIXES = (Fix.TRY_AGAIN, Fix.SET_ASIDE)
 
 
-def fixes_for(outcome: SaleOutcome) -> tuple[str, ...]:
-    """Return the names of Desk's methods that fit an outcome, the best first; none for what is recorded."""
+def fixes_for(outcome: SaleOutcome) -> tuple[Fix, ...]:
+    """Return what may be decided about an outcome, the best first; none for what is recorded."""
     is_open = outcome.status in (
         OutcomeStatus.REJECTED, OutcomeStatus.CONFLICT, OutcomeStatus.FAILED, OutcomeStatus.DEFERRED,
         OutcomeStatus.SET_ASIDE,

@@ -32,6 +32,11 @@ class UnitCache:
         if missing:
             self._found |= _find(missing, shop_id=self.shop_id)
 
+    def name_of(self, key: UnitKey) -> str | None:
+        """Return the name of the article that a key read before means here, None if it means none."""
+        found = self._found.get(key)
+        return found.article_name if found else None
+
     def resolve(self, keys: list[UnitKey]) -> list[ResolvedUnit]:
         """Return the unit of each key, in order.
 

@@ -4,7 +4,19 @@ from django.urls import path
 from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
-from backend.web.views import account, batches, closings, dashboard, documentation, front, register, sales, team, tills
+from backend.web.views import (
+    account,
+    batches,
+    closings,
+    dashboard,
+    desk,
+    documentation,
+    front,
+    register,
+    sales,
+    team,
+    tills,
+)
 
 app_name = "web"
 
@@ -28,7 +40,10 @@ urlpatterns = [
     path("commercant/ventes/<int:sale_id>/", sales.sale, name="sale"),
     path("commercant/envois/", batches.batches, name="batches"),
     path("commercant/envois/<uuid:receipt>/", batches.batch, name="batch"),
-    path("commercant/a-corriger/", batches.to_correct, name="to_correct"),
+    path("commercant/a-corriger/", desk.to_correct, name="to_correct"),
+    path("commercant/a-corriger/ecartees/", desk.set_aside, name="set_aside"),
+    path("commercant/a-corriger/<int:batch_id>/<int:position>/", desk.entry, name="entry"),
+    path("commercant/a-corriger/<int:batch_id>/<int:position>/decision/", desk.decide, name="decide"),
     path("commercant/cloture/", closings.closings, name="closings"),
     path("commercant/cloture/nouvelle/", closings.close_day, name="close_day"),
     path("commercant/cloture/<int:closing_id>/", closings.closing, name="closing"),

@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from backend.sales.desk import Fix
 from backend.sales.models import OutcomeStatus, SaleKind
 
 GOOD, WAITING, WARNING, BAD, QUIET = "good", "waiting", "warning", "bad", "quiet"
@@ -44,7 +45,34 @@ ADVICE = {
     "retour_excessif": _("Comparez le retour et ce qui a été vendu."),
     "paiement_excessif": _("Comparez le paiement et ce qui reste dû."),
     "origine_inconnue": _("Sera repris dès que la vente d'origine arrive."),
+    "ecartee": _("Elle ne compte dans aucun chiffre. Vous pouvez la reprendre."),
     "echec_interne": _("La vente est gardée ; l'équipe technique la reprendra."),
+}
+
+# What may be decided about a refused sale: the words on the button, and what it does.
+FIXES = {
+    Fix.TRY_AGAIN: (
+        _("Essayer encore"),
+        _("Après avoir corrigé le stock, l'article ou la boutique : la vente est jugée de nouveau."),
+    ),
+    Fix.ACCEPT_SHORT_STOCK: (
+        _("Accepter, stock négatif"),
+        _("La marchandise est partie : la vente compte, et le stock passe sous zéro jusqu'à la prochaine entrée."),
+    ),
+    Fix.CHOOSE_UNITS: (
+        _("Dire quel article c'est"),
+        _("Écrivez le code d'un article de la boutique pour chaque ligne inconnue."),
+    ),
+    Fix.ACCEPT_AS_OWN_SALE: (
+        _("C'est une autre vente"),
+        _("Les deux ventes comptent. Celle-ci prend le même numéro, suivi de ~2."),
+    ),
+    Fix.REPLACE_FIRST: (_("C'est une correction"), _("La première vente est annulée, celle-ci la remplace.")),
+    Fix.SET_ASIDE: (
+        _("Mettre de côté"),
+        _("La vente ne compte pas. Elle reste gardée, avec votre raison, et peut être reprise."),
+    ),
+    Fix.TAKE_UP_AGAIN: (_("Reprendre"), _("La vente n'est plus mise de côté : elle est jugée de nouveau.")),
 }
 
 WARNINGS = {

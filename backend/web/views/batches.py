@@ -1,4 +1,4 @@
-"""What the tills sent, one batch with the outcome of each sale, and what is to be corrected."""
+"""What the tills sent, and one batch with the outcome of each sale."""
 
 import uuid
 from http import HTTPStatus
@@ -65,9 +65,3 @@ def _whole_or_part(request: HttpRequest, page: str, part: str, context: dict[str
     if request.GET.get("vu") == context["state"]:
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
     return render(request, part, context)
-
-
-@shop_page
-def to_correct(request: HttpRequest) -> HttpResponse:
-    entries = selectors.entries_to_correct(shop=request.access.shop)
-    return render(request, "web/to_correct.html", {"entries": entries, "limit": selectors.PAGE_ENTRIES_MAX})
