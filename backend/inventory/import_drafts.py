@@ -1,0 +1,68 @@
+"""Spreadsheets between preview and yes: kept here, so that what is imported is what was shown, whoever sends the yes.
+
+A person has at most one of a shop's; the next one replaces it. They are kept for a day.
+"""
+
+import secrets
+import zlib
+from datetime import UTC, datetime, timedelta
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+
+from backend.inventory.import_plans import ImportPlan
+from backend.inventory.importing import carry_out, read_articles_sheet
+from backend.inventory.models import ImportDraft
+from backend.inventory.spreadsheets import Sheet
+from backend.inventory.transactions import in_transaction
+from backend.shops.models import Shop
+
+KEPT = timedelta(days=1)
+
+
+def keep_draft(*, shop: Shop, user: AbstractBaseUser, name: str, content: bytes) -> ImportDraft:
+    """Keep a file until it is confirmed, in place of the person's last one.
+
+    Raises SheetUnreadable, SheetTooLarge or HeaderMissing, and nothing changes.
+    """
+    read_articles_sheet(content)
+    now = datetime.now(UTC)
+    key = secrets.token_hex(16)
+    values = {"key": key, "name": name[:200], "content": zlib.compress(content), "at": now}
+
+    def change() -> ImportDraft:
+        ImportDraft.objects.filter(shop=shop, at__lt=now - KEPT).delete()
+        draft, _ = ImportDraft.objects.update_or_create(shop=shop, user=user, defaults=values)
+        return draft
+
+    return in_transaction(change, name="keep_draft")
+
+
+def find_draft(*, shop: Shop, user: AbstractBaseUser, key: str) -> ImportDraft | None:
+    """Return the person's draft; None if it was imported, given up, replaced, or never was."""
+    return ImportDraft.objects.filter(shop=shop, user=user, key=key).first()
+
+
+def read_draft(draft: ImportDraft) -> Sheet:
+    return read_articles_sheet(zlib.decompress(draft.content))
+
+
+def import_draft(draft: ImportDraft, *, author: str) -> ImportPlan | None:
+    """Import a draft and forget it, in one transaction; return what was done, None where somebody else was faster.
+
+    Raises ImportRefused, and then the draft stays. A lost answer to COMMIT reads as None too: the draft is gone.
+    """
+    sheet = read_draft(draft)
+
+    def change() -> ImportPlan | None:
+        # Deleting comes first: of two confirmations, the second waits here and finds nothing.
+        if not ImportDraft.objects.filter(pk=draft.pk, key=draft.key).delete()[0]:
+            return None
+        return carry_out(shop=draft.shop, sheet=sheet, author=author)
+
+    return in_transaction(change, name="import_draft")
+
+
+def give_up_draft(draft: ImportDraft) -> None:
+    with transaction.atomic():
+        ImportDraft.objects.filter(pk=draft.pk, key=draft.key).delete()

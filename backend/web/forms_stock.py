@@ -1,0 +1,240 @@
+"""What people may say of articles, of their units and of stock."""
+
+from decimal import Decimal
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.crypto import get_random_string
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from backend.inventory.catalogue import NewUnit
+from backend.inventory.cells import CellUnreadable, read_number, write_number
+from backend.inventory.errors import InventoryRefused
+from backend.inventory.fields import CODE_CHARACTERS_MAX, MARK_CHARACTERS_MAX, NAME_CHARACTERS_MAX
+from backend.inventory.models import Article, ArticleUnit, StockMovement
+from backend.inventory.spreadsheets import FILE_BYTES_MAX
+from backend.shops.models import Shop
+from backend.web.forms_closings import KEY
+from backend.web.stock_words import LEVELS, level_words, refusal_words, unit_name
+
+KEY_LENGTH = 20
+FILE_NAME_LENGTH_MAX = 300
+COMMENT_LENGTH_MAX = StockMovement._meta.get_field("comment").max_length
+# Which field of the page shows what is wrong with an argument of a service.
+FIELDS = {
+    "quantity": "quantite", "counted": "quantite", "comment": "motif", "reason": "motif", "count": "nombre",
+    "code": "code", "name": "nom", "barcode": "code_barres", "base_unit": "unite_base", "level": "niveau",
+    "mark": "marque", "holds": "contient", "price": "prix", "currency": "devise", "vat_rate": "taux_tva",
+    "low_stock_threshold": "seuil",
+}  # fmt: skip
+
+
+class StockForm(forms.Form):
+    """Labels without a colon, and refusals of a service shown beside the field they are about."""
+
+    def __init__(self, *arguments: object, **options: object) -> None:
+        super().__init__(*arguments, label_suffix="", **options)
+
+    def refuse(self, refusal: InventoryRefused) -> None:
+        field = FIELDS.get(refusal.field, "")
+        self.add_error(field if field in self.fields else None, refusal_words(refusal))
+
+
+class OnceForm(StockForm):
+    """A form that must not do its work twice: it carries a key, given when it is first shown."""
+
+    key = forms.CharField(validators=[KEY], widget=forms.HiddenInput)
+
+    def __init__(self, *arguments: object, **options: object) -> None:
+        super().__init__(*arguments, **options)
+        self.fields["key"].initial = get_random_string(KEY_LENGTH)
+
+    def typed(self) -> dict[str, str]:
+        """Return what was typed, to tell a repeat from something else under the same key."""
+        return {name: str(self.data.get(self.add_prefix(name), "")) for name in self.fields if name != "key"}
+
+
+class NumberField(forms.Field):
+    """Takes `1 000,5` as people write it, and refuses what could mean two things: `1.500`."""
+
+    widget = forms.TextInput
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, str]:
+        return {"inputmode": "decimal", "autocomplete": "off"}
+
+    def to_python(self, value: object) -> Decimal | None:
+        if value in self.empty_values or not str(value).strip():
+            return None
+        try:
+            return read_number(str(value).replace("−", "-"))
+        except CellUnreadable as error:
+            is_french = (get_language() or "fr").startswith("fr")
+            words = f"{error}." if is_french else _("Écrivez un nombre comme 1500 ou 1,5.")
+            raise ValidationError(words) from error
+
+    def prepare_value(self, value: object) -> object:
+        return write_number(value) if isinstance(value, Decimal) else value
+
+
+class ArticleForm(StockForm):
+    nom = forms.CharField(label=_("Nom"), max_length=NAME_CHARACTERS_MAX)
+    code = forms.CharField(label=_("Code"), max_length=CODE_CHARACTERS_MAX)
+    code_barres = forms.CharField(label=_("Code-barres"), max_length=CODE_CHARACTERS_MAX, required=False)
+    unite_base = forms.ModelChoiceField(
+        label=_("Unité de base"), queryset=ArticleUnit.objects.none(), empty_label=None, required=False
+    )
+    actif = forms.BooleanField(label=_("Actif : les caisses le proposent"), required=False)
+
+    def __init__(self, *arguments: object, article: Article, units: list[ArticleUnit], **options: object) -> None:
+        initial = {
+            "nom": article.name,
+            "code": article.code,
+            "code_barres": article.barcode,
+            "actif": article.is_active,
+            "unite_base": article.base_unit_id,
+        }
+        super().__init__(*arguments, initial=initial, **options)
+        _remember_what_was_shown(self)
+        base = self.fields["unite_base"]
+        base.queryset = ArticleUnit.objects.filter(article=article)
+        base.choices = [(unit.pk, unit_choice(unit)) for unit in units]
+
+    def changes(self) -> dict[str, object]:
+        """Return what differs from what the page showed: what somebody else changed meanwhile is left alone."""
+        given = self.cleaned_data
+        values = {
+            "nom": ("name", given["nom"]),
+            "code": ("code", given["code"]),
+            "code_barres": ("barcode", given["code_barres"] or None),
+            "actif": ("is_active", given["actif"]),
+        }
+        changes = {field: value for name, (field, value) in values.items() if name in self.changed_data}
+        if given["unite_base"] and "unite_base" in self.changed_data:
+            changes["base_unit"] = given["unite_base"].uuid
+        return changes
+
+
+class UnitForm(StockForm):
+    """What may be changed of a unit."""
+
+    marque = forms.CharField(label=_("Marque"), max_length=MARK_CHARACTERS_MAX, required=False)
+    prix = NumberField(label=_("Prix"))
+    devise = forms.ChoiceField(label=_("Devise"))
+    taux_tva = NumberField(label=_("TVA en %"))
+    contient = NumberField(label=_("Contient"), required=False)
+    seuil = NumberField(label=_("Seuil de stock bas"), required=False)
+
+    def __init__(self, *arguments: object, shop: Shop, unit: ArticleUnit | None = None, **options: object) -> None:
+        initial = {"devise": shop.currency, "taux_tva": Decimal(0)}
+        if unit:
+            initial = {
+                "marque": unit.mark,
+                "prix": unit.price,
+                "devise": unit.currency,
+                "taux_tva": unit.vat_rate,
+                "contient": unit.holds,
+                "seuil": unit.low_stock_threshold,
+            }
+        super().__init__(*arguments, initial=initial, **options)
+        kept = {unit.currency} if unit else set()
+        currencies = sorted(kept.union(shop.accepted_currencies), key=lambda one: (one != shop.currency, one))
+        self.fields["devise"].choices = [(currency, currency) for currency in currencies]
+        if unit:
+            _remember_what_was_shown(self)
+
+    def values(self) -> dict[str, object]:
+        given = self.cleaned_data
+        return {
+            "mark": given["marque"],
+            "price": given["prix"],
+            "currency": given["devise"],
+            "vat_rate": given["taux_tva"],
+            "holds": given["contient"],
+            "low_stock_threshold": given["seuil"],
+        }
+
+    def changes(self) -> dict[str, object]:
+        """Return what differs from what the page showed: a price that somebody set meanwhile is not put back."""
+        return {field: value for field, value in self.values().items() if FIELDS[field] in self.changed_data}
+
+
+class NewUnitForm(OnceForm, UnitForm):
+    niveau = forms.ChoiceField(label=_("Niveau"), choices=list(LEVELS.items()))
+    field_order = ("niveau", "marque", "prix", "devise", "taux_tva", "contient", "seuil")
+
+    def __init__(self, *arguments: object, levels: list[str], **options: object) -> None:
+        super().__init__(*arguments, **options)
+        self.fields["niveau"].choices = [(level, words) for level, words in LEVELS.items() if level in levels]
+
+    def unit(self) -> NewUnit:
+        return NewUnit(level=self.cleaned_data["niveau"], **self.values())
+
+
+class NewArticleForm(NewUnitForm):
+    nom = forms.CharField(
+        label=_("Nom"), max_length=NAME_CHARACTERS_MAX, widget=forms.TextInput(attrs={"autofocus": True})
+    )
+    code = forms.CharField(label=_("Code"), max_length=CODE_CHARACTERS_MAX)
+    code_barres = forms.CharField(label=_("Code-barres"), max_length=CODE_CHARACTERS_MAX, required=False)
+    quantite = NumberField(label=_("Stock de départ"), required=False)
+    field_order = ("nom", "code", "code_barres", *NewUnitForm.field_order, "quantite")
+
+    def __init__(self, *arguments: object, **options: object) -> None:
+        super().__init__(*arguments, levels=list(LEVELS), **options)
+        self.fields["niveau"].initial = "PIECE"
+
+
+class MoveForm(OnceForm):
+    """Stock work on one unit. A quantity is what a person counts with: above zero, but for an adjustment."""
+
+    action = forms.ChoiceField(
+        label=_("Ce que vous faites"),
+        choices=[
+            ("entree", _("Entrée : de la marchandise arrive")),
+            ("sortie", _("Sortie : de la marchandise part, sans vente")),
+            ("compte", _("J'ai compté : voici ce qu'il y a")),
+            ("ajustement", _("Ajustement : ajouter, ou retirer avec un −")),
+        ],
+    )
+    quantite = NumberField(label=_("Quantité"))
+    motif = forms.CharField(label=_("Motif"), max_length=COMMENT_LENGTH_MAX, required=False)
+
+    def clean(self) -> dict[str, object]:
+        amount = self.cleaned_data.get("quantite")
+        if self.cleaned_data.get("action") in ("entree", "sortie") and amount is not None and amount <= 0:
+            self.add_error("quantite", _("La quantité doit être plus grande que zéro."))
+        return self.cleaned_data
+
+
+class OpenForm(OnceForm):
+    nombre = forms.IntegerField(
+        label=_("Combien en ouvrir"), min_value=1, max_value=10**9, widget=forms.NumberInput(attrs={"step": 1})
+    )
+
+
+class ImportForm(StockForm):
+    fichier = forms.FileField(
+        label=_("Fichier CSV ou XLSX"),
+        widget=forms.FileInput(attrs={"accept": ".csv,.xlsx,text/csv"}),
+        max_length=FILE_NAME_LENGTH_MAX,
+    )
+
+    def clean_fichier(self) -> object:
+        file = self.cleaned_data["fichier"]
+        if file.size > FILE_BYTES_MAX:
+            raise ValidationError(
+                _("Fichier trop grand : %(size)s Mio au plus."), params={"size": FILE_BYTES_MAX // 1024**2}
+            )
+        return file
+
+
+def unit_choice(unit: ArticleUnit) -> str:
+    name, level = unit_name(unit), level_words(unit)
+    return name if name == level else f"{name} ({level})"
+
+
+def _remember_what_was_shown(form: forms.Form) -> None:
+    """Send the shown values along, so that what a person changed is told from what changed meanwhile."""
+    for field in form.fields.values():
+        field.show_hidden_initial = True
