@@ -1,6 +1,7 @@
 """Opening cartons: so many of a unit become what they hold of the next smaller one."""
 
 import secrets
+from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
@@ -14,11 +15,14 @@ from backend.inventory.transactions import in_transaction
 LEVELS = (UnitLevel.CARTON, UnitLevel.MILLIER, UnitLevel.PIECE)
 
 
-def open_units(*, unit: ArticleUnit, count: int, author: str) -> tuple[StockMovement, StockMovement]:
+def open_units(
+    *, unit: ArticleUnit, count: int, author: str, at: datetime | None = None
+) -> tuple[StockMovement, StockMovement]:
     """Take `count` of a unit and bring in what they hold of the next smaller one that the article has.
 
     Returns the SORTIE and the ENTREE, which share one reference. Nobody opens more than there is, whatever the shop's
-    policy. Raises QuantityInvalid, NothingSmaller, ContentUnknown or StockShort.
+    policy. `at` is when it happened, for who tells a shop's past.
+    Raises QuantityInvalid, NothingSmaller, ContentUnknown or StockShort.
     """
     # True is an int, and no count.
     if not isinstance(count, int) or isinstance(count, bool) or count <= 0:
@@ -32,7 +36,7 @@ def open_units(*, unit: ArticleUnit, count: int, author: str) -> tuple[StockMove
         if stands:
             first, second = stands
             return first, second
-        written[:] = _open(larger, smaller, count=count, author=author, reference=reference)
+        written[:] = _open(larger, smaller, count=count, author=author, reference=reference, at=at)
         first, second = written
         return first, second
 
@@ -62,7 +66,13 @@ def _lock_pair(unit: ArticleUnit) -> tuple[ArticleUnit, ArticleUnit]:
 
 
 def _open(
-    larger: ArticleUnit, smaller: ArticleUnit, *, count: int, author: str, reference: str
+    larger: ArticleUnit,
+    smaller: ArticleUnit,
+    *,
+    count: int,
+    author: str,
+    reference: str,
+    at: datetime | None,
 ) -> tuple[StockMovement, StockMovement]:
     if not larger.holds:
         raise ContentUnknown(str(larger))
@@ -74,6 +84,7 @@ def _open(
     checked_quantity(smaller.stock + brought, field="count")
     common = {
         "author": author,
+        "at": at,
         "reference": reference,
         "comment": f"Ouverture de {count} {larger.mark or larger.level}"
         f" : {plain_number(brought)} {smaller.mark or smaller.level}",

@@ -33,13 +33,15 @@ def move_stock(
     author: str,
     comment: str = "",
     reference: str = "",
+    at: datetime | None = None,
 ) -> StockMovement:
     """Change a unit's stock by `quantity` and write the movement that explains it.
 
     quantity: signed, at most three places. ENTREE is above zero, SORTIE below, AJUSTEMENT either, with its reason in
     `comment`. Joins the transaction around it, or opens its own.
     A SORTIE takes no more than there is where the shop refuses such sales. An AJUSTEMENT never takes stock below zero,
-    whatever the shop's policy: it states what was counted. Texts are cut to their columns.
+    whatever the shop's policy: it states what was counted. Texts are cut to their columns. `at` is when it happened,
+    for who tells a shop's past: not before the unit's movement before it.
     Raises QuantityInvalid, MovementTypeRefused, WrongSign, ReasonMissing, StockShort or CountNegative.
     """
     quantity = checked_quantity(quantity)
@@ -59,6 +61,7 @@ def move_stock(
             author=author,
             comment=comment,
             reference=reference,
+            at=at,
         )
         written.append(movement)
         return movement
@@ -162,10 +165,17 @@ def write_movement(
     author: str,
     comment: str = "",
     reference: str = "",
+    at: datetime | None = None,
 ) -> StockMovement:
     """Move a locked unit, checked by the caller, on to its next link."""
     movement = _next_link(
-        unit, quantity=quantity, movement_type=movement_type, author=author, comment=comment, reference=reference
+        unit,
+        quantity=quantity,
+        movement_type=movement_type,
+        author=author,
+        comment=comment,
+        reference=reference,
+        at=at,
     )
     movement.save(force_insert=True)
     unit.save(update_fields=["stock", "changed_at"])
@@ -181,7 +191,14 @@ def begin_stock(unit: ArticleUnit, *, quantity: Decimal, author: str, comment: s
 
 
 def _next_link(
-    unit: ArticleUnit, *, quantity: Decimal, movement_type: MovementType, author: str, comment: str, reference: str = ""
+    unit: ArticleUnit,
+    *,
+    quantity: Decimal,
+    movement_type: MovementType,
+    author: str,
+    comment: str,
+    reference: str = "",
+    at: datetime | None = None,
 ) -> StockMovement:
     before = unit.stock
     unit.stock = before + quantity
@@ -195,5 +212,5 @@ def _next_link(
         reference=reference[:100],
         author=author[:120],
         comment=comment[:300],
-        at=datetime.now(UTC),
+        at=at or datetime.now(UTC),
     )

@@ -46,12 +46,13 @@ class Accepted:
     is_replay: bool
 
 
-def receive_batch(*, caller: Caller, body: bytes, key: str | None = None) -> Accepted:
+def receive_batch(*, caller: Caller, body: bytes, key: str | None = None, now: datetime | None = None) -> Accepted:
     """Store `body` untouched and return the batch whose receipt the till keeps.
 
     body: a JSON array of 1..BATCH_SALES_MAX sales, UTF-8, at most BODY_BYTES_MAX once inflated.
     The same key with the same body returns the first batch; so do the same bytes from a device in answer mode
     `complete` that has not had its answer. Nothing is stored twice. When this returns, all is committed.
+    now: when it arrived, for who tells a shop's past (the demonstration).
     Raises BatchUnreadable, NotAnArray, BatchEmpty, BatchTooLarge, KeyReused or TooManyWaiting; then nothing is stored.
     """
     if len(body) > BODY_BYTES_MAX:
@@ -76,7 +77,7 @@ def receive_batch(*, caller: Caller, body: bytes, key: str | None = None) -> Acc
         ip=caller.ip,
     )
     deflated = zlib.compress(body, DEFLATE_LEVEL)
-    return retrying(lambda: _find_or_store(batch, deflated), name="intake")
+    return retrying(lambda: _find_or_store(batch, deflated, now), name="intake")
 
 
 def give_answer(batch: Batch) -> None:
@@ -85,10 +86,10 @@ def give_answer(batch: Batch) -> None:
         retrying(lambda: Batch.objects.filter(pk=batch.pk).update(join_key=None), name="give_answer")
 
 
-def _find_or_store(batch: Batch, deflated: bytes) -> Accepted:
+def _find_or_store(batch: Batch, deflated: bytes, now: datetime | None) -> Accepted:
     """One attempt: find the batch that stands already, or store this one. Two posts at once meet at the key."""
     try:
-        return _find(batch) or _store(batch, deflated)
+        return _find(batch) or _store(batch, deflated, now)
     except IntegrityError:
         found = _find(batch, is_repeated=True)
         if found is None:
@@ -119,13 +120,13 @@ def _find(batch: Batch, *, is_repeated: bool = False) -> Accepted | None:
     return Accepted(found, is_replay=not is_ours)
 
 
-def _store(batch: Batch, deflated: bytes) -> Accepted:
+def _store(batch: Batch, deflated: bytes, now: datetime | None) -> Accepted:
     _check_room(batch)
     _open_lane(batch.terminal_id)
     # A repeated attempt inserts anew what the first one rolled back.
     batch.pk = None
     batch._state.adding = True
-    batch.received_at = batch.moved_at = datetime.now(UTC)
+    batch.received_at = batch.moved_at = now or datetime.now(UTC)
     with transaction.atomic(durable=True):
         batch.save(force_insert=True)
         BatchBody(batch=batch, deflated=deflated).save(force_insert=True)

@@ -8,7 +8,7 @@ import contextlib
 import json
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import Enum
 
 import structlog
@@ -85,7 +85,7 @@ def _settle_next(
     began = time.perf_counter()
     with transaction.atomic(durable=True), bounded_time(), connection.cursor() as cursor:
         # Within the bound: a process that is stopped right after it must not commit a stamp from long ago.
-        now = datetime.now(UTC)
+        now = work.clock()
         lane = statements.claim_lane(cursor, terminal_id=work.terminal_id)
         if lane is None:
             return Step.BUSY

@@ -5,7 +5,7 @@ import uuid
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import Enum
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -83,6 +83,10 @@ class Known(NamedTuple):
     shop: ShopRules
 
 
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclass(slots=True)
 class Slice:
     """One poster's turn at one terminal. Everything in it may be thrown away: the database holds the state."""
@@ -90,6 +94,8 @@ class Slice:
     terminal_id: int
     # Called before each attempt: one that waits for a lock takes seconds, and whoever watches must not think us frozen.
     alive: Callable[[], None] = lambda: None
+    # What stamps its outcomes, asked once a sale.
+    clock: Callable[[], datetime] = utc_now
     has_committed: bool = False
     # (batch, position) of the sale that is being posted.
     at: tuple[int, int] = (0, 0)

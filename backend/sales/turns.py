@@ -6,6 +6,7 @@ Tasks and sweeps call `post_slice`. Whatever ends a turn, the sales stand at the
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 from django.db import connection
@@ -15,7 +16,7 @@ from backend.config.transients import is_transient, retrying
 from backend.sales import statements
 from backend.sales.numbering import MonthClosed
 from backend.sales.posting import Step, post_next_sale, settle_as_failed
-from backend.sales.slices import Slice
+from backend.sales.slices import Slice, utc_now
 from backend.sales.starts import StartKind, begin, give_back
 
 log = structlog.get_logger("caisse.posting")
@@ -46,14 +47,16 @@ def post_slice(
     slice_s: float = SLICE_S,
     interruptions: tuple[type[BaseException], ...] = (),
     alive: Callable[[], None] = lambda: None,
+    clock: Callable[[], datetime] = utc_now,
 ) -> SliceReport:
     """Post the terminal's sales in order until nothing is left, the lane is busy or `slice_s` is over.
 
     `interruptions` are errors that mean "stop", as a worker's soft time limit does: never blamed on the sale.
-    `alive` is called before each attempt.
+    `alive` is called before each attempt. `clock` stamps the outcomes, for who tells a shop's past: cursors of changes
+    miss what is stamped earlier than they stand, so nobody may be asking yet.
     Transients that outlast their retries are raised, as interruptions are; the sales stand where they stood.
     """
-    work = Slice(terminal_id, alive)
+    work = Slice(terminal_id, alive, clock=clock)
     deadline = time.monotonic() + slice_s
     start = begin(work)
     if start.kind is StartKind.BUSY:
