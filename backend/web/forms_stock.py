@@ -19,7 +19,6 @@ from backend.web.forms_closings import KEY
 from backend.web.stock_words import LEVELS, level_words, refusal_words, unit_name
 
 KEY_LENGTH = 20
-FILE_NAME_LENGTH_MAX = 300
 COMMENT_LENGTH_MAX = StockMovement._meta.get_field("comment").max_length
 # Which field of the page shows what is wrong with an argument of a service.
 FIELDS = {
@@ -217,7 +216,6 @@ class ImportForm(StockForm):
     fichier = forms.FileField(
         label=_("Fichier CSV ou XLSX"),
         widget=forms.FileInput(attrs={"accept": ".csv,.xlsx,text/csv"}),
-        max_length=FILE_NAME_LENGTH_MAX,
     )
 
     def clean_fichier(self) -> object:

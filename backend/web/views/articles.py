@@ -180,7 +180,7 @@ def open_unit(request: HttpRequest, *, article_id: int, unit_id: int) -> HttpRes
 @shop_page(at_least=Role.MANAGER)
 def new_article(request: HttpRequest) -> HttpResponse:
     shop = request.access.shop
-    form = NewArticleForm(request.POST or None, shop=shop)
+    form = NewArticleForm(request.POST if request.method == "POST" else None, shop=shop)
     created: list[Article] = []
 
     def create() -> None:

@@ -28,7 +28,7 @@ WRITERS = {
 @shop_page(at_least=Role.MANAGER)
 def import_articles(request: HttpRequest) -> HttpResponse:
     """Take a sheet in and show what it would do; nothing changes yet."""
-    form = ImportForm(request.POST or None, request.FILES or None)
+    form = ImportForm(request.POST, request.FILES) if request.method == "POST" else ImportForm()
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["fichier"]
         try:
