@@ -1,5 +1,6 @@
 """What is owed for a sale on credit, and the payments that settle it."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from django.db.backends.utils import CursorWrapper
@@ -41,10 +42,13 @@ def record_payment(cursor: CursorWrapper, posting: Posting) -> Recorded:
 
 def owed_for(sale: Sale) -> Decimal:
     """Return what is still owed for a sale: its total less what was paid and what came back; never below zero."""
+    payments = SalePayment.objects.filter(document=sale).values_list("amount", "rate") if sale.has_payments else ()
+    return owed_after(sale, payments)
+
+
+def owed_after(sale: Sale, payments: Iterable[tuple[Decimal, Decimal]]) -> Decimal:
+    """Return the same, of a sale whose own payments, each as (amount, rate), the caller has read."""
     if sale.is_paid or sale.voided_at is not None:
         return Decimal(0)
-    paid = sale.paid_later + sale.returned_total
-    if sale.has_payments:
-        for amount, rate in SalePayment.objects.filter(document=sale).values_list("amount", "rate"):
-            paid += round_half_up(amount * rate, MONEY_PLACES)
-    return max(Decimal(0), sale.total - paid)
+    paid = sum((round_half_up(amount * rate, MONEY_PLACES) for amount, rate in payments), Decimal(0))
+    return max(Decimal(0), sale.total - sale.paid_later - sale.returned_total - paid)

@@ -54,7 +54,7 @@ def test_a_merchant_finds_a_sale_by_day_and_till(cast: Cast, visit: Visit) -> No
     page.get_by_role("navigation", name="Menu de la boutique").get_by_role("link", name="Ventes").click()
     expect(page.get_by_role("link", name=re.compile("^FAC-20241104-"))).to_have_count(4)
     page.get_by_label("Caisse").select_option("Terminal MAUI")
-    page.get_by_label("Jour").fill("2020-01-01")
+    page.get_by_label("Du", exact=True).fill("2020-01-01")
     page.get_by_role("button", name="Afficher").click()
     assert "Aucune vente ne correspond à ce choix." in visit.words()
     page.get_by_role("link", name="Voir toutes les ventes").click()

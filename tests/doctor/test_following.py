@@ -11,7 +11,7 @@ from backend.sales.pausing import pause
 from backend.shops.models import AuthMode, Device, DeviceState, Shop, Terminal, TerminalState
 from backend.testing import Cast, make_device, make_terminal
 from backend.web.selectors.dashboard import takings_of_day
-from backend.web.selectors.sales import sales_page
+from backend.web.selectors.sale_search import SaleCriteria, find_sales
 from tests.doctor.examining import only_these_tables_change
 from tests.shop_day import hand_over, post, sale
 from tests.tills import STATE, Till
@@ -124,7 +124,7 @@ def test_twelve_sales_are_counted_as_the_pages_count_them(cast: Cast) -> None:
     following = follow_device(cast.device.serial)
     assert following.conclusion == "12 ventes arrivées, 12 enregistrées, visibles dans la boutique BTQ-009."
     assert (faults(following), following.is_fault, following.terminal) == ([], False, cast.terminal)
-    shown = sales_page(shop=cast.shop, terminal_id=cast.terminal.pk)
+    shown = find_sales(shop=cast.shop, criteria=SaleCriteria(terminal_id=cast.terminal.pk), cursor=None)
     today = datetime.now(ZoneInfo(cast.shop.timezone)).date()
     pages = said(following, "Ce que montrent les pages")
     assert len(shown.rows) == 12

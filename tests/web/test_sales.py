@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 from backend.sales.models import Sale
 from backend.shops.models import StockPolicy
 from backend.testing import Cast, make_device
-from backend.web.selectors import sales as selectors
+from backend.web.selectors import sale_search as selectors
 from tests.shop_day import post, recorded, sale
 from tests.web.reading import seen
 

@@ -26,7 +26,7 @@ def newest_first(queryset: QuerySet[Row], *, by: str, cursor: str | None, size: 
     Raises BadCursor if `cursor` is not the `next_cursor` of such a page.
     """
     if cursor:
-        value, key = _read_cursor(cursor)
+        value, key = read_cursor(cursor)
         # The first condition says nothing that the second does not, but it lets the index begin at the right place.
         later_rows = Q(**{f"{by}__lt": value}) | Q(**{by: value, "pk__lt": key})
         queryset = queryset.filter(Q(**{f"{by}__lte": value}), later_rows)
@@ -35,10 +35,11 @@ def newest_first(queryset: QuerySet[Row], *, by: str, cursor: str | None, size: 
     if len(found) <= size:
         return KeysetPage(rows=rows, next_cursor=None)
     last = rows[-1]
-    return KeysetPage(rows=rows, next_cursor=f"{getattr(last, by).isoformat()}_{last.pk}")
+    return KeysetPage(rows=rows, next_cursor=write_cursor(getattr(last, by), last.pk))
 
 
-def _read_cursor(cursor: str) -> tuple[datetime.date, int]:
+def read_cursor(cursor: str) -> tuple[datetime.date, int]:
+    """Return the date or instant, and the id, of the last row before the page. Raises BadCursor."""
     text, _, key = cursor.rpartition("_")
     try:
         value = datetime.datetime.fromisoformat(text) if "T" in text else datetime.date.fromisoformat(text)
@@ -47,3 +48,7 @@ def _read_cursor(cursor: str) -> tuple[datetime.date, int]:
         return value, int(key)
     except ValueError as error:
         raise BadCursor(cursor) from error
+
+
+def write_cursor(value: datetime.date, key: int) -> str:
+    return f"{value.isoformat()}_{key}"

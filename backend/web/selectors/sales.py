@@ -1,14 +1,15 @@
-"""The list of a shop's documents, and one document with all that belongs to it."""
+"""One document with all that belongs to it, and what the till sent of it."""
 
-import datetime
 from dataclasses import dataclass
+from decimal import Decimal
 
 from backend.inventory.models import StockMovement
-from backend.sales.models import Sale, SaleLine, SalePayment
-from backend.shops.models import Shop
-from backend.web.selectors.keyset import KeysetPage, newest_first
+from backend.sales.credit import owed_after
+from backend.sales.models import Sale, SaleKind, SaleLine, SalePayment
+from backend.sales.receipts import sales_of
 
-PAGE_SALES_MAX = 50
+# A sale may have half a megabyte; a page on a bad line shows its beginning, and the file has the rest.
+RAW_SHOWN_MAX = 16_000
 
 
 @dataclass(frozen=True)
@@ -21,20 +22,32 @@ class SaleView:
     movements: list[StockMovement]
     followers: list[Sale]
 
+    @property
+    def owed(self) -> Decimal:
+        if self.sale.kind != SaleKind.SALE:
+            return Decimal(0)
+        return owed_after(self.sale, [(payment.amount, payment.rate) for payment in self.payments])
 
-def sales_page(
-    *, shop: Shop, day: datetime.date | None = None, terminal_id: int | None = None, cursor: str | None = None
-) -> KeysetPage[Sale]:
-    """Return a page of the shop's documents, of one day or one till if asked, newest business day first.
+    @property
+    def voiding(self) -> Sale | None:
+        return next((follower for follower in self.followers if follower.kind == SaleKind.VOID), None)
 
-    Raises BadCursor.
-    """
-    sales = Sale.objects.filter(shop=shop).select_related("terminal")
-    if day is not None:
-        sales = sales.filter(business_day=day)
-    if terminal_id is not None:
-        sales = sales.filter(terminal_id=terminal_id)
-    return newest_first(sales, by="business_day", cursor=cursor, size=PAGE_SALES_MAX)
+    @property
+    def lines_left(self) -> list[tuple[SaleLine, Decimal]]:
+        """Each line with what of it has not come back."""
+        return [(line, line.quantity - line.quantity_returned) for line in self.lines]
+
+    @property
+    def may_be_voided(self) -> bool:
+        return self.sale.kind == SaleKind.SALE and self.sale.voided_at is None
+
+    @property
+    def may_be_returned(self) -> bool:
+        return self.may_be_voided and any(left for _, left in self.lines_left)
+
+    @property
+    def may_be_paid(self) -> bool:
+        return self.owed > 0
 
 
 def sale_view(*, sale_id: int, shop_ids: list[int]) -> SaleView | None:
@@ -54,3 +67,10 @@ def sale_view(*, sale_id: int, shop_ids: list[int]) -> SaleView | None:
         movements=list(movements),
         followers=list(sale.followers.order_by("pk")),
     )
+
+
+def raw_submission(sale: Sale) -> bytes | None:
+    """Return the exact bytes of this sale, as they lay in its batch; None for one that came with no batch."""
+    if sale.batch_id is None or sale.position is None:
+        return None
+    return sales_of(sale.batch_id)[sale.position - 1]

@@ -1,32 +1,97 @@
-"""The list of a shop's sales, and one sale."""
+"""The list of a shop's sales, also as a spreadsheet; one sale, and what the till sent of it."""
 
-from django.http import Http404, HttpRequest, HttpResponse
+from collections.abc import Callable, Iterator
+
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from backend.web import sale_sheet, sheets
 from backend.web.access import elsewhere, shop_page
-from backend.web.forms import SaleFilter
+from backend.web.forms_sales import SaleSearch
 from backend.web.selectors import sales as selectors
-from backend.web.selectors.keyset import BadCursor, KeysetPage
+from backend.web.selectors.keyset import BadCursor
+from backend.web.selectors.sale_search import SalesPage, find_sales
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @shop_page
 def sales(request: HttpRequest) -> HttpResponse:
     shop = request.access.shop
     # A form that was not filled in is valid and filters nothing.
-    chosen = SaleFilter(request.GET, shop=shop)
-    page = KeysetPage(rows=[], next_cursor=None)
+    chosen = SaleSearch(request.GET, shop=shop)
+    page = SalesPage(rows=[], next_cursor=None)
+    cursor = request.GET.get("apres")
     if chosen.is_valid():
         try:
-            page = selectors.sales_page(shop=shop, cursor=request.GET.get("apres"), **chosen.criteria())
+            page = find_sales(shop=shop, criteria=chosen.criteria(), cursor=cursor)
         except BadCursor as error:
             raise Http404 from error
-    context = {"page": page, "filter": chosen, "is_first_page": not request.GET.get("apres")}
+    context = {"page": page, "filter": chosen, "is_first_page": not cursor}
     return render(request, "web/sales.html", context)
 
 
 @shop_page
+def sales_csv(request: HttpRequest) -> HttpResponse:
+    return _export(request, "csv", "text/csv; charset=utf-8", lambda rows: sheets.stream_csv(
+        columns=sale_sheet.columns(), rows=rows))  # fmt: skip
+
+
+@shop_page
+def sales_xlsx(request: HttpRequest) -> HttpResponse:
+    return _export(request, "xlsx", XLSX, lambda rows: sheets.stream_xlsx(
+        title=_("Ventes"), columns=sale_sheet.columns(), rows=rows))  # fmt: skip
+
+
+def _export(
+    request: HttpRequest, ending: str, content_type: str, write: Callable[[Iterator], Iterator[bytes]]
+) -> HttpResponse:
+    """Stream what the list shows with the same choice, from the oldest to the newest."""
+    shop = request.access.shop
+    chosen = SaleSearch(request.GET, shop=shop)
+    if not chosen.is_valid():
+        return render(
+            request,
+            "web/sales.html",
+            {"page": SalesPage(rows=[], next_cursor=None), "filter": chosen, "is_first_page": True},
+            status=400,
+        )
+    rows = sale_sheet.rows(shop=shop, criteria=chosen.criteria())
+    name = f"ventes-{shop.code}-{timezone.localdate():%Y%m%d}.{ending}"
+    disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingHttpResponse(write(rows), content_type=content_type, headers=disposition)
+
+
+@shop_page
 def sale(request: HttpRequest, *, sale_id: int) -> HttpResponse:
+    view = sale_or_404(request, sale_id)
+    return elsewhere(request, shop_id=view.sale.shop_id) or render(request, "web/sale.html", {"view": view})
+
+
+@shop_page
+def sale_submission(request: HttpRequest, *, sale_id: int) -> HttpResponse:
+    """Show the exact text of a sale as the till sent it; with `?fichier=1`, hand it out byte for byte."""
+    view = sale_or_404(request, sale_id)
+    away = elsewhere(request, shop_id=view.sale.shop_id)
+    if away:
+        return away
+    raw = selectors.raw_submission(view.sale)
+    if raw is None:
+        raise Http404
+    if request.GET.get("fichier"):
+        name = f'attachment; filename="vente-{view.sale.pk}.json"'
+        return HttpResponse(raw, content_type="application/json", headers={"Content-Disposition": name})
+    text = raw.decode()
+    shown = text[: selectors.RAW_SHOWN_MAX]
+    context = {"view": view, "text": shown, "is_cut": len(shown) < len(text)}
+    return render(request, "web/sale_submission.html", context)
+
+
+def sale_or_404(request: HttpRequest, sale_id: int) -> selectors.SaleView:
+    """Return the document if it is of one of the person's shops. Which of them, the caller looks at."""
     view = selectors.sale_view(sale_id=sale_id, shop_ids=request.access.shop_ids)
     if view is None:
         raise Http404
-    return elsewhere(request, shop_id=view.sale.shop_id) or render(request, "web/sale.html", {"view": view})
+    return view

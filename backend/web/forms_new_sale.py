@@ -1,0 +1,173 @@
+"""A sale made on the web: what is in the basket, who buys it, and how it is paid."""
+
+import uuid
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from backend.inventory.models import ArticleUnit
+from backend.sales.amounts import MONEY_PLACES, round_half_up
+from backend.sales.models import SaleKind
+from backend.shops.models import Shop
+from backend.web.forms_sales import NumberField, OnceForm, money_modes
+
+LINES_MAX = 60
+ON_CREDIT = "CREDIT"
+NAMES = ("unite", "quantite", "prix", "remise")
+
+
+class BasketLineForm(forms.Form):
+    quantite = NumberField(label=_("Quantité"), min_value=Decimal("0.001"), decimal_places=3)
+    prix = NumberField(label=_("Prix"), min_value=0)
+    remise = NumberField(label=_("Remise"), min_value=0, required=False)
+
+    def __init__(self, *arguments: object, unit: ArticleUnit, **options: object) -> None:
+        super().__init__(*arguments, label_suffix="", use_required_attribute=False, **options)
+        self.unit = unit
+
+    def clean(self) -> dict[str, object]:
+        given = super().clean()
+        if not self.errors and given["remise"] and given["remise"] > given["quantite"] * given["prix"]:
+            self.add_error("remise", _("Plus que le montant de la ligne."))
+        return given
+
+    def line(self) -> dict[str, object]:
+        """Return the line in the words of the wire."""
+        given = self.cleaned_data
+        line = {
+            "unite_uuid": str(self.unit.uuid),
+            "quantite": given["quantite"],
+            "prix_unitaire": given["prix"],
+        }
+        return line | ({"remise": given["remise"]} if given["remise"] else {})
+
+
+@dataclass
+class TypedLine:
+    """A line as it was typed, right or wrong."""
+
+    unit: ArticleUnit
+    quantite: str
+    prix: str
+    remise: str = ""
+
+
+class Basket:
+    """The lines of a sale that is being made. They live in the form itself, so that two windows are two sales."""
+
+    def __init__(self, lines: list[TypedLine]) -> None:
+        self.lines = lines
+
+    @classmethod
+    def read(cls, data: QueryDict, *, shop: Shop) -> "Basket":
+        """Read what the form carries; what is no unit of this shop is left out, as if it did not exist."""
+        columns = [data.getlist(name)[:LINES_MAX] for name in NAMES]
+        rows = list(zip(*columns, strict=False))
+        units = units_of(shop, [row[0] for row in rows])
+        return cls([TypedLine(units[row[0]], *row[1:]) for row in rows if row[0] in units])
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.lines) >= LINES_MAX
+
+    def add(self, unit: ArticleUnit, *, currency: str) -> None:
+        """Put one of a unit into the basket, or one more. Its price is filled in where it is in the sale's currency."""
+        for line in self.lines:
+            if line.unit.pk == unit.pk:
+                line.quantite = _one_more(line.quantite)
+                return
+        if not self.is_full:
+            price = f"{unit.price.normalize():f}".replace(".", ",") if unit.currency == currency else ""
+            self.lines.append(TypedLine(unit, "1", price))
+
+    def remove(self, at: str) -> None:
+        if at.isdecimal() and int(at) < len(self.lines):
+            del self.lines[int(at)]
+
+    def forms(self, *, is_judged: bool) -> list[BasketLineForm]:
+        """Return a form a line, with its faults if the sale is to be recorded, without them while it is made."""
+        found = []
+        for line in self.lines:
+            typed = {"quantite": line.quantite, "prix": line.prix, "remise": line.remise}
+            given = {"data": typed} if is_judged else {"initial": typed}
+            found.append(BasketLineForm(**given, unit=line.unit, auto_id=f"ligne{len(found)}_%s"))
+        return found
+
+    def total(self) -> Decimal | None:
+        """Return what the lines come to, None where one of them cannot be read."""
+        judged = self.forms(is_judged=True)
+        if not all(form.is_valid() for form in judged):
+            return None
+        amount = Decimal(0)
+        for form in judged:
+            given = form.cleaned_data
+            amount += round_half_up(given["quantite"] * given["prix"], MONEY_PLACES) - (given["remise"] or 0)
+        return amount
+
+
+class NewSaleForm(OnceForm):
+    q = forms.CharField(
+        label=_("Chercher un article"),
+        max_length=64,
+        required=False,
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": _("Nom, code ou code-barres")}),
+    )
+    client = forms.CharField(label=_("Client"), max_length=160, required=False)
+    telephone = forms.CharField(
+        label=_("Téléphone"), max_length=40, required=False, widget=forms.TextInput(attrs={"inputmode": "tel"})
+    )
+    nif = forms.CharField(label=_("NIF du client"), max_length=40, required=False)
+    devise = forms.ChoiceField(label=_("Devise"))
+    mode = forms.ChoiceField(label=_("Règlement"))
+    remise = NumberField(label=_("Remise sur le tout"), min_value=0, required=False)
+
+    def __init__(self, *arguments: object, shop: Shop, **options: object) -> None:
+        super().__init__(*arguments, use_required_attribute=False, **options)
+        currencies = sorted(shop.accepted_currencies, key=lambda one: (one != shop.currency, one))
+        self.fields["devise"].choices = [(code, code) for code in currencies]
+        self.fields["mode"].choices = [*money_modes(), (ON_CREDIT, _("À crédit, payée plus tard"))]
+
+    def clean(self) -> dict[str, object]:
+        given = super().clean()
+        if given.get("mode") == ON_CREDIT and not given.get("client"):
+            self.add_error("client", _("Écrivez qui doit cet argent."))
+        return given
+
+    def document(self, lines: list[dict[str, object]]) -> dict[str, object]:
+        """Return the sale in the words of the wire."""
+        given = self.cleaned_data
+        customer = {"nom": given["client"], "telephone": given["telephone"], "nif": given["nif"]}
+        customer = {name: value for name, value in customer.items() if value}
+        document = {
+            "type": SaleKind.SALE,
+            "devise": given["devise"],
+            "mode_paiement": given["mode"],
+            "paye": given["mode"] != ON_CREDIT,
+            "lignes": lines,
+        }
+        if customer:
+            document["client"] = customer
+        return document | ({"remise": given["remise"]} if given["remise"] else {})
+
+
+def units_of(shop: Shop, texts: list[str]) -> dict[str, ArticleUnit]:
+    """Return the shop's units by their uuid as it was written."""
+    wanted = {}
+    for text in texts:
+        try:
+            wanted[text] = uuid.UUID(text)
+        except ValueError:
+            continue
+    found = ArticleUnit.objects.filter(shop=shop, article__shop=shop, uuid__in=set(wanted.values()))
+    by_uuid = {unit.uuid: unit for unit in found.select_related("article")}
+    return {text: by_uuid[one] for text, one in wanted.items() if one in by_uuid}
+
+
+def _one_more(quantity: str) -> str:
+    try:
+        return f"{Decimal(quantity.replace(',', '.') or 0) + 1:f}".replace(".", ",")
+    except InvalidOperation:
+        return quantity

@@ -1,0 +1,215 @@
+"""What the list of sales may be narrowed down to, and what people do with a sale: void it, take goods or money back."""
+
+from decimal import Decimal
+
+from django import forms
+from django.core.validators import MaxValueValidator, RegexValidator
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from backend.sales.models import SaleKind, SaleLine
+from backend.shops.models import Shop
+from backend.web.formats import quantity
+from backend.web.forms import BatchFilter
+from backend.web.selectors import sale_search
+from backend.web.selectors.sale_search import SaleCriteria
+from backend.web.wording import KINDS, PAYMENT_MODES
+
+SPACES = str.maketrans("", "", " \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}")
+DIGITS_MAX = 14
+REASON_LENGTH_MAX = 300
+KEY = RegexValidator(r"\A[A-Za-z0-9]{8,64}\Z")
+STATES = [
+    ("", _("Tous les états")),
+    (sale_search.PAID, _("Payée")),
+    (sale_search.ON_CREDIT, _("À crédit")),
+    (sale_search.VOIDED, _("Annulée")),
+    (sale_search.RETURNED, _("Avec retour")),
+    (sale_search.WITH_WARNINGS, _("Avec avertissement")),
+]
+
+
+def mode_choices() -> list[tuple[str, object]]:
+    """Return each mode once: two codes that read alike are one choice."""
+    first_codes = {str(words): code for code, words in reversed(PAYMENT_MODES.items())}
+    return [(code, words) for code, words in PAYMENT_MODES.items() if first_codes[str(words)] == code]
+
+
+def money_modes() -> list[tuple[str, object]]:
+    """Return the modes in which money changes hands."""
+    return [choice for choice in mode_choices() if choice[0] != "CREDIT"]
+
+
+def codes_read_alike(code: str) -> tuple[str, ...]:
+    return tuple(other for other, words in PAYMENT_MODES.items() if str(words) == str(PAYMENT_MODES[code]))
+
+
+class NumberField(forms.DecimalField):
+    """Takes `184 000,50` as people write it."""
+
+    def __init__(self, *, decimal_places: int = 2, **options: object) -> None:
+        widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
+        super().__init__(widget=widget, max_digits=DIGITS_MAX, decimal_places=decimal_places, **options)
+
+    def to_python(self, value: object) -> Decimal | None:
+        return super().to_python(value.translate(SPACES).replace(",", ".") if isinstance(value, str) else value)
+
+
+def _date_field(label: object) -> forms.DateField:
+    return forms.DateField(
+        label=label, required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+    )
+
+
+class SaleSearch(BatchFilter):
+    """The choice above the list of sales, kept in its address."""
+
+    q = forms.CharField(
+        label=_("Numéro ou client"), max_length=64, required=False, widget=forms.TextInput(attrs={"type": "search"})
+    )
+    du = _date_field(_("Du"))
+    au = _date_field(_("Au"))
+    mode = forms.ChoiceField(label=_("Règlement"), required=False)
+    etat = forms.ChoiceField(label=_("État"), choices=STATES, required=False)
+    type = forms.ChoiceField(label=_("Document"), required=False)
+    montant_min = NumberField(label=_("Montant d'au moins"), min_value=0, required=False)
+    montant_max = NumberField(label=_("Montant d'au plus"), min_value=0, required=False)
+    field_order = ("q", "du", "au", "caisse", "etat", "mode", "type", "montant_min", "montant_max")
+    ALWAYS_SHOWN = ("q", "du", "au")
+
+    def __init__(self, data: QueryDict, *, shop: Shop) -> None:
+        super().__init__(_with_day(data), shop=shop)
+        self.fields["mode"].choices = [("", _("Tous les modes")), *mode_choices()]
+        self.fields["type"].choices = [("", _("Tous les documents")), *KINDS.items()]
+
+    def clean(self) -> dict[str, object]:
+        chosen = super().clean()
+        first, last = chosen.get("du"), chosen.get("au")
+        if first and last and first > last:
+            self.add_error("au", _("La fin vient avant le début."))
+        return chosen
+
+    def criteria(self) -> SaleCriteria:
+        chosen = self.cleaned_data
+        return SaleCriteria(
+            text=chosen["q"].strip(),
+            first_day=chosen["du"],
+            last_day=chosen["au"],
+            terminal_id=chosen["caisse"].pk if chosen["caisse"] else None,
+            modes=codes_read_alike(chosen["mode"]) if chosen["mode"] else (),
+            state=chosen["etat"],
+            kind=chosen["type"],
+            amount_min=chosen["montant_min"],
+            amount_max=chosen["montant_max"],
+        )
+
+    @property
+    def first_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.ALWAYS_SHOWN]
+
+    @property
+    def other_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.fields if name not in self.ALWAYS_SHOWN]
+
+    @property
+    def is_narrowing_further(self) -> bool:
+        return any(self.data.get(field.name) for field in self.other_fields)
+
+    def address(self) -> dict[str, str]:
+        """Return what was chosen, for the addresses of the next page and of the exports."""
+        return {name: self.data[name] for name in self.fields if self.data.get(name)}
+
+
+def _with_day(data: QueryDict) -> QueryDict:
+    """Read `jour`, which other pages' links name, as a period of one day."""
+    if not data.get("jour") or data.get("du") or data.get("au"):
+        return data
+    data = data.copy()
+    data["du"] = data["au"] = data["jour"]
+    return data
+
+
+class OnceForm(forms.Form):
+    """A form that does its work once, however often it arrives."""
+
+    key = forms.CharField(validators=[KEY], widget=forms.HiddenInput)
+
+    def __init__(self, *arguments: object, **options: object) -> None:
+        super().__init__(*arguments, label_suffix="", **options)
+
+
+class VoidForm(OnceForm):
+    """Why, and, if money goes back, in which mode."""
+
+    motif = forms.CharField(label=_("Motif"), max_length=REASON_LENGTH_MAX)
+
+    def __init__(self, *arguments: object, gives_money_back: bool, **options: object) -> None:
+        super().__init__(*arguments, **options)
+        if gives_money_back:
+            self.fields["mode"] = forms.ChoiceField(label=_("Argent rendu en"), choices=money_modes())
+
+    def document(self, sale_id: int) -> dict[str, object]:
+        return {
+            "type": SaleKind.VOID,
+            "origine": {"vente_id": sale_id},
+            "motif": self.cleaned_data["motif"],
+            "mode_paiement": self.cleaned_data.get("mode", "CREDIT"),
+        }
+
+
+class ReturnForm(VoidForm):
+    """A quantity for each line of which something is left."""
+
+    def __init__(self, *arguments: object, lines_left: list[tuple[SaleLine, Decimal]], **options: object) -> None:
+        super().__init__(*arguments, **options)
+        self.rows = []
+        for line, left in lines_left:
+            if not left:
+                continue
+            label = f"{line.article_name} {line.unit_mark}".strip()
+            field = NumberField(label=label, min_value=0, max_value=left, decimal_places=3, required=False)
+            for validator in field.validators:
+                if isinstance(validator, MaxValueValidator):
+                    validator.message = _("Il n'en reste que %(left)s à rendre.") % {"left": quantity(left)}
+            self.fields[f"ligne_{line.position}"] = field
+            self.rows.append((line, left, self[f"ligne_{line.position}"]))
+
+    def clean(self) -> dict[str, object]:
+        given = super().clean()
+        if not self.errors and not any(given[field.name] for _line, _left, field in self.rows):
+            raise forms.ValidationError(_("Dites ce qui revient : une quantité au moins."))
+        return given
+
+    def document(self, sale_id: int) -> dict[str, object]:
+        given = self.cleaned_data
+        back = [
+            {"ligne": line.position, "quantite": given[field.name]}
+            for line, _left, field in self.rows
+            if given[field.name]
+        ]
+        return {**super().document(sale_id), "type": SaleKind.RETURN, "lignes": back}
+
+
+class PaymentForm(OnceForm):
+    montant = NumberField(label=_("Montant reçu"), min_value=Decimal("0.01"))
+    mode = forms.ChoiceField(label=_("Règlement"))
+
+    def __init__(self, *arguments: object, owed: Decimal, **options: object) -> None:
+        super().__init__(*arguments, **options)
+        self.owed = owed
+        self.fields["mode"].choices = money_modes()
+
+    def clean_montant(self) -> Decimal:
+        amount = self.cleaned_data["montant"]
+        if amount > self.owed:
+            raise forms.ValidationError(_("C'est plus que ce qui reste dû."))
+        return amount
+
+    def document(self, sale_id: int) -> dict[str, object]:
+        given = self.cleaned_data
+        return {
+            "type": SaleKind.PAYMENT,
+            "origine": {"vente_id": sale_id},
+            "montant": given["montant"],
+            "mode_paiement": given["mode"],
+        }

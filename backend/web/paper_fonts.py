@@ -1,0 +1,50 @@
+"""The letters that can be printed: the font that reportlab brings along, and what stands for a letter that it lacks."""
+
+import functools
+import unicodedata
+from pathlib import Path
+
+import reportlab
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont
+
+PLAIN, BOLD = "Vera", "VeraBd"
+FONTS = Path(reportlab.__file__).parent / "fonts"
+# What cannot be printed shows that something stood there; a paper that has some says so.
+MISSING = "?"
+# Letters of Lingala, Tshiluba and their neighbours, as people write them on a machine that has none of them.
+STAND_INS = str.maketrans(
+    {"ɛ": "e", "Ɛ": "E", "ɔ": "o", "Ɔ": "O", "ŋ": "ng", "Ŋ": "Ng", "ɓ": "b", "ɗ": "d", "ʼ": "'", "‑": "-"}
+    | dict.fromkeys("\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}\N{FIGURE SPACE}\t\n\r", " ")
+)
+
+
+@functools.cache
+def letters() -> frozenset[str]:
+    """Register the fonts, once a process, and return the letters that both have."""
+    faces = []
+    for name in (PLAIN, BOLD):
+        font = TTFont(name, FONTS / f"{name}.ttf")
+        pdfmetrics.registerFont(font)
+        faces.append({chr(code) for code in font.face.charToGlyph})
+    return frozenset(faces[0] & faces[1])
+
+
+def printable(text: str) -> str:
+    """Return `text` with nothing in it that the font lacks: without an accent, by a stand-in, or as MISSING."""
+    if letters().issuperset(text):
+        return text
+    composed = unicodedata.normalize("NFC", text).translate(STAND_INS)
+    return "".join(letter if letter in letters() else _stand_in(letter) for letter in composed)
+
+
+def is_printed_whole(text: str) -> bool:
+    """Tell whether a reader finds every letter of `text` again, if without its accent."""
+    return printable(text).count(MISSING) == text.count(MISSING)
+
+
+def _stand_in(letter: str) -> str:
+    if unicodedata.category(letter) in ("Mn", "Cf", "Cc"):
+        return ""
+    plain = "".join(one for one in unicodedata.normalize("NFKD", letter) if one in letters())
+    return plain or MISSING

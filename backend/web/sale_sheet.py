@@ -1,0 +1,76 @@
+"""The list of sales as a spreadsheet: which columns, and what stands in them."""
+
+from collections.abc import Iterator
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
+
+from backend.sales.credit import owed_after
+from backend.sales.models import Sale, SaleKind
+from backend.shops.models import Shop
+from backend.web import wording
+from backend.web.selectors.sale_search import SaleCriteria, walk_sales
+from backend.web.sheets import Value
+
+
+def columns() -> list[str]:
+    return [
+        _("Jour"), _("Heure de la caisse"), _("Reçue"), _("Document"), _("Numéro"), _("Numéro d'enregistrement"),
+        _("Caisse"), _("Caissier"), _("Client"), _("Téléphone"), _("NIF du client"), _("Devise"), _("Remise"),
+        _("Montant"), _("Règlement"), _("État"), _("Reste dû"), _("Porte sur"), _("Motif"), _("Avertissements"),
+    ]  # fmt: skip
+
+
+def rows(*, shop: Shop, criteria: SaleCriteria) -> Iterator[list[Value]]:
+    """Yield a row a document, oldest day first. Moments are the shop's own."""
+    zone = ZoneInfo(shop.timezone)
+    for chunk in walk_sales(shop=shop, criteria=criteria):
+        for sale in chunk:
+            yield _row(sale, zone)
+
+
+def _row(sale: Sale, zone: ZoneInfo) -> list[Value]:
+    return [
+        sale.business_day,
+        sale.sold_at and sale.sold_at.astimezone(zone),
+        sale.received_at.astimezone(zone),
+        str(wording.KINDS.get(sale.kind, sale.kind)),
+        str(sale),
+        sale.registration_number,
+        sale.terminal.name,
+        sale.cashier_name or sale.cashier_code,
+        sale.customer_name,
+        sale.customer_phone,
+        sale.customer_nif,
+        sale.currency,
+        sale.discount,
+        sale.total,
+        modes_of(sale),
+        state_of(sale),
+        owed_after(sale, [(one.amount, one.rate) for one in sale.payments.all()]) if _is_open(sale) else None,
+        str(sale.origin) if sale.origin else "",
+        sale.reason,
+        " ".join(wording.warning(code) for code in sale.warnings),
+    ]
+
+
+def modes_of(sale: Sale) -> str:
+    """Return how it was paid: each mode of a split sale with its amount."""
+    if sale.has_payments:
+        payments = sorted(sale.payments.all(), key=lambda one: one.position)
+        return ", ".join(f"{wording.payment_mode(one.mode)} {one.amount} {one.currency}" for one in payments)
+    if sale.is_paid or sale.kind == SaleKind.PAYMENT:
+        return wording.payment_mode(sale.payment_mode)
+    return ""
+
+
+def state_of(sale: Sale) -> str:
+    if sale.kind != SaleKind.SALE:
+        return ""
+    if sale.voided_at:
+        return _("Annulée")
+    return _("Payée") if sale.is_paid else _("À crédit")
+
+
+def _is_open(sale: Sale) -> bool:
+    return sale.kind == SaleKind.SALE and not sale.is_paid

@@ -1,0 +1,93 @@
+"""Who owes what: the sales on credit of which something is left, and what they come to."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import DecimalField, F, OuterRef, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce, Round
+
+from backend.inventory.models import MONEY
+from backend.sales.amounts import MONEY_PLACES, round_half_up
+from backend.sales.models import Sale, SaleKind, SalePayment
+from backend.shops.models import Shop
+from backend.web.selectors.keyset import read_cursor, write_cursor
+
+PAGE_CREDITS_MAX = 50
+CUSTOMERS_MAX = 30
+# SQLite reckons with floating numbers: less than this is nothing.
+HALF_A_CENT = Decimal("0.005")
+
+
+@dataclass(frozen=True)
+class Owing:
+    """What one customer owes in one currency, or all of them; `name` is empty for sales that name nobody."""
+
+    name: str
+    currency: str
+    amount: Decimal
+    count: int
+
+
+@dataclass(frozen=True)
+class CreditsPage:
+    """Sales with something left, oldest first, each with its `left`."""
+
+    rows: list[Sale]
+    next_cursor: str | None
+
+
+def open_credits(*, shop: Shop, customer: str | None = None) -> QuerySet[Sale]:
+    """Return the sales of which something is owed, with `left`; of one customer, if named.
+
+    A database looks for `is_paid` in an index only where it is compared, and `NOT is_paid` is no comparison.
+    """
+    settled = SalePayment.objects.filter(document=OuterRef("pk")).order_by().values("document")
+    paid = settled.annotate(sum=Sum(Round(F("amount") * F("rate"), precision=MONEY_PLACES))).values("sum")
+    nothing = Value(Decimal(0), output_field=DecimalField(**MONEY))
+    left = F("total") - F("paid_later") - F("returned_total") - Coalesce(
+        Subquery(paid, output_field=DecimalField(**MONEY)), nothing
+    )  # fmt: skip
+    sales = Sale.objects.filter(shop=shop, is_paid__in=[False], kind=SaleKind.SALE, voided_at=None)
+    if customer is not None:
+        sales = sales.filter(customer_name=customer)
+    return sales.annotate(left=left).filter(left__gte=HALF_A_CENT)
+
+
+def credits_page(*, shop: Shop, customer: str | None, cursor: str | None) -> CreditsPage:
+    """Return a page of them. Raises BadCursor."""
+    sales = open_credits(shop=shop, customer=customer)
+    if cursor:
+        day, key = read_cursor(cursor)
+        sales = sales.filter(business_day__gte=day).exclude(business_day=day, pk__lte=key)
+    found = list(sales.select_related("terminal").order_by("business_day", "pk")[: PAGE_CREDITS_MAX + 1])
+    rows = found[:PAGE_CREDITS_MAX]
+    for sale in rows:
+        sale.left = round_half_up(Decimal(sale.left), MONEY_PLACES)
+    is_last = len(found) <= PAGE_CREDITS_MAX
+    return CreditsPage(rows, None if is_last else write_cursor(rows[-1].business_day, rows[-1].pk))
+
+
+def owed_by_currency(*, shop: Shop, customer: str | None = None) -> list[Owing]:
+    """Return what is owed in all, the shop's own currency first."""
+    found = _sums(open_credits(shop=shop, customer=customer), "currency")
+    return sorted(found, key=lambda one: (one.currency != shop.currency, one.currency))
+
+
+def owed_by_customer(*, shop: Shop) -> list[Owing]:
+    """Return who owes most, at most CUSTOMERS_MAX of them; each currency apart, the shop's own first."""
+    found = _sums(open_credits(shop=shop), "currency", "customer_name")
+    found.sort(key=lambda one: (one.currency != shop.currency, one.currency, -one.amount, one.name))
+    return found[:CUSTOMERS_MAX]
+
+
+def _sums(sales: QuerySet[Sale], *by: str) -> list[Owing]:
+    """Add up in Python: grouped by the database, the sum of a computed column is a float on SQLite."""
+    sums: dict[tuple[str, ...], list[Decimal]] = {}
+    for *key, left in sales.order_by().values_list(*by, "left").iterator(chunk_size=2000):
+        entry = sums.setdefault(tuple(key), [Decimal(0), Decimal(0)])
+        entry[0] += round_half_up(Decimal(left), MONEY_PLACES)
+        entry[1] += 1
+    return [
+        Owing(name=key[1] if len(key) > 1 else "", currency=key[0], amount=amount, count=int(count))
+        for key, (amount, count) in sums.items()
+    ]

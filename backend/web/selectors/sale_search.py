@@ -1,0 +1,203 @@
+"""Which of a shop's documents a person looks for: read from the index where it can be, and never without end.
+
+Dates and numbers are found by index. Everything else (a customer, a state, an amount) is looked for row by row, so many
+at a time: a page then says how far back it has looked, and the next one goes on from there.
+"""
+
+import datetime
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from backend.config.index_walks import beyond, walk_index
+from backend.config.transients import retrying
+from backend.sales.models import Sale, SaleKind, SalePayment
+from backend.shops.models import Shop, Terminal
+from backend.web.selectors.keyset import KeysetPage, newest_first, read_cursor, write_cursor
+
+PAGE_SALES_MAX = 50
+# Rows that one page may look at in vain.
+SEARCHED_ROWS_MAX = 50_000
+# More documents than this under one number, or one beginning of a number, are no find.
+FOUND_BY_NUMBER_MAX = 200
+# MariaDB turns a longer list of ids into a join.
+CHUNK_ROWS = 500
+# Sorts after every text that begins alike.
+LAST_LETTER = "\U0010ffff"
+REGISTRATION = re.compile(r"(?:.*-)?(\d{4})(\d{2})-(\d{1,9})")
+VARIANT = re.compile(r"~\d{1,5}$")
+
+PAID, ON_CREDIT, VOIDED, RETURNED, WITH_WARNINGS = "payee", "a_credit", "annulee", "retour", "avertissement"
+
+
+@dataclass(frozen=True)
+class SaleCriteria:
+    """What a list of documents is narrowed down to; what is empty narrows nothing. `modes` are codes in capitals."""
+
+    text: str = ""
+    first_day: datetime.date | None = None
+    last_day: datetime.date | None = None
+    terminal_id: int | None = None
+    modes: tuple[str, ...] = ()
+    state: str = ""
+    kind: str = ""
+    amount_min: Decimal | None = None
+    amount_max: Decimal | None = None
+
+    @property
+    def is_answered_by_index(self) -> bool:
+        others = (self.text, self.terminal_id, self.modes, self.state, self.kind, self.amount_min, self.amount_max)
+        return all(one in (None, "", ()) for one in others)
+
+
+@dataclass(frozen=True)
+class SalesPage(KeysetPage[Sale]):
+    """A page, and the day it has looked back to where it ended without finding enough."""
+
+    searched_to: datetime.date | None = None
+
+
+def find_sales(*, shop: Shop, criteria: SaleCriteria, cursor: str | None) -> SalesPage:
+    """Return a page of the shop's documents that match, newest business day first. Raises BadCursor."""
+    ids = ids_by_number(shop=shop, text=criteria.text)
+    found = _matching(shop, criteria, ids).select_related("terminal")
+    end = None if ids or criteria.is_answered_by_index else _end_of_search(shop, criteria, cursor)
+    if end is not None:
+        day, key = end
+        found = found.filter(Q(business_day__gte=day), Q(business_day__gt=day) | Q(business_day=day, pk__gte=key))
+    page = newest_first(found, by="business_day", cursor=cursor, size=PAGE_SALES_MAX)
+    if end is None or page.next_cursor:
+        return SalesPage(rows=page.rows, next_cursor=page.next_cursor)
+    return SalesPage(rows=page.rows, next_cursor=write_cursor(*end), searched_to=end[0])
+
+
+def walk_sales(*, shop: Shop, criteria: SaleCriteria) -> Iterator[list[Sale]]:
+    """Yield all documents that match, oldest business day first, a chunk at a time, with till, origin and payments.
+
+    Each chunk is a transaction of its own: whoever reads slowly holds nothing, and a session that was cut for idling
+    is opened again.
+    """
+    ids = ids_by_number(shop=shop, text=criteria.text)
+    if ids:
+        yield retrying(lambda: _rows(_matching(shop, criteria, ids)), name="walk_sales")
+        return
+    place: tuple[datetime.date, int] | None = None
+    while True:
+        keys = retrying(lambda after=place: _keys(shop, criteria, after=after), name="walk_sales")
+        if not keys:
+            return
+        place = keys[-1]
+        chunk = [key for _, key in keys]
+        yield retrying(lambda chunk=chunk: _rows(_matching(shop, criteria, None, among=chunk)), name="walk_sales")
+
+
+def ids_by_number(*, shop: Shop, text: str) -> list[int]:
+    """Return the documents whose number begins with `text`, or whose registration number it is."""
+    text = VARIANT.sub("", text)
+    if not text:
+        return []
+    own = Sale.objects.filter(shop=shop)
+    registered = REGISTRATION.fullmatch(text)
+    if registered:
+        year, month, number = map(int, registered.groups())
+        found = own.filter(register_year=year, register_month=month, register_number=number)
+        ids = list(found.values_list("pk", flat=True))
+        if ids and (own.filter(pk__in=ids, registration_number__endswith=text).exists()):
+            return ids
+    tills = list(Terminal.objects.filter(shop=shop).values_list("pk", flat=True))
+    for beginning in dict.fromkeys((text, text.upper())):
+        # Without the shop's column: the index of tills and numbers is the one to take.
+        begun = Sale.objects.filter(terminal__in=tills, number__gte=beginning, number__lt=beginning + LAST_LETTER)
+        candidates = list(begun.values_list("pk", flat=True)[:FOUND_BY_NUMBER_MAX])
+        ids = list(own.filter(pk__in=candidates).values_list("pk", flat=True)) if candidates else []
+        if ids:
+            return ids
+    return []
+
+
+def _matching(
+    shop: Shop, criteria: SaleCriteria, ids: list[int] | None, *, among: list[int] | None = None
+) -> QuerySet[Sale]:
+    sales = _in_days(Sale.objects.filter(shop=shop), criteria)
+    if among is not None:
+        sales = sales.filter(pk__in=among)
+    if ids:
+        sales = sales.filter(pk__in=ids)
+    elif criteria.text:
+        text = criteria.text
+        # A till that stands in another shop by now is not asked for by index.
+        sales = sales.filter(
+            Q(customer_name__icontains=text) | Q(customer_phone__icontains=text) | Q(number__contains=text)
+        )
+    if criteria.terminal_id is not None:
+        sales = sales.filter(terminal_id=criteria.terminal_id)
+    if criteria.kind:
+        sales = sales.filter(kind=criteria.kind)
+    if criteria.amount_min is not None:
+        sales = sales.filter(total__gte=criteria.amount_min)
+    if criteria.amount_max is not None:
+        sales = sales.filter(total__lte=criteria.amount_max)
+    if criteria.modes:
+        sales = sales.filter(_paid_by(criteria.modes))
+    return _in_state(sales, criteria.state)
+
+
+def _in_days(sales: QuerySet[Sale], criteria: SaleCriteria) -> QuerySet[Sale]:
+    if criteria.first_day is not None:
+        sales = sales.filter(business_day__gte=criteria.first_day)
+    if criteria.last_day is not None:
+        sales = sales.filter(business_day__lte=criteria.last_day)
+    return sales
+
+
+def _paid_by(modes: tuple[str, ...]) -> Q:
+    """Documents that money moved for in one of these modes, whole or in part."""
+    whole, part = Q(), Q()
+    for mode in modes:
+        whole |= Q(payment_mode__iexact=mode)
+        part |= Q(mode__iexact=mode)
+    split = Exists(SalePayment.objects.filter(part, document=OuterRef("pk")))
+    is_whole = whole & Q(has_payments=False) & (Q(is_paid=True) | Q(kind=SaleKind.PAYMENT))
+    return is_whole | (Q(has_payments=True) & Q(split))
+
+
+def _in_state(sales: QuerySet[Sale], state: str) -> QuerySet[Sale]:
+    if state == PAID:
+        return sales.filter(kind=SaleKind.SALE, is_paid=True, voided_at=None)
+    if state == ON_CREDIT:
+        return sales.filter(kind=SaleKind.SALE, is_paid=False, voided_at=None)
+    if state == VOIDED:
+        return sales.filter(voided_at__isnull=False)
+    if state == RETURNED:
+        returns = Sale.objects.filter(origin=OuterRef("pk"), kind=SaleKind.RETURN)
+        return sales.filter(Exists(returns), kind=SaleKind.SALE)
+    if state == WITH_WARNINGS:
+        return sales.exclude(warnings=[])
+    return sales
+
+
+def _end_of_search(shop: Shop, criteria: SaleCriteria, cursor: str | None) -> tuple[datetime.date, int] | None:
+    """Return the last row that this page may look at; None where fewer are left."""
+    keys = walk_index(_in_days(Sale.objects.all(), criteria), of="shop_id", owner_id=shop.pk,
+                      by=("business_day", "pk"), newest_first=True)  # fmt: skip
+    if cursor:
+        day, key = read_cursor(cursor)
+        keys = keys.filter(business_day__lte=day).filter(beyond({"business_day": day, "pk": key}, newest_first=True))
+    return next(iter(keys[SEARCHED_ROWS_MAX - 1 : SEARCHED_ROWS_MAX]), None)
+
+
+def _keys(
+    shop: Shop, criteria: SaleCriteria, *, after: tuple[datetime.date, int] | None
+) -> list[tuple[datetime.date, int]]:
+    keys = walk_index(_in_days(Sale.objects.all(), criteria), of="shop_id", owner_id=shop.pk, by=("business_day", "pk"))
+    if after is not None:
+        day, key = after
+        keys = keys.filter(business_day__gte=day).filter(beyond({"business_day": day, "pk": key}))
+    return list(keys[:CHUNK_ROWS])
+
+
+def _rows(sales: QuerySet[Sale]) -> list[Sale]:
+    return list(sales.select_related("terminal", "origin").prefetch_related("payments").order_by("business_day", "pk"))

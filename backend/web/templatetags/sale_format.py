@@ -1,0 +1,39 @@
+"""How sales are written for people, beyond what every page needs."""
+
+from django import template
+from django.template import Context
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from backend.sales.models import Sale, SaleKind
+from backend.web import wording
+from backend.web.forms_sales import SaleSearch
+from backend.web.templatetags.shop_format import shop_url
+
+register = template.Library()
+
+BADGE = '<span class="badge badge-{}">{}</span>'
+
+
+@register.simple_tag
+def sale_badge(sale: Sale) -> SafeString:
+    """Say where a sale stands: paid, on credit, settled since, returned, voided. What follows a sale has no such state.
+
+    What was paid at once of a sale on credit is not looked at: of such a sale the page itself says what is owed.
+    """
+    if sale.kind != SaleKind.SALE:
+        return SafeString("")
+    if sale.voided_at:
+        return format_html(BADGE, wording.BAD, _("Annulée"))
+    if sale.is_paid:
+        return format_html(BADGE, wording.GOOD, _("Payée"))
+    if sale.paid_later + sale.returned_total >= sale.total:
+        return format_html(BADGE, wording.GOOD, _("Crédit soldé"))
+    return format_html(BADGE, wording.WARNING, _("À crédit"))
+
+
+@register.simple_tag(takes_context=True)
+def sales_url(context: Context, name: str, chosen: SaleSearch, **parameters: object) -> str:
+    """Return the address of a page that keeps the choice made above the list of sales."""
+    return shop_url(context, name, **chosen.address(), **parameters)

@@ -1,0 +1,30 @@
+"""Who owes the shop what, and since when."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from backend.web.access import shop_page
+from backend.web.selectors import credits as selectors
+from backend.web.selectors.keyset import BadCursor
+
+
+@shop_page
+def credits_owed(request: HttpRequest) -> HttpResponse:
+    """Show the sales of which something is left, oldest first. `?client=` narrows them down; empty: nobody named."""
+    shop = request.access.shop
+    customer = request.GET.get("client")
+    if customer is not None:
+        customer = customer[:160]
+    cursor = request.GET.get("apres")
+    try:
+        page = selectors.credits_page(shop=shop, customer=customer, cursor=cursor)
+    except BadCursor as error:
+        raise Http404 from error
+    context = {
+        "page": page,
+        "customer": customer,
+        "is_first_page": not cursor,
+        "totals": selectors.owed_by_currency(shop=shop, customer=customer),
+        "customers": selectors.owed_by_customer(shop=shop) if customer is None and not cursor else [],
+    }
+    return render(request, "web/credits.html", context)

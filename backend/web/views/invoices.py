@@ -1,0 +1,30 @@
+"""The paper of a document: a page to print, and PDF files for an A4 sheet or the roll of a till's printer."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from backend.web.access import elsewhere, shop_page
+from backend.web.paper_pdf import SHEETS, write_pdf
+from backend.web.selectors.papers import paper_of
+from backend.web.views.sales import sale_or_404
+
+
+@shop_page
+def invoice(request: HttpRequest, *, sale_id: int) -> HttpResponse:
+    view = sale_or_404(request, sale_id)
+    away = elsewhere(request, shop_id=view.sale.shop_id)
+    return away or render(request, "web/invoice.html", {"view": view, "paper": paper_of(view)})
+
+
+@shop_page
+def invoice_pdf(request: HttpRequest, *, sale_id: int, size: str) -> HttpResponse:
+    sheet = SHEETS.get(size)
+    if sheet is None:
+        raise Http404
+    view = sale_or_404(request, sale_id)
+    away = elsewhere(request, shop_id=view.sale.shop_id)
+    if away:
+        return away
+    name = f'inline; filename="{view.sale.registration_number or view.sale.pk}.pdf"'
+    content = write_pdf(paper_of(view), sheet)
+    return HttpResponse(content, content_type="application/pdf", headers={"Content-Disposition": name})

@@ -1,0 +1,134 @@
+"""What a person does with a sale: void it, take goods back, take a payment of what is owed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.crypto import get_random_string
+from django.utils.translation import gettext as _
+
+from backend.sales.at_the_desk import RefusedAtOnce, record_or_refuse, was_handed_over
+from backend.sales.errors import BatchRefused, KeyReused
+from backend.sales.models import Sale
+from backend.shops.models import Role
+from backend.web import formats
+from backend.web.access import elsewhere, shop_page
+from backend.web.forms_sales import OnceForm, PaymentForm, ReturnForm, VoidForm
+from backend.web.selectors.sales import SaleView
+from backend.web.views.sales import sale_or_404
+
+FORM_KEY_LENGTH = 20
+
+
+def new_key() -> str:
+    return get_random_string(FORM_KEY_LENGTH)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What came of recording a form: it is over and told to the person, or the form is to be shown again."""
+
+    is_over: bool
+    document: Sale | None = None
+
+
+@shop_page(at_least=Role.MANAGER)
+def void_sale(request: HttpRequest, *, sale_id: int) -> HttpResponse:
+    view = sale_or_404(request, sale_id)
+    form = VoidForm(request.POST or None, initial=_first_shown(view), gives_money_back=view.sale.is_paid)
+    words = _("La vente est annulée : ce qu'elle avait pris est revenu en stock.")
+    return elsewhere(request, shop_id=view.sale.shop_id) or _carry_out(
+        request, view, form, template="web/void_sale.html", is_possible=view.may_be_voided, done=lambda document: words
+    )
+
+
+@shop_page(at_least=Role.MANAGER)
+def return_lines(request: HttpRequest, *, sale_id: int) -> HttpResponse:
+    view = sale_or_404(request, sale_id)
+    # Sent again, the form finds less left than when it was shown: its first time is what counts.
+    lines_left = [(line, line.quantity) for line in view.lines] if _is_repeat(request) else view.lines_left
+    form = ReturnForm(
+        request.POST or None, initial=_first_shown(view), lines_left=lines_left, gives_money_back=view.sale.is_paid
+    )
+
+    def done(document: Sale) -> str:
+        amount = formats.money(document.total, document.currency)
+        return _("Retour enregistré pour %(amount)s : les articles sont revenus en stock.") % {"amount": amount}
+
+    return elsewhere(request, shop_id=view.sale.shop_id) or _carry_out(
+        request, view, form, template="web/return_lines.html", is_possible=view.may_be_returned, done=done
+    )
+
+
+@shop_page(at_least=Role.MANAGER)
+def take_payment(request: HttpRequest, *, sale_id: int) -> HttpResponse:
+    view = sale_or_404(request, sale_id)
+    owed = view.sale.total if _is_repeat(request) else view.owed
+    form = PaymentForm(request.POST or None, initial={"key": new_key()}, owed=owed)
+
+    def done(document: Sale) -> str:
+        amount = formats.money(document.total, document.currency)
+        return _("Paiement de %(amount)s enregistré.") % {"amount": amount}
+
+    return elsewhere(request, shop_id=view.sale.shop_id) or _carry_out(
+        request, view, form, template="web/take_payment.html", is_possible=view.may_be_paid, done=done
+    )
+
+
+def _first_shown(view: SaleView) -> dict[str, str]:
+    return {"key": new_key(), "mode": "CASH" if view.sale.has_payments else view.sale.payment_mode.upper()}
+
+
+def _is_repeat(request: HttpRequest) -> bool:
+    return request.method == "POST" and was_handed_over(shop=request.access.shop, key=request.POST.get("key", "")[:64])
+
+
+def _carry_out(
+    request: HttpRequest,
+    view: SaleView,
+    form: OnceForm,
+    *,
+    template: str,
+    is_possible: bool,
+    done: Callable[[Sale], str],
+) -> HttpResponse:
+    """Show the form, or record what it says and go back to the sale; a refusal is told above the form."""
+    back = HttpResponseRedirect(request.access.link(reverse("web:sale", kwargs={"sale_id": view.sale.pk})))
+    if not is_possible and not _is_repeat(request):
+        messages.warning(request, _("Il n'y a plus rien à faire de ce genre sur cette vente."))
+        return back
+    if (
+        request.method == "POST"
+        and form.is_valid()
+        and record(request, form, form.document(view.sale.pk), done).is_over
+    ):
+        return back
+    return render(request, template, {"view": view, "form": form})
+
+
+def record(request: HttpRequest, form: OnceForm, document: dict, done: Callable[[Sale], str]) -> Attempt:
+    """Record what a form asks for and tell the person.
+
+    A refusal is written above the form, which gets a key of its own: what is typed next is another document.
+    """
+    key, ip = form.cleaned_data["key"], request.META.get("REMOTE_ADDR")
+    try:
+        recorded = record_or_refuse(shop=request.access.shop, user=request.user, document=document, key=key, ip=ip)
+    except KeyReused:
+        form.add_error(None, _("Ce formulaire a déjà servi, avec d'autres valeurs. Regardez ce qui est enregistré."))
+    except BatchRefused as refusal:
+        form.add_error(None, refusal.sentence)
+    except RefusedAtOnce as refusal:
+        form.add_error(None, str(refusal))
+    else:
+        if recorded is None:
+            messages.warning(request, _("C'est gardé, et sera enregistré dès que possible."))
+        else:
+            messages.success(request, done(recorded))
+        return Attempt(is_over=True, document=recorded)
+    form.data = form.data.copy()
+    form.data["key"] = new_key()
+    return Attempt(is_over=False)
