@@ -79,6 +79,11 @@ def on_conflict_update(connection: BaseDatabaseWrapper, *, key: str) -> str:
     return f"ON CONFLICT ({key}) DO UPDATE SET" if is_sqlite(connection) else "ON DUPLICATE KEY UPDATE"
 
 
+def offered(connection: BaseDatabaseWrapper, column: str) -> str:
+    """Return what names, behind `on_conflict_update`, the value that the row would have brought."""
+    return f"excluded.{column}" if is_sqlite(connection) else f"VALUES({column})"
+
+
 def trigger_name(table: str, verb: str) -> str:
     return f"{table}_no_{verb}"
 

@@ -37,6 +37,8 @@ class Takings:
     came_in: dict[tuple[str, str], Flow] = field(default_factory=lambda: defaultdict(Flow))
     went_back: dict[tuple[str, str], Flow] = field(default_factory=lambda: defaultdict(Flow))
     owed: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    # By currency: the sales themselves, paid or not, whatever followed them.
+    sold: dict[str, Flow] = field(default_factory=lambda: defaultdict(Flow))
     # Sales alone, not what follows them; and those of them on credit.
     sale_count: int = 0
     credit_count: int = 0
@@ -94,6 +96,7 @@ def _add_documents(takings: Takings, group: dict) -> None:
     key = (group["currency"], group["payment_mode"].upper())
     if group["kind"] == SaleKind.SALE:
         takings.sale_count += group["count"]
+        takings.sold[group["currency"]].add(group["amount"], group["count"])
         if not group["is_paid"]:
             takings.owed[group["currency"]] += group["amount"]
             takings.credit_count += group["count"]

@@ -6,12 +6,16 @@ more. A day is kept only once it has been over for longer than a transaction las
 it, and so marks nothing, may still commit.
 """
 
+import json
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.db import connection
+
+from backend.config import dialect
 from backend.config.cursors import OVERLAP
 from backend.config.transients import retrying
 from backend.sales.models import DayTotal, Sale
@@ -22,21 +26,27 @@ from backend.shops.models import Shop
 def totals_of_days(*, shop: Shop, days: Iterable[date], now: datetime) -> dict[date, Takings]:
     """Return the takings of each of these business days: kept ones as they are kept, the others added up.
 
-    One query where all are kept; else five, however many are not.
+    One query where all are kept; else three, and one more where a day is kept from now on; however many there are.
     """
     wanted = sorted(set(days))
-    kept = {
-        total.day: _read(total.figures)
-        for total in DayTotal.objects.filter(shop=shop, day__in=wanted)
-        if total.added_up_at_marks == total.marks
-    }
+    totals = {total.day: total for total in DayTotal.objects.filter(shop=shop, day__in=wanted)}
+    kept = {total.day: read_figures(total.figures) for total in totals.values() if is_kept(total)}
     missing = [day for day in wanted if day not in kept]
-    over = [day for day in missing if is_over(day, shop=shop, now=now)]
-    found = retrying(lambda: _add_up(shop, over), name="totals") if over else {}
-    running = [day for day in missing if day not in found]
-    if running:
-        found |= takings_by_day(Sale.objects.filter(shop=shop, business_day__in=running))
+    found = takings_by_day(Sale.objects.filter(shop=shop, business_day__in=missing)) if missing else {}
+    over = [
+        # A day without a row was never marked; whoever marks it meanwhile makes the row, and it holds no more.
+        (day, totals[day].marks if day in totals else 0, write_figures(found.get(day) or Takings()))
+        for day in missing
+        if is_over(day, shop=shop, now=now)
+    ]
+    if over:
+        retrying(lambda: _keep(shop, over), name="totals")
     return {day: kept.get(day) or found.get(day) or Takings() for day in wanted}
+
+
+def is_kept(total: DayTotal) -> bool:
+    """Tell whether the figures hold: nothing was recorded for the day since they were added up."""
+    return total.added_up_at_marks == total.marks
 
 
 def is_over(day: date, *, shop: Shop, now: datetime) -> bool:
@@ -45,37 +55,44 @@ def is_over(day: date, *, shop: Shop, now: datetime) -> bool:
     return now > end + OVERLAP
 
 
-def _add_up(shop: Shop, days: list[date]) -> dict[date, Takings]:
-    """Add these days up and keep the sums, under the marks that stood before the documents were read."""
-    rows = [DayTotal(shop=shop, day=day) for day in days]
-    DayTotal.objects.bulk_create(rows, ignore_conflicts=True)
-    totals = list(DayTotal.objects.filter(shop=shop, day__in=days))
-    found = takings_by_day(Sale.objects.filter(shop=shop, business_day__in=days))
-    for total in totals:
-        total.added_up_at_marks = total.marks
-        total.figures = _write(found.get(total.day) or Takings())
-    DayTotal.objects.bulk_update(totals, ["added_up_at_marks", "figures"])
-    return {day: found.get(day) or Takings() for day in days}
+def _keep(shop: Shop, days: list[tuple[date, int, dict[str, Any]]]) -> None:
+    """Keep what these days came to, each under the marks that stood before its documents were read.
+
+    One statement, so that a page that finds a day to keep pays one round trip for it. Marks that stand there stay.
+    """
+    row = "(%s, %s, %s, %s, %s)"
+    changed = [f"{name} = {dialect.offered(connection, name)}" for name in ("added_up_at_marks", "figures")]
+    values = [(shop.pk, day.isoformat(), marks, marks, json.dumps(figures)) for day, marks, figures in days]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO sales_daytotal (shop_id, day, marks, added_up_at_marks, figures)"
+            f" VALUES {', '.join([row] * len(days))}"
+            f" {dialect.on_conflict_update(connection, key='shop_id, day')} {', '.join(changed)}",
+            [value for one in values for value in one],
+        )
 
 
-def _write(takings: Takings) -> dict[str, Any]:
+def write_figures(takings: Takings) -> dict[str, Any]:
     def flows(found: dict[tuple[str, str], Flow]) -> list[list[object]]:
         return [[*key, str(flow.amount), flow.documents] for key, flow in sorted(found.items())]
 
     return {
         "came_in": flows(takings.came_in),
         "went_back": flows(takings.went_back),
+        "sold": [[key, str(flow.amount), flow.documents] for key, flow in sorted(takings.sold.items())],
         "owed": [[currency, str(amount)] for currency, amount in sorted(takings.owed.items())],
         "sale_count": takings.sale_count,
         "credit_count": takings.credit_count,
     }
 
 
-def _read(figures: dict[str, Any]) -> Takings:
+def read_figures(figures: dict[str, Any]) -> Takings:
     takings = Takings(sale_count=figures["sale_count"], credit_count=figures["credit_count"])
     for kept, flows in ((figures["came_in"], takings.came_in), (figures["went_back"], takings.went_back)):
         for currency, mode, amount, documents in kept:
             flows[currency, mode] = Flow(Decimal(amount), documents)
+    for currency, amount, documents in figures["sold"]:
+        takings.sold[currency] = Flow(Decimal(amount), documents)
     for currency, amount in figures["owed"]:
         takings.owed[currency] = Decimal(amount)
     return takings

@@ -3,15 +3,17 @@
 Silence never reads as complete. A till that has not said that it holds nothing gives no time, and is named.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 
-from django.db.models import Max, Min, OuterRef, Q, Subquery
+from django.db.models import Max, Q
 
-from backend.sales.models import Batch, Heartbeat
-from backend.shops.models import Device, DeviceState, Shop, TerminalState
+from backend.sales.heard import HeardDevice, HeardTill, hear
+from backend.sales.models import Heartbeat
+from backend.shops.models import Shop, Terminal
 
 
 class Standing(Enum):
@@ -74,97 +76,68 @@ class Watermark:
 
 
 def watermark_of(shop: Shop) -> Watermark:
-    """Return until when the shop's figures are complete: the earliest time that its open tills give.
+    """Return until when the shop's figures are complete: the earliest time that its open tills give. Three queries."""
+    return watermark_of_tills(hear(Terminal.objects.filter(shop=shop)))
+
+
+def watermark_of_tills(tills: Iterable[HeardTill]) -> Watermark:
+    """Return the same from what was heard of all of a shop's tills: one query, where something of them is unsettled.
 
     A till is open if it is active and has an active device. Its time is the last moment at which it said that it holds
     nothing, and nothing of it that had arrived before that moment is unsettled. A device that was replaced while it
-    held sales counts too, until it says otherwise or is disabled: those sales are in nobody's figures.
-    Words are read before batches: a sale that was handed over before a word is then found unsettled, or is posted.
-    Six queries, whatever the count.
+    held sales counts too, until it says otherwise or is disabled: those sales are in nobody's figures. What people
+    recorded on the shop's pages holds the time back while it waits.
     """
-    devices = _devices_of(shop)
-    newest = Heartbeat.objects.in_bulk([device.last_word_id for device in devices if device.last_word_id])
-    words = {device.pk: newest.get(device.last_word_id) for device in devices}
-    unsettled = _oldest_unsettled(devices)
-    earlier = _last_nothing_before(devices, unsettled)
-    sent = _last_sent(devices)
-    said = [
-        _word_of(device, words[device.pk], unsettled.get(device.pk), earlier.get(device.pk), sent)
-        for device in devices
-        if _counts(device, words[device.pk])
-    ]
-    times = [word.complete_until for word in said]
-    return Watermark(until=min(times) if times and None not in times else None, words=tuple(said))
+    tills = list(tills)
+    devices = [(till, device) for till in tills if till.is_open for device in till.devices if _counts(device)]
+    earlier = _last_nothing_before(devices)
+    words = tuple(_word_of(till, device, earlier.get(device.device_id)) for till, device in devices)
+    times = [word.complete_until for word in words]
+    if not times or None in times:
+        return Watermark(until=None, words=words)
+    waiting = [till.waiting_since for till in tills if till.terminal.is_office and till.waiting_since]
+    return Watermark(until=min([*times, *waiting]), words=words)
 
 
-def _devices_of(shop: Shop) -> list[Device]:
-    """Return the devices of the shop's open tills, each with the id of its newest word, in the order of their names."""
-    is_open = Q(terminal__shop=shop, terminal__state=TerminalState.ACTIVE)
-    has_device = Device.objects.filter(is_open, state=DeviceState.ACTIVE).values("terminal_id")
-    words = Heartbeat.objects.filter(terminal=OuterRef("terminal_id"), device=OuterRef("pk")).order_by("-at")
-    devices = Device.objects.filter(
-        is_open, state__in=(DeviceState.ACTIVE, DeviceState.REPLACED), terminal_id__in=has_device
-    )
-    devices = devices.annotate(last_word_id=Subquery(words.values("pk")[:1])).select_related("terminal")
-    return list(devices.order_by("terminal__name", "terminal_id", "pk"))
+def _counts(device: HeardDevice) -> bool:
+    return device.is_active or device.held_count > 0
 
 
-def _counts(device: Device, word: Heartbeat | None) -> bool:
-    return device.state == DeviceState.ACTIVE or (word is not None and word.held_count > 0)
+def _is_whole(device: HeardDevice) -> bool:
+    """Tell whether what the device had sent when it last spoke is posted."""
+    return device.unsettled_since is None or device.unsettled_since > device.said_at
 
 
-def _oldest_unsettled(devices: list[Device]) -> dict[int, datetime]:
-    tills = {device.terminal_id for device in devices}
-    rows = Batch.objects.filter(settled_at=None, terminal_id__in=tills).values_list("device_id")
-    return dict(rows.annotate(Min("received_at")).order_by())
-
-
-def _last_nothing_before(devices: list[Device], unsettled: dict[int, datetime]) -> dict[int, datetime]:
+def _last_nothing_before(devices: list[tuple[HeardTill, HeardDevice]]) -> dict[int, datetime]:
     """Return when a device that has something unsettled last said, before that arrived, that it holds nothing."""
     before = Q()
-    for device in devices:
-        if device.pk in unsettled:
-            before |= Q(terminal_id=device.terminal_id, device_id=device.pk, at__lt=unsettled[device.pk])
+    for till, device in devices:
+        if device.said_at is not None and not _is_whole(device):
+            at = Q(at__lt=device.unsettled_since)
+            before |= Q(terminal_id=till.terminal.pk, device_id=device.device_id) & at
     if not before:
         return {}
     rows = Heartbeat.objects.filter(before, held_count=0).values_list("device_id")
     return dict(rows.annotate(Max("at")).order_by())
 
 
-def _last_sent(devices: list[Device]) -> dict[int, datetime]:
-    tills = {device.terminal_id for device in devices}
-    # By the highest id, which the index holds: the rows themselves are not read.
-    rows = Batch.objects.filter(terminal_id__in=tills).values_list("terminal_id").annotate(Max("pk")).order_by()
-    newest = Batch.objects.filter(pk__in=[pk for _, pk in rows])
-    return dict(newest.values_list("terminal_id", "received_at"))
-
-
-def _word_of(
-    device: Device,
-    word: Heartbeat | None,
-    unsettled_since: datetime | None,
-    earlier: datetime | None,
-    sent: dict[int, datetime],
-) -> TillWord:
+def _word_of(till: HeardTill, device: HeardDevice, earlier: datetime | None) -> TillWord:
     complete_until = None
-    if word is None:
+    if device.said_at is None:
         standing = Standing.SILENT
-    elif word.held_count:
+    elif device.held_count:
         standing = Standing.HOLDING
     else:
-        is_whole = unsettled_since is None or unsettled_since > word.at
-        complete_until = word.at if is_whole else earlier
+        complete_until = device.said_at if _is_whole(device) else earlier
         standing = Standing.COMPLETE if complete_until else Standing.WAITING
     return TillWord(
-        terminal_id=device.terminal_id,
-        terminal_name=device.terminal.name,
+        terminal_id=till.terminal.pk,
+        terminal_name=till.terminal.name,
         standing=standing,
-        is_of_replaced_device=device.state == DeviceState.REPLACED,
+        is_of_replaced_device=not device.is_active,
         complete_until=complete_until,
-        said_at=word.at if word else None,
-        last_sent_at=sent.get(device.terminal_id),
-        held_count=word.held_count if word else 0,
-        held_amounts=tuple(HeldAmount(Decimal(one["amount"]), one["currency"]) for one in word.held_amounts)
-        if word
-        else (),
+        said_at=device.said_at,
+        last_sent_at=till.last_batch.received_at if till.last_batch else None,
+        held_count=device.held_count,
+        held_amounts=tuple(HeldAmount(Decimal(one["amount"]), one["currency"]) for one in device.held_amounts),
     )

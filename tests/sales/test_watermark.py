@@ -8,15 +8,18 @@ from pytest_django import DjangoAssertNumQueries
 
 from backend.sales.heartbeats import Held, TillReport, record_heartbeat
 from backend.sales.models import Batch, Heartbeat
+from backend.sales.office import office_device
+from backend.sales.turns import post_slice
 from backend.sales.watermark import Standing, Watermark, watermark_of
 from backend.shops.models import Device, DeviceState, Shop, Terminal, TerminalState
 from backend.testing import Cast, make_article, make_device, make_shop, make_terminal
+from tests import shop_day
 from tests.tills import Till, line, sale
 
 pytestmark = [pytest.mark.embedded, pytest.mark.django_db]
 
 NOON = datetime(2024, 11, 4, 12, tzinfo=UTC)
-QUERIES_MAX = 6
+QUERIES_MAX = 3
 
 
 def at(minute: int) -> datetime:
@@ -169,6 +172,16 @@ def test_the_old_devices_word_does_not_speak_for_the_new_one(shop: Shop, one: De
 
 def test_a_shop_without_an_open_till_is_told_nothing(shop: Shop) -> None:
     assert watermark_of(shop) == Watermark(until=None, words=())
+
+
+def test_the_shops_own_pages_are_no_till_but_what_waits_of_them_is_not_complete(shop: Shop, one: Device) -> None:
+    says(one, 10)
+    written = shop_day.hand_over(office_device(shop), shop_day.sale(make_article(shop)))
+    Batch.objects.filter(pk=written.pk).update(received_at=at(3))
+    told = watermark_of(shop)
+    assert (told.until, names(told.words)) == (at(3), ["Caisse 1"])
+    post_slice(written.terminal_id)
+    assert watermark_of(shop).until == at(10)
 
 
 def test_another_shops_tills_have_no_say(cast: Cast, shop: Shop, one: Device) -> None:

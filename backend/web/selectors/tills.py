@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from django.db.models import OuterRef, Prefetch, Subquery
 
-from backend.sales.holes import holes_of
+from backend.sales.heard import HeardTill
+from backend.sales.holes import holes_of_tills
 from backend.sales.models import Batch
 from backend.sales.sequences import Holes
-from backend.sales.watermark import Watermark, watermark_of
+from backend.sales.watermark import Watermark, watermark_of_tills
 from backend.shops.models import AuthMode, Device, DeviceState, Shop, Terminal
 
 
@@ -37,11 +38,22 @@ class Completeness:
     missing: list[TillHoles]
 
 
-def completeness(*, shop: Shop, terminals: list[Terminal]) -> Completeness:
-    """Return what is known to be missing of the shop's tills, all of which are given. Ten queries at most."""
-    holes = holes_of([terminal.pk for terminal in terminals])
-    missing = [TillHoles(terminal, holes[terminal.pk]) for terminal in terminals if terminal.pk in holes]
-    return Completeness(watermark=watermark_of(shop), missing=missing)
+def completeness(heard: list[HeardTill]) -> Completeness:
+    """Return what is known to be missing of a shop's tills, all of which are given. One query at most."""
+    holes = holes_of_tills(heard)
+    missing = [TillHoles(till.terminal, holes[till.terminal.pk]) for till in heard if till.terminal.pk in holes]
+    return Completeness(watermark=watermark_of_tills(heard), missing=missing)
+
+
+def till_of(heard: HeardTill) -> Till:
+    """Return of a till what its card says, the devices that hold it no more left out."""
+    active = [device for device in heard.devices if device.is_active]
+    return Till(
+        terminal=heard.terminal,
+        last_batch=heard.last_batch,
+        last_seen_at=max((device.last_seen_at for device in active if device.last_seen_at), default=None),
+        has_unproven_device=any(device.is_unproven for device in active),
+    )
 
 
 def tills(*, shop: Shop) -> list[Till]:

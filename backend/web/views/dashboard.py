@@ -4,6 +4,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from backend.sales.heard import hear
+from backend.shops.models import Terminal
 from backend.web.access import shop_page
 from backend.web.selectors import dashboard as selectors
 from backend.web.selectors.tills import completeness, tills
@@ -20,7 +22,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "takings": selectors.takings_of_day(shop=shop, day=today),
         "to_correct": selectors.to_correct(shop=shop, today=today),
         "waiting": selectors.waiting(shop=shop),
-        "completeness": completeness(shop=shop, terminals=[till.terminal for till in shop_tills]),
+        "completeness": completeness(hear(Terminal.objects.filter(shop=shop))),
         "tills": shop_tills,
         "pauses": selectors.pauses(shop=shop, terminal_ids=[till.terminal.pk for till in shop_tills]),
     }

@@ -1,0 +1,125 @@
+"""What the tills said and sent last, read once for all who ask: the watermark, the holes below it, the shop's pages.
+
+Words, counters and what waits at that moment come from one statement, and so from one moment. The batches are read
+after it: a sale that was handed over before a word is then found unsettled, or is posted. Who shows figures beside
+these reads the figures later still.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery
+
+from backend.sales.models import Batch, Heartbeat, Lane
+from backend.sales.sequences import Holes
+from backend.shops.models import AuthMode, DeviceState, Terminal, TerminalState
+
+
+@dataclass(frozen=True, slots=True)
+class HeardDevice:
+    """A device that holds a till, or held it until another took it over; one that is disabled has no say."""
+
+    device_id: int
+    is_active: bool
+    is_unproven: bool
+    last_seen_at: datetime | None
+    # Its last word; None if it never said what it holds.
+    said_at: datetime | None
+    held_count: int
+    held_amounts: list[dict[str, str]]
+    # How far it had counted when it last named its counter, less what it held then: that much it says it handed over.
+    counted: int | None
+    # When the oldest of what it sent and is not posted arrived.
+    unsettled_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class HeardTill:
+    terminal: Terminal
+    devices: tuple[HeardDevice, ...]
+    last_batch: Batch | None
+    waiting_count: int
+    waiting_since: datetime | None
+    # What is known of the till's own counter, and whether something of it waited when that was read.
+    sequence_seen: int | None
+    sequence_holes: Holes
+    was_busy: bool
+
+    @property
+    def is_open(self) -> bool:
+        """The shop's pages are no till that somebody could be asked about: what people record there, nobody holds."""
+        is_held = any(device.is_active for device in self.devices)
+        return is_held and self.terminal.state == TerminalState.ACTIVE and not self.terminal.is_office
+
+
+def hear(terminals: QuerySet[Terminal]) -> list[HeardTill]:
+    """Return these tills by name, each with its devices in the order of their ids. Two queries, whatever the count."""
+    rows = list(_with_words(terminals).order_by("name", "pk", "holder__pk"))
+    batches = _newest_and_unsettled({row.pk: row.last_batch_id for row in rows})
+    return [_heard(list(group), batches) for _, group in groupby(rows, key=lambda row: row.pk)]
+
+
+def _with_words(terminals: QuerySet[Terminal]) -> QuerySet[Terminal]:
+    """A row for each till and device: tills without one have a row too."""
+    holders = Q(devices__state__in=(DeviceState.ACTIVE, DeviceState.REPLACED))
+    words = Heartbeat.objects.filter(device=OuterRef("holder__pk"), terminal=OuterRef("pk")).order_by("-at")
+    named = words.filter(sequence__isnull=False).annotate(counted=F("sequence") - F("held_count"))
+    lane = Lane.objects.filter(terminal=OuterRef("pk"))
+    sent = Batch.objects.filter(terminal=OuterRef("pk"))
+    return terminals.annotate(holder=FilteredRelation("devices", condition=holders)).annotate(
+        device_id=F("holder__pk"),
+        device_state=F("holder__state"),
+        auth_mode=F("holder__auth_mode"),
+        last_seen_at=F("holder__last_seen_at"),
+        said_at=Subquery(words.values("at")[:1]),
+        held_count=Subquery(words.values("held_count")[:1]),
+        held_amounts=Subquery(words.values("held_amounts")[:1]),
+        counted=Subquery(named.values("counted")[:1]),
+        sequence_seen=Subquery(lane.values("sequence_seen")),
+        sequence_holes=Subquery(lane.values("sequence_holes")),
+        was_busy=Exists(sent.filter(settled_at=None)),
+        last_batch_id=Subquery(sent.order_by("-pk").values("pk")[:1]),
+    )
+
+
+def _newest_and_unsettled(last_batch_ids: dict[int, int | None]) -> dict[int, list[Batch]]:
+    """Return of each till the batches that wait, which the intake bounds, and the last that came; in their order."""
+    newest = Batch.objects.filter(pk__in=[pk for pk in last_batch_ids.values() if pk is not None])
+    unsettled = Batch.objects.filter(settled_at=None, terminal_id__in=list(last_batch_ids))
+    found: dict[int, list[Batch]] = defaultdict(list)
+    for batch in sorted(newest.union(unsettled), key=lambda batch: batch.pk):
+        found[batch.terminal_id].append(batch)
+    return found
+
+
+def _heard(rows: list[Terminal], batches: dict[int, list[Batch]]) -> HeardTill:
+    terminal = rows[0]
+    sent = batches.get(terminal.pk, [])
+    waiting = [batch for batch in sent if batch.settled_at is None]
+    return HeardTill(
+        terminal=terminal,
+        devices=tuple(_device(row, waiting) for row in rows if row.device_id is not None),
+        last_batch=sent[-1] if sent else None,
+        waiting_count=sum(batch.waiting_count for batch in waiting),
+        waiting_since=min((batch.received_at for batch in waiting), default=None),
+        sequence_seen=terminal.sequence_seen,
+        sequence_holes=terminal.sequence_holes or [],
+        was_busy=terminal.was_busy,
+    )
+
+
+def _device(row: Terminal, waiting: list[Batch]) -> HeardDevice:
+    own = [batch.received_at for batch in waiting if batch.device_id == row.device_id]
+    return HeardDevice(
+        device_id=row.device_id,
+        is_active=row.device_state == DeviceState.ACTIVE,
+        is_unproven=row.auth_mode == AuthMode.SERIAL,
+        last_seen_at=row.last_seen_at,
+        said_at=row.said_at,
+        held_count=row.held_count or 0,
+        held_amounts=row.held_amounts or [],
+        counted=row.counted,
+        unsettled_since=min(own, default=None),
+    )
