@@ -22,6 +22,20 @@ def alice(cast: Cast) -> Client:
 
 
 @pytest.fixture
+def bob(cast: Cast) -> Client:
+    client = Client()
+    client.force_login(cast.bob)
+    return client
+
+
+@pytest.fixture
+def victor(cast: Cast) -> Client:
+    client = Client()
+    client.force_login(cast.victor)
+    return client
+
+
+@pytest.fixture
 def charlie(cast: Cast) -> Client:
     client = Client()
     client.force_login(cast.charlie)
