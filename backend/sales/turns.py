@@ -16,7 +16,7 @@ from backend.config.transients import is_transient, retrying
 from backend.sales import statements
 from backend.sales.numbering import MonthClosed
 from backend.sales.posting import Step, post_next_sale, settle_as_failed
-from backend.sales.slices import Slice, utc_now
+from backend.sales.slices import SQLITE_BREATH_S, Slice, utc_now
 from backend.sales.starts import StartKind, begin, give_back
 
 log = structlog.get_logger("caisse.posting")
@@ -28,8 +28,6 @@ BUG_TRIES_MAX = 3
 # Who comes while we have counted our start looks at the lane, sees that, and leaves it to us: a moment to wait out.
 FIRST_TRIES_MAX = 10
 FIRST_PAUSE_S = 0.01
-# SQLite has one writer: without a breath between sales, three posters starve the intake (3.9 s at the 99th percentile).
-SQLITE_BREATH_S = 0.003
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +46,17 @@ def post_slice(
     interruptions: tuple[type[BaseException], ...] = (),
     alive: Callable[[], None] = lambda: None,
     clock: Callable[[], datetime] = utc_now,
+    breath_s: float = SQLITE_BREATH_S,
 ) -> SliceReport:
     """Post the terminal's sales in order until nothing is left, the lane is busy or `slice_s` is over.
 
     `interruptions` are errors that mean "stop", as a worker's soft time limit does: never blamed on the sale.
     `alive` is called before each attempt. `clock` stamps the outcomes, for who tells a shop's past: cursors of changes
-    miss what is stamped earlier than they stand, so nobody may be asking yet.
+    miss what is stamped earlier than they stand, so nobody may be asking yet. `breath_s`: the pause between two sales
+    on SQLite; who is alone at the database needs none.
     Transients that outlast their retries are raised, as interruptions are; the sales stand where they stood.
     """
-    work = Slice(terminal_id, alive, clock=clock)
+    work = Slice(terminal_id, alive, clock=clock, breath_s=breath_s)
     deadline = time.monotonic() + slice_s
     start = begin(work)
     if start.kind is StartKind.BUSY:
@@ -110,7 +110,7 @@ def _post_one(work: Slice, interruptions: tuple[type[BaseException], ...]) -> St
         # A batch that was accepted while we looked: its ring found us busy, so nobody else will come.
         return _post_one(work, interruptions)
     if dialect.is_sqlite(connection):
-        time.sleep(SQLITE_BREATH_S)
+        time.sleep(work.breath_s)
     return step
 
 
