@@ -1,6 +1,7 @@
 """The demo shop: the ids that docs and examples name, a second shop that owns article 999, a till with a token.
 
-Loaded again it changes nothing, so that a second start keeps what was sold meanwhile.
+Its last days are told by demo_days.py. Loaded again it changes nothing, so that a second start keeps what was sold
+meanwhile.
 """
 
 from decimal import Decimal
@@ -16,12 +17,16 @@ from backend.shops.models import AuthMode, Device, Membership, Role, Shop, Termi
 SERIAL = "0a1badae951f8473"
 TOKEN_SERIAL = "demo-jeton-0001"  # noqa: S105 - a serial
 OTHER_SERIAL = "demo-autre-0001"
+SILENT_SERIAL = "demo-caisse-0003"
 OPENING_STOCK = 100
+# Who brings goods in, in the demonstration: its manager.
+OPENED_BY = "gerant"
 
 USERS = (
     # username, shop code, role
     ("demo", "BTQ-009", Role.OWNER),
     ("gerant", "BTQ-009", Role.MANAGER),
+    ("lecteur", "BTQ-009", Role.VIEWER),
     ("autre", "BTQ-777", Role.OWNER),
 )
 ARTICLE_FIELDS = ("code", "name", "mark", "price", "vat_rate", "stock")
@@ -47,6 +52,12 @@ def load_demo(*, password: str, token: str) -> None:
         _article(article_id, shop_id, **dict(zip(ARTICLE_FIELDS, rest, strict=True)))
     for username, shop_code, role in USERS:
         _user(username, password, shop_code, role)
+
+
+def load_silent_till(shop: Shop) -> None:
+    """Create the till that the told days leave without a word. Its device can no more call than one that is lost."""
+    if not Device.objects.filter(serial=SILENT_SERIAL).exists():
+        register_device(terminal=Terminal.objects.create(shop=shop, name="Caisse 3"), serial=SILENT_SERIAL)
 
 
 def _shop(shop_id: int, *, code: str, name: str) -> None:

@@ -13,9 +13,6 @@ SETTLED_S_MAX = 60
 # Not the articles of contract/, whose stock stands in its examples.
 SOAP = {"article_id": 20, "prix_unitaire": 1500}
 SUGAR = {"article_id": 19, "prix_unitaire": 82000}
-# Of another shop, so that a refusal is seen too; under one number for ever, so that it is refused only once.
-FOREIGN = {"article_id": 999, "prix_unitaire": 50000}
-REFUSED_NUMBER = "DEMO-REFUS-1"
 MEANINGS = {
     "created": "enregistrée",
     "duplicate": "déjà enregistrée",
@@ -27,12 +24,10 @@ MEANINGS = {
 
 
 def show_demo_batch(*, folder: Path, base_url: str, say: Callable[[str], None]) -> None:
-    """Sell three things offline, hand them over, wait until they are settled and say what became of each."""
+    """Sell twice offline, hand them over, wait until they are settled and say what became of each."""
     with Till(folder / "caisse-demo.sqlite3", base_url, SERIAL, prefix="DEMO") as till:
         till.sell([SOAP | {"quantite": 2}])
         till.sell([SUGAR | {"quantite": 1}, SOAP | {"quantite": 3}], mode_paiement="MOBILE_MONEY")
-        if not till.queue.knows(REFUSED_NUMBER):
-            till.sell([FOREIGN | {"quantite": 1}], numero_facture=REFUSED_NUMBER)
         report = till.sync(timeout_s=SETTLED_S_MAX)
     for sentence in describe(report):
         say(f"  {sentence}")

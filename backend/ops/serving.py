@@ -22,6 +22,8 @@ from backend.ops.supervisor import StopRequested, Supervisor, stop_signals_raise
 
 # Of what people type: enough against guessing, short enough to copy by hand.
 TYPED_SECRET_BYTES = 9
+# How much of the demo shop's past there is.
+DEMO_DAYS = 30
 
 
 @dataclass
@@ -93,7 +95,8 @@ class ServeCommand(BaseCommand):
         stack.run_once("migrate", "--no-input")
         password = kept_secret(self.folder / "demo-password", random_bytes=TYPED_SECRET_BYTES)
         token = kept_secret(self.folder / "demo-token")
-        stack.run_once("demo", "--password", password, "--token", token)
+        self.say(f"Au premier démarrage, des caisses simulées y racontent {DEMO_DAYS} jours de ventes…")
+        stack.run_once("demo", "--password", password, "--token", token, "--days", str(DEMO_DAYS))
         api, flower = self._start_services(stack, port=port, flower_port=flower_port)
         self.say("Un lot de démonstration, envoyé comme par une caisse :")
         show_demo_batch(folder=self.folder, base_url=api.url, say=lambda sentence: self.say(f"  {sentence}"))
