@@ -122,7 +122,7 @@ class NewSaleForm(OnceForm):
     nif = forms.CharField(label=_("NIF du client"), max_length=40, required=False)
     devise = forms.ChoiceField(label=_("Devise"))
     mode = forms.ChoiceField(label=_("Règlement"))
-    remise = NumberField(label=_("Remise sur le tout"), min_value=0, required=False)
+    remise_vente = NumberField(label=_("Remise sur le tout"), min_value=0, required=False)
 
     def __init__(self, *arguments: object, shop: Shop, **options: object) -> None:
         super().__init__(*arguments, use_required_attribute=False, **options)
@@ -150,7 +150,7 @@ class NewSaleForm(OnceForm):
         }
         if customer:
             document["client"] = customer
-        return document | ({"remise": given["remise"]} if given["remise"] else {})
+        return document | ({"remise": given["remise_vente"]} if given["remise_vente"] else {})
 
 
 def units_of(shop: Shop, texts: list[str]) -> dict[str, ArticleUnit]:

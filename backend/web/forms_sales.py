@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from django import forms
-from django.core.validators import MaxValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
@@ -19,6 +19,7 @@ SPACES = str.maketrans("", "", " \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}")
 DIGITS_MAX = 14
 REASON_LENGTH_MAX = 300
 KEY = RegexValidator(r"\A[A-Za-z0-9]{8,64}\Z")
+TOO_SMALL, BELOW_ZERO = _("Écrivez un nombre plus grand que zéro."), _("Pas moins que zéro.")
 STATES = [
     ("", _("Tous les états")),
     (sale_search.PAID, _("Payée")),
@@ -50,6 +51,14 @@ class NumberField(forms.DecimalField):
     def __init__(self, *, decimal_places: int = 2, **options: object) -> None:
         widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
         super().__init__(widget=widget, max_digits=DIGITS_MAX, decimal_places=decimal_places, **options)
+        # Django's own sentences write a bound as a program would.
+        for validator in self.validators:
+            if isinstance(validator, MinValueValidator):
+                validator.message = (
+                    _("Écrivez un nombre plus grand que zéro.") if self.min_value else _("Pas moins que zéro.")
+                )
+            elif isinstance(validator, MaxValueValidator):
+                validator.message = _("%(most)s au plus.") % {"most": quantity(self.max_value)}
 
     def to_python(self, value: object) -> Decimal | None:
         return super().to_python(value.translate(SPACES).replace(",", ".") if isinstance(value, str) else value)
@@ -75,7 +84,7 @@ class SaleSearch(BatchFilter):
     montant_min = NumberField(label=_("Montant d'au moins"), min_value=0, required=False)
     montant_max = NumberField(label=_("Montant d'au plus"), min_value=0, required=False)
     field_order = ("q", "du", "au", "caisse", "etat", "mode", "type", "montant_min", "montant_max")
-    ALWAYS_SHOWN = ("q", "du", "au")
+    ALWAYS_SHOWN = ("q", "du", "au", "caisse")
 
     def __init__(self, data: QueryDict, *, shop: Shop) -> None:
         super().__init__(_with_day(data), shop=shop)
@@ -168,9 +177,6 @@ class ReturnForm(VoidForm):
                 continue
             label = f"{line.article_name} {line.unit_mark}".strip()
             field = NumberField(label=label, min_value=0, max_value=left, decimal_places=3, required=False)
-            for validator in field.validators:
-                if isinstance(validator, MaxValueValidator):
-                    validator.message = _("Il n'en reste que %(left)s à rendre.") % {"left": quantity(left)}
             self.fields[f"ligne_{line.position}"] = field
             self.rows.append((line, left, self[f"ligne_{line.position}"]))
 

@@ -1,17 +1,26 @@
 """The list of sales, and a sale."""
 
+import csv
+import io
+import json
 import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
 
+import openpyxl
 import pytest
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from backend.sales.models import Sale
-from backend.shops.models import StockPolicy
+from backend.inventory.models import ArticleUnit
+from backend.sales import office
+from backend.sales.models import Sale, SaleOutcome
+from backend.shops.models import Membership, Role, StockPolicy
 from backend.testing import Cast, make_device
 from backend.web.selectors import sale_search as selectors
+from tests.invariants import check_invariants
 from tests.shop_day import post, recorded, sale
 from tests.web.reading import seen
 
@@ -182,3 +191,344 @@ def test_what_a_till_sends_is_shown_as_text(cast: Cast, alice: Client) -> None:
         assert "<b>1" not in body
         assert "<script>" not in body
         assert "&lt;b&gt;1" in body
+
+
+# ---- Searching ----
+
+
+def test_a_sale_is_found_by_its_number_and_by_its_registration(cast: Cast, alice: Client) -> None:
+    post(cast.device, *(sale(cast.rice, numero_facture=f"A-{n}") for n in range(3)))
+    post(cast.token_device, sale(cast.rice, numero_facture="A-1"), sale(cast.rice, numero_facture="B-1"))
+    post(cast.other_device, sale(cast.other_article, numero_facture="A-1"))
+    registered = Sale.objects.get(number="A-2").registration_number
+    assert numbers_on(alice.get(LIST, {"q": "A-1"})) == ["A-1", "A-1"]
+    assert sorted(numbers_on(alice.get(LIST, {"q": "a-"}))) == ["A-0", "A-1", "A-1", "A-2"]
+    assert numbers_on(alice.get(LIST, {"q": registered})) == ["A-2"]
+    assert numbers_on(alice.get(LIST, {"q": registered[-13:]})) == ["A-2"]
+    assert numbers_on(alice.get(LIST, {"q": "A-9"})) == []
+
+
+def test_a_number_is_found_in_the_shop_that_its_till_has_left(cast: Cast, alice: Client) -> None:
+    post(cast.device, sale(cast.rice, numero_facture="A-1"))
+    cast.terminal.shop = cast.other_shop
+    cast.terminal.save(update_fields=["shop"])
+    assert numbers_on(alice.get(LIST, {"q": "A-1"})) == ["A-1"]
+
+
+def test_a_sale_is_found_by_its_customer(cast: Cast, alice: Client) -> None:
+    chantal = {"nom": "Maman Chantal", "telephone": "+243 81 555"}
+    post(cast.device, sale(cast.rice, numero_facture="A", client=chantal), sale(cast.rice, numero_facture="B"))
+    assert numbers_on(alice.get(LIST, {"q": "chantal"})) == ["A"]
+    assert numbers_on(alice.get(LIST, {"q": "81 555"})) == ["A"]
+    assert numbers_on(alice.get(LIST, {"q": "100%"})) == []
+
+
+def test_sales_are_narrowed_down_by_what_became_of_them(cast: Cast, alice: Client) -> None:
+    post(
+        cast.device,
+        sale(cast.rice, numero_facture="PAID"),
+        sale(cast.rice, numero_facture="CREDIT", paye=False),
+        sale(cast.rice, numero_facture="GONE"),
+        sale(cast.rice, numero_facture="BACK"),
+        sale(cast.rice, numero_facture="ODD", montant_total=1),
+        follow("GONE", "annulation", numero_facture="VOID"),
+        follow("BACK", "retour", numero_facture="RETURN", lignes=[{"ligne": 1, "quantite": 1}]),
+        follow("CREDIT", "paiement", numero_facture="PAY", montant=10, mode_paiement="CARTE"),
+    )
+    narrowed = {
+        ("etat", "payee"): ["ODD", "BACK", "PAID"],
+        ("etat", "a_credit"): ["CREDIT"],
+        ("etat", "annulee"): ["GONE"],
+        ("etat", "retour"): ["BACK"],
+        ("etat", "avertissement"): ["ODD"],
+        ("type", "annulation"): ["VOID"],
+        ("type", "retour"): ["RETURN"],
+        ("type", "paiement"): ["PAY"],
+        ("mode", "CARD"): ["PAY"],
+    }
+    found = {choice: numbers_on(alice.get(LIST, dict([choice]))) for choice in narrowed}
+    assert found == narrowed
+
+
+def test_sales_are_narrowed_down_by_amount_and_days_and_mode(cast: Cast, alice: Client) -> None:
+    now = datetime.now(UTC)
+    mixed = [{"mode": "CASH", "montant": 40}, {"mode": "MOBILE_MONEY", "montant": 60}]
+    post(
+        cast.device,
+        sale(cast.rice, numero_facture="100", price=100, paiements=mixed),
+        sale(cast.rice, numero_facture="200", price=200, mode_paiement="mobile_money"),
+        sale(cast.rice, numero_facture="300", price="300.50", date_vente=(now - timedelta(days=5)).isoformat()),
+    )
+    assert numbers_on(alice.get(LIST, {"montant_min": "200", "montant_max": "300,50"})) == ["200", "300"]
+    assert numbers_on(alice.get(LIST, {"montant_max": "199"})) == ["100"]
+    assert numbers_on(alice.get(LIST, {"mode": "MOBILE_MONEY"})) == ["200", "100"]
+    old = Sale.objects.get(number="300").business_day
+    assert numbers_on(alice.get(LIST, {"au": old.isoformat()})) == ["300"]
+    assert numbers_on(alice.get(LIST, {"du": (old + timedelta(days=1)).isoformat()})) == ["200", "100"]
+    backwards = {"du": old.isoformat(), "au": (old - timedelta(days=1)).isoformat()}
+    assert "La fin vient avant le début." in seen(alice.get(LIST, backwards))
+
+
+@pytest.mark.parametrize("wrong", [{"etat": "x"}, {"mode": "x"}, {"montant_min": "beaucoup"}, {"type": "vol"}])
+def test_a_choice_that_is_none_shows_no_sale(wrong: dict[str, str], cast: Cast, alice: Client) -> None:
+    post(cast.device, sale(cast.rice, numero_facture="FAC-A"))
+    assert "FAC-A" not in seen(alice.get(LIST, wrong))
+    assert alice.get(f"{LIST}ventes.csv", wrong).status_code == 400
+
+
+def test_a_search_does_not_go_on_for_ever_and_says_how_far_it_got(
+    cast: Cast, alice: Client, monkeypatch: pytest.MonkeyPatch, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    monkeypatch.setattr(selectors, "SEARCHED_ROWS_MAX", 3)
+    who = {"nom": "Chantal"}
+    post(cast.device, sale(cast.rice, numero_facture="OLD", client=who), *(sale(cast.rice) for _ in range(4)))
+    post(cast.device, sale(cast.rice, numero_facture="NEW", client=who))
+    with django_assert_max_num_queries(LIST_QUERIES_MAX + 4):
+        first = alice.get(LIST, {"q": "Chantal"})
+    assert numbers_on(first) == ["NEW"]
+    assert "Il reste des ventes plus anciennes." in seen(first)
+    second = alice.get(next_page(first))
+    assert numbers_on(second) == ["OLD"]
+    assert next_page(second) is None or numbers_on(alice.get(next_page(second))) == []
+
+
+# ---- Exporting ----
+
+
+def exported(client: Client, **chosen: str) -> list[dict[str, str]]:
+    answer = client.get(f"{LIST}ventes.csv", chosen)
+    assert answer.status_code == 200
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text), delimiter=";"))
+
+
+def workbook(client: Client, **chosen: str) -> list[list[object]]:
+    answer = client.get(f"{LIST}ventes.xlsx", chosen)
+    content = io.BytesIO(b"".join(answer.streaming_content))
+    sheets = openpyxl.load_workbook(content).worksheets
+    return [[cell.value for cell in row] for sheet in sheets for row in sheet.iter_rows()]
+
+
+def test_the_export_holds_each_document_once_oldest_first(
+    cast: Cast, alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selectors, "CHUNK_ROWS", 2)
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).isoformat()
+    post(cast.other_device, sale(cast.other_article))
+    post(
+        cast.device,
+        sale(cast.rice, numero_facture="B", paye=False, client={"nom": "Chantal"}),
+        sale(cast.rice, numero_facture="A", date_vente=yesterday),
+        *(sale(cast.rice, numero_facture=f"C{n}") for n in range(4)),
+        follow("B", "paiement", numero_facture="PAY", montant="5000.50"),
+    )
+    rows = exported(alice)
+    assert [row["Numéro"] for row in rows] == ["A", "B", "C0", "C1", "C2", "C3", "PAY"]
+    credit, payment = rows[1], rows[6]
+    assert (credit["État"], credit["Montant"], credit["Reste dû"]) == ("À crédit", "25000", "19999,5")
+    assert (payment["Document"], payment["Porte sur"], payment["Règlement"]) == ("Paiement", "B", "Espèces")
+    assert [row["Numéro"] for row in exported(alice, q="Chantal")] == ["B"]
+    assert [row["Numéro"] for row in exported(alice, q="C2")] == ["C2"]
+    assert [row["Numéro"] for row in exported(alice, au=Sale.objects.get(number="A").business_day.isoformat())] == ["A"]
+
+
+def test_a_workbook_has_numbers_dates_and_text(cast: Cast, alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backend.web.sheets.SHEET_ROWS_MAX", 3)
+    hostile = {"nom": '=HYPERLINK("http://x")<&>'}
+    post(cast.device, *(sale(cast.rice, numero_facture=f"A{n}", price=0.1, client=hostile) for n in range(5)))
+    head, *rows = workbook(alice)
+    assert [row[head.index("Numéro")] for row in rows if row != head] == ["A0", "A1", "A2", "A3", "A4"]
+    first = dict(zip(head, rows[0], strict=True))
+    assert first["Montant"] == 0.1
+    assert first["Client"] == '=HYPERLINK("http://x")<&>'
+    document = Sale.objects.get(number="A0")
+    assert first["Jour"].date() == document.business_day
+    local = document.sold_at.astimezone(ZoneInfo(cast.shop.timezone)).replace(tzinfo=None)
+    assert abs(first["Heure de la caisse"] - local) < timedelta(seconds=1)
+
+
+def test_no_cell_of_an_export_is_a_formula(cast: Cast, alice: Client) -> None:
+    post(cast.device, sale(cast.rice, numero_facture="=1+1", client={"nom": "@SUM(A1)"}))
+    (row,) = exported(alice)
+    assert (row["Numéro"], row["Client"]) == ("'=1+1", "'@SUM(A1)")
+
+
+def test_an_export_asks_a_few_questions_a_chunk_whatever_its_length(
+    cast: Cast, alice: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    post(cast.device, *(sale(cast.rice) for _ in range(60)))
+    with django_assert_max_num_queries(8):
+        assert len(exported(alice)) == 60
+
+
+# ---- What a person does with a sale ----
+
+
+def follow(origin: str, kind: str, **fields: object) -> dict[str, object]:
+    moment = datetime.now(UTC).isoformat()
+    return {"type": kind, "origine": {"numero_facture": origin}, "date_vente": moment, **fields}
+
+
+def sold(cast: Cast, *, quantity: object = 4, **fields: object) -> Sale:
+    return recorded(post(cast.device, sale(cast.rice, quantity=quantity, numero_facture="FAC-1", **fields)))
+
+
+def stock(cast: Cast) -> Decimal:
+    return ArticleUnit.objects.get(pk=cast.rice.base_unit_id).stock
+
+
+def key_on(page: object) -> str:
+    return re.search(r'name="key" value="([^"]+)"', page.content.decode())[1]
+
+
+def do(client: Client, name: str, document: Sale, **given: object) -> object:
+    """Open the form, fill it in, send it, and go where it leads."""
+    path = reverse(f"web:{name}", args=[document.pk])
+    return client.post(path, {"key": key_on(client.get(path)), **given}, follow=True)
+
+
+def test_a_manager_voids_a_sale_and_sees_what_comes_back(cast: Cast, bob: Client) -> None:
+    document = sold(cast)
+    post(cast.device, follow("FAC-1", "retour", numero_facture="R", lignes=[{"ligne": 1, "quantite": 1}]))
+    asked = seen(bob.get(reverse("web:void_sale", args=[document.pk])))
+    assert "3 × Riz 25 kg" in asked
+    words = seen(do(bob, "void_sale", document, motif="erreur de saisie", mode="CASH"))
+    assert "La vente est annulée" in words
+    assert "Motif : erreur de saisie" in words
+    assert stock(cast) == 100
+    void = document.followers.get(kind="annulation")
+    assert (void.reason, void.cashier_code, void.terminal.is_office) == ("erreur de saisie", "bob", True)
+    check_invariants()
+
+
+def test_a_void_needs_a_reason(cast: Cast, bob: Client) -> None:
+    document = sold(cast)
+    words = seen(do(bob, "void_sale", document, motif=" ", mode="CASH"))
+    assert "Ce champ est obligatoire." in words
+    assert stock(cast) == 96
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "once"),
+    [
+        ("void_sale", {"motif": "erreur"}, "La vente est annulée"),
+        ("return_lines", {"motif": "cassé", "ligne_1": "4"}, "Retour enregistré pour 100 000 FC"),
+        ("take_payment", {"montant": "100000", "mode": "CASH"}, "Paiement de 100 000 FC enregistré."),
+    ],
+)
+def test_a_double_click_does_it_once(name: str, given: dict[str, str], once: str, cast: Cast, bob: Client) -> None:
+    document = sold(cast, paye=False)
+    path = reverse(f"web:{name}", args=[document.pk])
+    sent = {"key": key_on(bob.get(path)), **given}
+    assert [once in seen(bob.post(path, sent, follow=True)) for _ in range(2)] == [True, True]
+    assert document.followers.count() == 1
+    check_invariants()
+
+
+def test_lines_come_back_by_quantity_and_no_more_than_is_left(cast: Cast, bob: Client) -> None:
+    document = sold(cast)
+    assert "Retour enregistré pour 62 500 FC" in seen(
+        do(bob, "return_lines", document, ligne_1="2,5", motif="abîmé", mode="CASH")
+    )
+    assert stock(cast) == Decimal("98.5")
+    page = bob.get(reverse("web:return_lines", args=[document.pk]))
+    assert "vendu 4, reste 1,5" in seen(page)
+    too_many = seen(do(bob, "return_lines", document, ligne_1="2", motif="abîmé", mode="CASH"))
+    assert "1,5 au plus." in too_many
+    assert "Dites ce qui revient" in seen(do(bob, "return_lines", document, motif="abîmé", mode="CASH"))
+    assert stock(cast) == Decimal("98.5")
+    assert "2,5 revenu" in seen(bob.get(reverse("web:sale", args=[document.pk])))
+
+
+def test_a_payment_settles_what_is_owed_and_no_more(cast: Cast, bob: Client) -> None:
+    document = sold(cast, paye=False, client={"nom": "Maman Chantal"})
+    assert "Reste dû 100 000 FC" in seen(bob.get(reverse("web:sale", args=[document.pk])))
+    too_much = seen(do(bob, "take_payment", document, montant="100 000,01", mode="CASH"))
+    assert "C'est plus que ce qui reste dû." in too_much
+    words = seen(do(bob, "take_payment", document, montant="60 000", mode="MOBILE_MONEY"))
+    assert "Paiement de 60 000 FC enregistré." in words
+    assert "Payé depuis 60 000 FC" in words
+    assert "Reste dû 40 000 FC" in words
+    assert "Reste dû 0 FC" in seen(do(bob, "take_payment", document, montant="40000", mode="CASH"))
+    assert "Crédit soldé" in seen(bob.get(LIST))
+    check_invariants()
+
+
+def test_what_is_refused_is_told_at_once_and_waits_for_nobody(
+    cast: Cast, bob: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = sold(cast)
+    path = reverse("web:void_sale", args=[document.pk])
+    page = bob.get(path)
+    hand_over = office.receive_batch
+
+    def hand_over_too_late(**arguments: object) -> object:
+        """A till voids the sale between the form's own check and the posting."""
+        post(cast.device, follow("FAC-1", "annulation", numero_facture="V"))
+        return hand_over(**arguments)
+
+    monkeypatch.setattr(office, "receive_batch", hand_over_too_late)
+    words = seen(bob.post(path, {"key": key_on(page), "motif": "erreur", "mode": "CASH"}))
+    assert "Vente déjà annulée" in words
+    outcome = SaleOutcome.objects.get(terminal__is_office=True)
+    assert (outcome.status, outcome.code) == ("set_aside", "ecartee")
+    assert "Refusée à l'écran : Vente déjà annulée" in outcome.detail
+    check_invariants()
+
+
+def test_a_form_of_the_past_with_other_values_is_refused(cast: Cast, bob: Client) -> None:
+    document = sold(cast, paye=False)
+    path = reverse("web:take_payment", args=[document.pk])
+    sent = {"key": key_on(bob.get(path)), "montant": "10", "mode": "CASH"}
+    bob.post(path, sent)
+    assert "Ce formulaire a déjà servi" in seen(bob.post(path, {**sent, "montant": "20"}))
+    assert document.followers.count() == 1
+
+
+def test_nothing_is_done_twice_to_a_sale_that_is_gone(cast: Cast, bob: Client) -> None:
+    document = sold(cast)
+    post(cast.device, follow("FAC-1", "annulation", numero_facture="V"))
+    for name in ("void_sale", "return_lines", "take_payment"):
+        path = reverse(f"web:{name}", args=[document.pk])
+        assert "Il n'y a plus rien à faire" in seen(bob.get(path, follow=True))
+        sent = {"key": "aaaaaaaaaaaa", "motif": "x", "mode": "CASH", "montant": "1", "ligne_1": "1"}
+        assert "Il n'y a plus rien à faire" in seen(bob.post(path, sent, follow=True))
+    assert document.followers.count() == 1
+
+
+@pytest.mark.parametrize("name", ["void_sale", "return_lines", "take_payment"])
+def test_who_only_looks_can_do_nothing_and_others_see_nothing(
+    name: str, cast: Cast, victor: Client, charlie: Client
+) -> None:
+    document = sold(cast, paye=False)
+    path = reverse(f"web:{name}", args=[document.pk])
+    sent = {"key": "aaaaaaaaaaaa", "motif": "x", "montant": "1", "mode": "CASH", "ligne_1": "1"}
+    assert victor.get(path).status_code == 403
+    assert victor.post(path, sent).status_code == 403
+    assert charlie.get(path).status_code == 404
+    assert charlie.post(path, sent).status_code == 404
+    assert document.followers.count() == 0
+    words = seen(victor.get(reverse("web:sale", args=[document.pk])))
+    assert "Annuler la vente" not in words
+    assert "Facture à imprimer" in words
+
+
+def test_what_the_till_wrote_is_shown_word_for_word(cast: Cast, victor: Client, charlie: Client) -> None:
+    first = sale(cast.rice, numero_facture="FAC-0")
+    second = sale(cast.rice, numero_facture="FAC-1", client={"nom": "<Été>"}, inconnu=[1, 2])
+    post(cast.device, first, second)
+    path = reverse("web:sale_submission", args=[Sale.objects.get(number="FAC-1").pk])
+    assert "<Été>" in json.loads(victor.get(path, {"fichier": 1}).content)["client"]["nom"]
+    page = victor.get(path)
+    assert json.dumps(second) in seen(page)
+    assert "FAC-0" not in seen(page)
+    assert charlie.get(path).status_code == 404
+
+
+def test_a_sale_of_ones_other_shop_opens_there(cast: Cast, alice: Client) -> None:
+    Membership.objects.create(user=cast.alice, shop=cast.other_shop, role=Role.OWNER)
+    document = recorded(post(cast.other_device, sale(cast.other_article)))
+    for name in ("sale", "sale_submission", "void_sale", "return_lines", "take_payment", "invoice"):
+        path = reverse(f"web:{name}", args=[document.pk])
+        answer = alice.get(path, {"boutique": cast.shop.code})
+        assert (answer.status_code, answer["Location"]) == (302, f"{path}?boutique={cast.other_shop.code}")
