@@ -7,7 +7,7 @@ from pathlib import Path
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from backend.config import celery_settings, database, logs
+from backend.config import celery_settings, database, logs, static_files
 
 env = environ.Env()
 
@@ -59,7 +59,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "backend.config.requests.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "backend.config.static_files.CompressedStaticFilesMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -157,6 +157,9 @@ STATIC_ROOT = env.str("STATIC_ROOT", default="") or None
 # Files are served from the packages they come in, so that a start needs no collectstatic.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_ADD_HEADERS_FUNCTION = static_files.set_weak_etag
+# An hour: so long may a page stand in an older style after an update; then the browser asks whether its copy is good.
+WHITENOISE_MAX_AGE = 0 if DEBUG else 3600
 
 # Behind TLS set HTTPS=1: cookies then travel only on it, and browsers are told to stay on it.
 HTTPS = env.bool("HTTPS", default=False)
