@@ -26,7 +26,7 @@ from backend.sales.slices import Sight, Slice
 from backend.testing import Cast, make_device, make_terminal
 from tests.invariants import check_invariants
 from tests.plugin import Rig
-from tests.tills import Till, line, sale, stock_of
+from tests.tills import BASE, Till, line, sale, stock_of
 
 
 def broken(*_: Any, **__: Any) -> NoReturn:
@@ -103,6 +103,18 @@ def test_a_second_try_finds_nothing_left_to_do(cast: Cast, till: Till) -> None:
     assert (turn(again), again.obstacle, again.was_prevented) == (("created", "created"), Obstacle.DONE, False)
     assert (Sale.objects.count(), OutcomeHistory.objects.count(), stock_of(cast.rice)) == (1, 1, 99)
     check_invariants()
+
+
+@pytest.mark.embedded
+def test_the_till_hears_of_it_among_what_changed(cast: Cast, till: Till) -> None:
+    receipt = fail(till, sale("FAC-1", line(cast.rice)))
+    changes = f"{BASE}ventes/changements"
+    cursor = till.get(changes).json()["curseur"]
+    retry(receipt)
+    told = till.get(f"{changes}?depuis={cursor}").json()["ventes"]
+    assert [(one["recu"], one["index"], one["status"], one["action"]) for one in told] == [
+        (receipt, 1, "created", "purger"),
+    ]
 
 
 @pytest.mark.embedded
