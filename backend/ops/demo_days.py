@@ -8,7 +8,9 @@ from functools import singledispatchmethod
 from zoneinfo import ZoneInfo
 
 import msgspec
+from django.db import connection
 
+from backend.config import dialect
 from backend.inventory.models import ArticleUnit, MovementType, StockMovement
 from backend.inventory.opening import open_units
 from backend.inventory.stock import move_stock
@@ -54,8 +56,11 @@ def load_days(*, shop: Shop, days: int, now: datetime | None = None) -> int:
     load_goods(shop)
     load_silent_till(shop)
     teller = _Teller(shop, story)
-    for step in steps:
-        teller.carry_out(step)
+    # Nobody holds a receipt of theirs, and what is lost is told anew. It halves the time: 20.5 s and 9.9 s on two cores
+    # and a disk that others were busy with.
+    with dialect.relaxed_commits(connection):
+        for step in steps:
+            teller.carry_out(step)
     teller.see_devices(steps)
     return teller.handed_over
 
