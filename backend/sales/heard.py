@@ -65,7 +65,7 @@ def _with_words(terminals: QuerySet[Terminal]) -> QuerySet[Terminal]:
     """A row for each till and device: tills without one have a row too."""
     holders = Q(devices__state__in=(DeviceState.ACTIVE, DeviceState.REPLACED))
     words = Heartbeat.objects.filter(device=OuterRef("holder__pk"), terminal=OuterRef("pk")).order_by("-at")
-    named = words.filter(sequence__isnull=False).annotate(counted=F("sequence") - F("held_count"))
+    named = words.filter(sequence__isnull=False)
     lane = Lane.objects.filter(terminal=OuterRef("pk"))
     sent = Batch.objects.filter(terminal=OuterRef("pk"))
     return terminals.annotate(holder=FilteredRelation("devices", condition=holders)).annotate(
@@ -76,7 +76,8 @@ def _with_words(terminals: QuerySet[Terminal]) -> QuerySet[Terminal]:
         said_at=Subquery(words.values("at")[:1]),
         held_count=Subquery(words.values("held_count")[:1]),
         held_amounts=Subquery(words.values("held_amounts")[:1]),
-        counted=Subquery(named.values("counted")[:1]),
+        named_sequence=Subquery(named.values("sequence")[:1]),
+        named_held=Subquery(named.values("held_count")[:1]),
         sequence_seen=Subquery(lane.values("sequence_seen")),
         sequence_holes=Subquery(lane.values("sequence_holes")),
         was_busy=Exists(sent.filter(settled_at=None)),
@@ -120,6 +121,7 @@ def _device(row: Terminal, waiting: list[Batch]) -> HeardDevice:
         said_at=row.said_at,
         held_count=row.held_count or 0,
         held_amounts=row.held_amounts or [],
-        counted=row.counted,
+        # Not in SQL: a till that holds more than it counted is believed, and an unsigned column goes not below zero.
+        counted=None if row.named_sequence is None else row.named_sequence - row.named_held,
         unsettled_since=min(own, default=None),
     )

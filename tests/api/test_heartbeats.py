@@ -231,3 +231,8 @@ def test_it_asks_the_same_questions_however_much_was_said(
         Heartbeat.objects.update(at=datetime.now(UTC) - timedelta(minutes=2 + at))
     with django_assert_max_num_queries(QUERIES_MAX):
         beat(till, sequence=100, a_envoyer=holding(1), heure=in_the_shop(datetime.now(UTC)))
+
+
+def test_a_till_that_holds_more_than_it_has_counted_is_heard(till: Till) -> None:
+    said = {"a_envoyer": {"nombre": 26395}, "sequence": 3363}
+    assert till.call("POST", STATE, json.dumps(said).encode()).json()["trous"] == []
