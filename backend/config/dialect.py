@@ -132,7 +132,7 @@ def drop_triggers(connection: BaseDatabaseWrapper) -> None:
 
 @contextlib.contextmanager
 def relaxed_commits(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """On SQLite, let this session's commits not wait for the disk: for what can be made again, never for a till's sales.
+    """On SQLite, let this session commit without the disk: for what can be made again, never for a sale of a till.
 
     A power cut may take back the last of them, whole, and breaks nothing: the log in front of the database is in order
     either way. The first commit after the block waits for all of them.
