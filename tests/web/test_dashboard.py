@@ -32,7 +32,7 @@ def test_a_new_shop_sees_nought_and_its_tills(alice: Client) -> None:
 def test_a_shop_without_a_till_is_told_what_to_do(cast: Cast, charlie: Client) -> None:
     cast.other_device.delete()
     cast.other_terminal.delete()
-    assert "Demandez à l'équipe technique d'en inscrire une" in seen(charlie.get(DASHBOARD))
+    assert "Cette boutique n'a pas encore de caisse. Ajouter une caisse" in seen(charlie.get(DASHBOARD))
 
 
 def test_takings_are_what_came_in_by_currency_and_mode(cast: Cast, alice: Client) -> None:

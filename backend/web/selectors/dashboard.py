@@ -1,16 +1,22 @@
-"""What a shop did today, and what is not yet in that."""
+"""What a shop did on a day, and what is not yet in that."""
 
 import datetime
 from collections import defaultdict
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
+from zoneinfo import ZoneInfo
 
-from django.db.models import F, Min, Q, Sum
+from django.db.models import Count, Max, Q, QuerySet, Sum
 
-from backend.sales.models import Batch, Pause, Sale, SaleOutcome
-from backend.sales.repair import open_entries
+from backend.sales import takings
+from backend.sales.models import OutcomeStatus, Pause, Sale, SaleOutcome
+from backend.sales.repair import NEEDS_A_PERSON, open_entries
 from backend.sales.takings import takings_of, to_cents
 from backend.shops.models import Shop
+from backend.web.formats import WITHOUT_CENTS
+
+# What an outcome that recorded a document says. Of them, `created` is a sale.
+RECORDED = (OutcomeStatus.CREATED, OutcomeStatus.VOIDED, OutcomeStatus.RETURNED, OutcomeStatus.PAID)
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,8 @@ class Takings:
     refunded: list[Amount]
     on_credit: list[Amount]
     credit_count: int
+    # What a sale came to on average, whether it was paid or not.
+    baskets: list[Amount]
 
 
 @dataclass
@@ -48,18 +56,43 @@ class OpenEntries:
     def amounts(self) -> list[Amount]:
         return [Amount(amount=amount, currency=currency) for currency, amount in sorted(self.sums.items())]
 
-    def add(self, entry: SaleOutcome) -> None:
-        self.count += 1
-        if entry.amount is None:
-            self.without_amount_count += 1
+    def add(self, group: dict) -> None:
+        self.count += group["count"]
+        self.without_amount_count += group["count"] - group["amount_count"]
+        if group["amount_count"]:
+            self.sums[group["currency"]] += to_cents(group["amount"])
+
+
+@dataclass
+class LateArrivals:
+    """What was recorded today for one earlier day: sales, and what follows them (annulations, retours, paiements)."""
+
+    day: datetime.date
+    sale_count: int = 0
+    other_count: int = 0
+    sums: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    last_at: datetime.datetime | None = None
+
+    @property
+    def amounts(self) -> list[Amount]:
+        return [Amount(amount=amount, currency=currency) for currency, amount in sorted(self.sums.items())]
+
+    def add(self, group: dict) -> None:
+        self.last_at = max(filter(None, (self.last_at, group["last_at"])))
+        if group["status"] == OutcomeStatus.CREATED:
+            self.sale_count += group["count"]
+            self.sums[group["currency"]] += to_cents(group["amount"] or 0)
         else:
-            self.sums[entry.currency] += entry.amount
+            self.other_count += group["count"]
 
 
 @dataclass(frozen=True)
-class ToCorrect:
-    today: OpenEntries
+class NotInFigures:
+    """Beside the figures of a day: what of it is to be corrected; today also of earlier days, and what came late."""
+
+    of_day: OpenEntries
     earlier: OpenEntries
+    late: list[LateArrivals]
 
 
 @dataclass(frozen=True)
@@ -71,27 +104,37 @@ class Waiting:
 
 
 def takings_of_day(*, shop: Shop, day: datetime.date) -> Takings:
-    """Return the takings of the business day `day`, the shop's own currency first; the rule is sales.takings'.
+    """Return the takings of the business day `day`, added up from its documents; the rule is sales.takings'."""
+    return takings_shown(takings_of(Sale.objects.filter(shop=shop, business_day=day)), shop=shop)
+
+
+def takings_shown(found: takings.Takings, *, shop: Shop) -> Takings:
+    """Return a day's takings as the page shows them, the shop's own currency first.
 
     A payment of an earlier credit came in today; what a void or a return brought back went out, and is shown apart.
     """
-    found = takings_of(Sale.objects.filter(shop=shop, business_day=day))
     by_mode = {key: flow.amount for key, flow in found.came_in.items()}
     refunded: dict[str, Decimal] = defaultdict(Decimal)
     for (currency, _mode), flow in found.went_back.items():
         refunded[currency] += flow.amount
     return Takings(
         sale_count=found.sale_count,
-        refunded=[Amount(refunded[c], c) for c in _ordered(refunded, shop=shop) if refunded[c]],
+        refunded=[Amount(refunded[c], c) for c in ordered(refunded, shop=shop) if refunded[c]],
         cash_in=_per_currency(by_mode, shop=shop),
         cash_in_by_mode=_per_mode(by_mode, shop=shop),
-        on_credit=[Amount(to_cents(found.owed[c]), c) for c in _ordered(found.owed, shop=shop) if found.owed[c] > 0],
+        on_credit=[Amount(to_cents(found.owed[c]), c) for c in ordered(found.owed, shop=shop) if found.owed[c] > 0],
         credit_count=found.credit_count,
+        baskets=[_basket(found.sold[c], c) for c in ordered(found.sold, shop=shop)],
     )
 
 
-def _ordered(currencies: dict[str, Decimal], *, shop: Shop) -> list[str]:
+def ordered(currencies: dict[str, object], *, shop: Shop) -> list[str]:
     return sorted(currencies, key=lambda currency: (currency != shop.currency, currency))
+
+
+def _basket(sold: takings.Flow, currency: str) -> Amount:
+    place = Decimal(1) if currency in WITHOUT_CENTS else takings.CENT
+    return Amount((sold.amount / sold.documents).quantize(place, rounding=ROUND_HALF_UP), currency)
 
 
 def _per_currency(by_mode: dict[tuple[str, str], Decimal], *, shop: Shop) -> list[Amount]:
@@ -100,7 +143,7 @@ def _per_currency(by_mode: dict[tuple[str, str], Decimal], *, shop: Shop) -> lis
         sums[currency] += amount
     # A day without sales still says how much: nothing, in the shop's currency.
     sums = sums or {shop.currency: Decimal(0)}
-    return [Amount(amount=sums[currency], currency=currency) for currency in _ordered(sums, shop=shop)]
+    return [Amount(amount=sums[currency], currency=currency) for currency in ordered(sums, shop=shop)]
 
 
 def _per_mode(by_mode: dict[tuple[str, str], Decimal], *, shop: Shop) -> list[ModeAmount]:
@@ -108,25 +151,35 @@ def _per_mode(by_mode: dict[tuple[str, str], Decimal], *, shop: Shop) -> list[Mo
     return [ModeAmount(amount=by_mode[key], currency=key[0], mode=key[1]) for key in keys]
 
 
-def to_correct(*, shop: Shop, today: datetime.date) -> ToCorrect:
-    """Return what is still to be corrected: of today, and of the days before.
+def not_in_figures(*, shop: Shop, day: datetime.date, today: datetime.date, terminal_ids: list[int]) -> NotInFigures:
+    """Return what is still to be corrected, and what came late. One query; terminal_ids: all of the shop's tills.
 
-    An entry whose day could not be read counts for today: what is missing must be seen.
+    An entry whose day could not be read counts for today: what is missing must be seen. Of an earlier day only its own
+    entries are told.
     """
-    found = ToCorrect(today=OpenEntries(), earlier=OpenEntries())
-    for entry in open_entries(shop_id=shop.pk).only("amount", "currency", "business_day"):
-        is_earlier = entry.business_day is not None and entry.business_day < today
-        (found.earlier if is_earlier else found.today).add(entry)
+    found = NotInFigures(of_day=OpenEntries(), earlier=OpenEntries(), late=[])
+    late: dict[datetime.date, LateArrivals] = {}
+    groups = _by_day(open_entries(shop_id=shop.pk))
+    if day == today:
+        midnight = datetime.datetime.combine(today, datetime.time(), tzinfo=ZoneInfo(shop.timezone))
+        # By the till: the index of what tills had lately is theirs. Of the shop it would be all that it ever sold.
+        arrived = SaleOutcome.objects.filter(terminal_id__in=terminal_ids, at__gte=midnight, status__in=RECORDED)
+        groups = groups.union(_by_day(arrived.filter(shop=shop, business_day__lt=today)), all=True)
+    else:
+        groups = groups.filter(business_day=day)
+    for group in groups:
+        of = group["business_day"]
+        if group["status"] not in NEEDS_A_PERSON:
+            late.setdefault(of, LateArrivals(of)).add(group)
+        else:
+            (found.earlier if of is not None and of < day else found.of_day).add(group)
+    found.late.extend(late[of] for of in sorted(late, reverse=True))
     return found
 
 
-def waiting(*, shop: Shop) -> Waiting:
-    open_batches = Batch.objects.filter(shop=shop, settled_at=None)
-    found = open_batches.aggregate(
-        sale_count=Sum(F("sale_count") - F("next_position") + 1),
-        since=Min("received_at"),
-    )
-    return Waiting(sale_count=found["sale_count"] or 0, since=found["since"])
+def _by_day(outcomes: QuerySet[SaleOutcome]) -> QuerySet:
+    sums = {"count": Count("*"), "amount_count": Count("amount"), "amount": Sum("amount"), "last_at": Max("at")}
+    return outcomes.values("status", "business_day", "currency").annotate(**sums).order_by()
 
 
 def pauses(*, shop: Shop, terminal_ids: list[int]) -> list[Pause]:

@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 
 from backend.sales.models import Batch, Sale, SaleOutcome
 from backend.web import formats, wording
-from backend.web.selectors.dashboard import OpenEntries
+from backend.web.selectors.dashboard import LateArrivals, OpenEntries
 
 register = template.Library()
 
@@ -27,6 +27,7 @@ register.filter("warning_words", wording.warning)
 
 SHORT_NUMBER_MAX = 24
 HOLES_SHOWN_MAX = 6
+NOON = 12
 BADGE = '<span class="badge badge-{}">{}</span>'
 
 
@@ -53,6 +54,25 @@ def open_entries(entries: OpenEntries) -> str:
             "unknown": formats.quantity(entries.without_amount_count),
         }
     return _("%(amounts)s à corriger (%(count)s)") % {"amounts": amounts(entries.amounts), "count": count}
+
+
+@register.simple_tag
+def late_words(late: LateArrivals) -> str:
+    """Write `+12 ventes (184 000 FC) arrivées ce matin`, with what else came of that day."""
+    parts = []
+    if late.sale_count:
+        words = ngettext("+%(count)s vente (%(amounts)s)", "+%(count)s ventes (%(amounts)s)", late.sale_count)
+        parts.append(words % {"count": formats.quantity(late.sale_count), "amounts": amounts(late.amounts)})
+    if late.other_count:
+        words = ngettext("%(count)s autre document", "%(count)s autres documents", late.other_count)
+        parts.append(words % {"count": formats.quantity(late.other_count)})
+    moment = _("ce matin") if timezone.localtime(late.last_at).hour < NOON else _("aujourd'hui")
+    count = late.sale_count + late.other_count
+    if late.sale_count:
+        came = ngettext("arrivée %(moment)s", "arrivées %(moment)s", count)
+    else:
+        came = ngettext("arrivé %(moment)s", "arrivés %(moment)s", count)
+    return f"{_(' et ').join(parts)} {came % {'moment': moment}}"
 
 
 @register.filter

@@ -1,29 +1,64 @@
-"""Today in one shop."""
+"""A shop's day: what came in, whether that is complete, what needs a decision, what is running out."""
+
+import datetime
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django_htmx.http import HttpResponseClientRefresh
 
 from backend.sales.heard import hear
-from backend.shops.models import Terminal
+from backend.sales.totals import totals_of_days
+from backend.shops.models import Shop, Terminal
 from backend.web.access import shop_page
+from backend.web.forms_dashboard import DayChoice
 from backend.web.selectors import dashboard as selectors
-from backend.web.selectors.tills import completeness, tills
+from backend.web.selectors import day_details
+from backend.web.selectors.tills import completeness, till_of
 
 
 @shop_page
 def dashboard(request: HttpRequest) -> HttpResponse:
-    shop = request.access.shop
     # The active time zone is the shop's: its day, not the server's.
-    today = timezone.localdate()
-    shop_tills = tills(shop=shop)
-    context = {
-        "today": today,
-        "takings": selectors.takings_of_day(shop=shop, day=today),
-        "to_correct": selectors.to_correct(shop=shop, today=today),
-        "waiting": selectors.waiting(shop=shop),
-        "completeness": completeness(hear(Terminal.objects.filter(shop=shop))),
-        "tills": shop_tills,
-        "pauses": selectors.pauses(shop=shop, terminal_ids=[till.terminal.pk for till in shop_tills]),
+    now, today = timezone.now(), timezone.localdate()
+    chosen = DayChoice(request.GET, today=today)
+    shop, day = request.access.shop, chosen.day
+    is_today = day == today
+    if request.htmx:
+        # The figures ask for their own day again; when it is over, the page's heading is too.
+        if not is_today:
+            return HttpResponseClientRefresh()
+        return render(request, "web/parts/day_figures.html", _figures(shop, [day], day=day, today=today, now=now))
+    context = _figures(shop, day_details.days_until(day), day=day, today=today, now=now)
+    context |= {
+        "choice": chosen,
+        "day_before": day - datetime.timedelta(days=1),
+        "day_after": None if is_today else day + datetime.timedelta(days=1),
+        "days": day_details.chart_of_days(context["totals"], shop=shop),
+        "hours": day_details.hours_of_day(shop=shop, day=day),
+        "best": day_details.best_articles(shop=shop, day=day),
+        "low_stock": day_details.low_stock(shop=shop) if is_today else None,
     }
     return render(request, "web/dashboard.html", context)
+
+
+def _figures(
+    shop: Shop, days: list[datetime.date], *, day: datetime.date, today: datetime.date, now: datetime.datetime
+) -> dict[str, object]:
+    # What the tills said is read first: a sale that was posted before is then in the figures that stand below it.
+    heard = hear(Terminal.objects.filter(shop=shop))
+    terminal_ids = [till.terminal.pk for till in heard]
+    known = completeness(heard)
+    totals = totals_of_days(shop=shop, days=days, now=now)
+    waiting_since = [till.waiting_since for till in heard if till.waiting_since]
+    return {
+        "day": day,
+        "is_today": day == today,
+        "completeness": known,
+        "totals": totals,
+        "takings": selectors.takings_shown(totals[day], shop=shop),
+        "aside": selectors.not_in_figures(shop=shop, day=day, today=today, terminal_ids=terminal_ids),
+        "waiting": selectors.Waiting(sum(till.waiting_count for till in heard), min(waiting_since, default=None)),
+        "tills": [till_of(till) for till in heard if not till.terminal.is_office],
+        "pauses": selectors.pauses(shop=shop, terminal_ids=terminal_ids),
+    }

@@ -1,0 +1,36 @@
+"""Which day the dashboard is asked about, read from the address."""
+
+import datetime
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+# Nobody's sales are older: a year that a hand mistyped has no kept days made for it.
+FIRST_DAY = datetime.date(2000, 1, 1)
+
+
+class DayChoice(forms.Form):
+    jour = forms.DateField(
+        label=_("Jour"),
+        required=False,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        input_formats=["%Y-%m-%d", "%d/%m/%Y"],
+    )
+
+    def __init__(self, *arguments: object, today: datetime.date, **options: object) -> None:
+        super().__init__(*arguments, use_required_attribute=False, label_suffix="", **options)
+        self.today = today
+        self.fields["jour"].widget.attrs["max"] = today.isoformat()
+
+    def clean_jour(self) -> datetime.date:
+        day = self.cleaned_data["jour"] or self.today
+        if day > self.today:
+            raise forms.ValidationError(_("Ce jour n'est pas encore venu."))
+        if day < FIRST_DAY:
+            raise forms.ValidationError(_("Ce jour est trop ancien."))
+        return day
+
+    @property
+    def day(self) -> datetime.date:
+        """The day asked for; today where it cannot be shown."""
+        return self.cleaned_data["jour"] if self.is_valid() else self.today
