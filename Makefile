@@ -10,7 +10,7 @@ python := $(VENV)/bin/python
 unused_key := SECRET_KEY=looks-at-models-and-settings-and-serves-nobody
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-production-like doctor test test-embedded lint faults bench ci requirements
+.PHONY: help run run-production-like doctor test test-embedded lint faults bench ci messages requirements
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-28s %s\n", $$1, $$2}'
@@ -47,6 +47,11 @@ bench: $(VENV)/.installed-production ## the speed targets, as ratios measured in
 	$(python) -m benchmarks $(ARGUMENTS)
 
 ci: lint test ## what must pass before a change is merged
+
+messages: $(VENV)/.installed-base ## collect the pages' words for translation and compile what is translated (needs gettext)
+	cd backend && $(unused_key) $(abspath $(python)) ../manage.py makemessages --locale en --no-location --no-wrap --no-obsolete \
+	  --extension py,html,txt
+	cd backend && $(unused_key) $(abspath $(python)) ../manage.py compilemessages --locale en
 
 requirements: ## compile requirements/*.in to exact versions (needs uv)
 	for set in base production development; do \
