@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
@@ -58,13 +59,14 @@ class Visit:
     page: Page
     server: str
     complaints: list[str] = field(default_factory=list)
+    # As they came over the line, of pages: a file that is compressed as it goes does not say how long it is.
     bytes_of: dict[str, int] = field(default_factory=dict)
 
     def note_response(self, response: Response) -> None:
         if not response.url.startswith(f"{self.server}/"):
             self.complaints.append(f"asked somebody else: {response.url}")
-        if not 300 <= response.status < 400:
-            self.bytes_of[response.url] = len(response.body())
+        if "content-length" in response.headers and not 300 <= response.status < 400:
+            self.bytes_of[response.url] = int(response.headers["content-length"])
 
     def open(self, path: str) -> None:
         self.page.goto(f"{self.server}{path}")
@@ -84,10 +86,11 @@ class Visit:
         return self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
 
 
-@pytest.fixture(params=WIDTHS)
-def visit(request: pytest.FixtureRequest, browser: Browser, server: str) -> Iterator[Visit]:
-    width, height = WIDTHS[request.param]
-    context = browser.new_context(viewport={"width": width, "height": height}, locale="fr-FR")
+@contextmanager
+def visiting(browser: Browser, server: str, width: str, **options: object) -> Iterator[Visit]:
+    """A person at a screen of this width; whoever leaves must have nothing to complain about."""
+    width_px, height_px = WIDTHS[width]
+    context = browser.new_context(viewport={"width": width_px, "height": height_px}, locale="fr-FR", **options)
     visit = Visit(page=context.new_page(), server=server)
     visit.page.on("response", visit.note_response)
     # What the page's own policy refuses is told on the console.
@@ -96,3 +99,16 @@ def visit(request: pytest.FixtureRequest, browser: Browser, server: str) -> Iter
     yield visit
     context.close()
     assert visit.complaints == []
+
+
+@pytest.fixture(params=WIDTHS)
+def visit(request: pytest.FixtureRequest, browser: Browser, server: str) -> Iterator[Visit]:
+    with visiting(browser, server, request.param) as visit:
+        yield visit
+
+
+@pytest.fixture
+def desk_visit(browser: Browser, server: str) -> Iterator[Visit]:
+    """For what is the same at every width."""
+    with visiting(browser, server, "desk") as visit:
+        yield visit

@@ -9,7 +9,6 @@ from backend.testing import PASSWORD, Cast
 from tests.browser.conftest import Visit
 from tests.shop_day import fill
 
-PAGE_BYTES_MAX = 100 * 1024
 SHOP_PAGES = ["/commercant/dashboard/", "/commercant/ventes/", "/commercant/envois/", "/commercant/a-corriger/"]
 OPEN_PAGES = ["/", "/connexion/", "/docs/", "/docs/erreurs", "/docs/architecture"]
 
@@ -117,14 +116,6 @@ def test_every_page_fits_its_screen(cast: Cast, visit: Visit) -> None:
         assert (path, visit.overflow_px()) == (path, 0)
         expect(visit.page.locator("h1")).to_have_count(1)
         expect(visit.page.locator("html")).to_have_attribute("lang", "fr")
-
-
-def test_the_first_page_is_light(cast: Cast, visit: Visit) -> None:
-    visit.open("/connexion/")
-    visit.page.wait_for_load_state("networkidle")
-    names = {address.removeprefix(visit.server) for address in visit.bytes_of}
-    assert {"/connexion/", "/static/web/style.css"} <= names
-    assert sum(visit.bytes_of.values()) < PAGE_BYTES_MAX
 
 
 def test_fields_and_buttons_are_large_enough_for_a_thumb(cast: Cast, visit: Visit) -> None:
