@@ -81,7 +81,11 @@ class ArticleForm(StockForm):
     code = forms.CharField(label=_("Code"), max_length=CODE_CHARACTERS_MAX)
     code_barres = forms.CharField(label=_("Code-barres"), max_length=CODE_CHARACTERS_MAX, required=False)
     unite_base = forms.ModelChoiceField(
-        label=_("Unité de base"), queryset=ArticleUnit.objects.none(), empty_label=None, required=False
+        label=_("Unité de base"),
+        queryset=ArticleUnit.objects.none(),
+        empty_label=None,
+        required=False,
+        help_text=_("Celle que les caisses vendent quand elles ne nomment que l'article."),
     )
     actif = forms.BooleanField(label=_("Actif : les caisses le proposent"), required=False)
 
@@ -117,12 +121,21 @@ class ArticleForm(StockForm):
 class UnitForm(StockForm):
     """What may be changed of a unit."""
 
-    marque = forms.CharField(label=_("Marque"), max_length=MARK_CHARACTERS_MAX, required=False)
+    marque = forms.CharField(
+        label=_("Marque"),
+        max_length=MARK_CHARACTERS_MAX,
+        required=False,
+        help_text=_("Ce qui est écrit : SAC, BT, DZ…"),
+    )
     prix = NumberField(label=_("Prix"))
     devise = forms.ChoiceField(label=_("Devise"))
     taux_tva = NumberField(label=_("TVA en %"))
-    contient = NumberField(label=_("Contient"), required=False)
-    seuil = NumberField(label=_("Seuil de stock bas"), required=False)
+    contient = NumberField(
+        label=_("Contient"), required=False, help_text=_("Combien d'unités plus petites ; vide si inconnu.")
+    )
+    seuil = NumberField(
+        label=_("Seuil de stock bas"), required=False, help_text=_("À ce stock ou moins, la page le signale.")
+    )
 
     def __init__(self, *arguments: object, shop: Shop, unit: ArticleUnit | None = None, **options: object) -> None:
         initial = {"devise": shop.currency, "taux_tva": Decimal(0)}

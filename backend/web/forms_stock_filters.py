@@ -16,7 +16,7 @@ FIRST_DAY, LAST_DAY = datetime.date(2000, 1, 1), datetime.date(2100, 1, 1)
 
 
 class StockFilter(StockForm):
-    q = forms.CharField(label=_("Nom, code ou code-barres"), max_length=SEARCH_LENGTH_MAX, required=False)
+    q = forms.CharField(label=_("Nom ou code"), max_length=SEARCH_LENGTH_MAX, required=False)
     etat = forms.ChoiceField(
         label=_("Montrer"),
         required=False,

@@ -267,7 +267,7 @@ class TestChanges:
         assert "Unité enregistrée. Les ventes passées ne changent pas." in words
         assert "SAC Pièce" in words
         assert "Prix 26 000,50 FC" in words
-        assert "Stock bas à partir de 10" in words
+        assert "Seuil de stock bas 10" in words
         assert "Riz 25 kg PCE" in seen(bob.get(reverse("web:sale", args=[sold.pk])))
 
     def test_what_changed_meanwhile_is_not_put_back(self, cast: Cast, bob: Client, fill: Callable) -> None:

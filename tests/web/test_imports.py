@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
+from openpyxl.writer.excel import save_workbook
 
 from backend.inventory.catalogue import change_article
 from backend.inventory.models import Article, ImportDraft
@@ -74,7 +75,7 @@ def test_the_preview_says_what_would_change_and_changes_nothing(cast: Cast, bob:
 def test_what_was_shown_is_imported_once(cast: Cast, bob: Client) -> None:
     preview = preview_of(bob)
     words = seen(bob.post(preview, follow=True))
-    assert "Import fait : 2 créations, 2 changements, 1 stocks de départ." in words
+    assert "Import fait. Créés : 2 ; changés : 2 ; stocks de départ : 1." in words
     assert "Sel 1 kg" in words
     salt = Article.objects.get(shop=cast.shop, code="SEL1")
     assert (stock_of(salt), stock_of(cast.rice)) == (20, 100)
@@ -201,7 +202,7 @@ def test_a_workbook_is_imported_too(cast: Cast, bob: Client) -> None:
     workbook.active.append(["code", "nom", "niveau", "prix", "stock"])
     workbook.active.append(["THE", "Thé", "PIECE", 250, 3])
     buffer = io.BytesIO()
-    workbook.save(buffer)
+    save_workbook(workbook, buffer)
     bob.post(preview_of(bob, buffer.getvalue()))
     assert stock_of(Article.objects.get(code="THE")) == 3
 

@@ -70,7 +70,7 @@ def _decide(request: HttpRequest, draft: ImportDraft) -> HttpResponse:
     if plan is None:
         messages.warning(request, _("C'était déjà fait : rien n'a été importé une seconde fois."))
     else:
-        words = _("Import fait : %(created)s créations, %(changed)s changements, %(openings)s stocks de départ.")
+        words = _("Import fait. Créés : %(created)s ; changés : %(changed)s ; stocks de départ : %(openings)s.")
         counts = {"created": len(plan.creations), "changed": len(plan.changes), "openings": len(plan.openings)}
         messages.success(request, words % counts)
     return HttpResponseRedirect(request.access.link(reverse("web:stock")))
