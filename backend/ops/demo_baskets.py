@@ -10,12 +10,12 @@ from backend.inventory.models import UnitLevel
 from backend.ops.demo_goods import GOODS, VAT_RATE, Goods, UnitName
 
 USD_RATE = 2850
-USD_NOTE = 10
+USD_NOTE = 5
 CASH, MOBILE = "CASH", "MOBILE_MONEY"
 # Labels, not people.
 CREDIT_CUSTOMERS = tuple(f"Client à crédit {number}" for number in range(1, 7))
 WEIGHTS_KG = ("0.5", "1", "1", "1.5", "2", "3", "5")
-CARTON_SHARE, DISCOUNT_SHARE, CREDIT_SHARE, USD_SHARE, MOBILE_SHARE = 0.03, 0.05, 0.03, 0.10, 0.30
+CARTON_SHARE, DISCOUNT_SHARE, CREDIT_SHARE, USD_SHARE, MOBILE_SHARE = 0.03, 0.05, 0.03, 0.25, 0.30
 VOID_SHARE, RETURN_SHARE = 0.015, 0.02
 DISCOUNT_STEP = 50
 PAID_BACK_SHARE = 0.6

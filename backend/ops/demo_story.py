@@ -155,14 +155,16 @@ class _Story:
         if is_late and morning < self.until:
             cuts[1] = (cuts[1][0], morning)
         if day == self.until.date():
-            cuts = [(cut, sent) for cut, sent in cuts if sent < self.until] + [(self.until, self.until)]
+            # Early enough for the last till's minute.
+            last = self.until - timedelta(minutes=len(TILLS))
+            cuts = [(cut, sent) for cut, sent in cuts if sent < last] + [(last, last)]
         left = till_day.documents
         for cut, sent_at in cuts:
             ready = [document.wire for document in left if document.at <= cut]
             left = [document for document in left if document.at > cut]
             if ready:
                 # A minute apart, so that no two tills post at the same moment.
-                at = sent_at - timedelta(minutes=TILLS.index(till_day.till))
+                at = sent_at + timedelta(minutes=TILLS.index(till_day.till))
                 yield Handover(at, till_day.till, json.dumps(ready, ensure_ascii=False).encode())
 
     def _day_end(self, day: date, till_day: TillDay) -> Iterator[Step]:
