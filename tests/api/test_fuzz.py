@@ -1,9 +1,11 @@
 """The OpenAPI document turned into calls, by the thousand: no fault of ours, no answer that is not described."""
 
+import ipaddress
 import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ from schemathesis.specs.openapi.checks import (
 
 from backend.ops.stack import Stack
 from backend.sales.models import Batch, SaleOutcome
+from backend.shops.enrolment import create_enrolment_code
 from backend.testing import Cast, make_device, make_terminal
 from tests.conformity import document
 from tests.invariants import check_invariants
@@ -37,6 +40,7 @@ CHECKED = (
     response_schema_conformance,
 )
 Case = schemathesis.Case
+_addresses = itertools.count(int(ipaddress.IPv4Address("10.0.0.1")))
 
 
 @pytest.fixture
@@ -47,7 +51,14 @@ def cast(real_database: None) -> Cast:
 @pytest.fixture(scope="module")
 def server(django_db_setup: None, rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One API process for all that is generated; what it finds in the database changes from test to test."""
-    environment = {"DATABASE_URL": rig.database_url, "BROKER_URL": "", "DEVICE_REQUESTS_PER_MINUTE": "1000000"}
+    environment = {
+        "DATABASE_URL": rig.database_url,
+        "BROKER_URL": "",
+        "DEVICE_REQUESTS_PER_MINUTE": "1000000",
+        "ENROLMENTS_PER_MINUTE": "1000000",
+        # Whoever guesses codes is soon not heard any more: here every caller has an address of its own.
+        "TRUSTED_PROXIES": "1",
+    }
     with Stack(folder=tmp_path_factory.mktemp("stack"), environment=environment) as stack:
         yield stack.add_api().start_ready().url
 
@@ -65,14 +76,28 @@ def calls(server: str) -> Any:
     return schema
 
 
-def complete(case: Case, till: Till, receipt: str, *, is_ours: bool) -> None:
-    """Give a generated call what no generator can guess: who calls, and now and then a receipt that exists."""
+@dataclass(frozen=True)
+class Secrets:
+    """What no generator can guess: a receipt that exists, a code that enrols a device, a device with its token."""
+
+    receipt: str
+    code: str
+    proven: Till
+
+
+def complete(case: Case, till: Till, secrets: Secrets, *, is_ours: bool) -> None:
+    """Give a generated call what no generator can guess: who calls, and now and then something that exists."""
     case.headers["X-Device-Serial"] = till.device.serial
+    case.headers["X-Forwarded-For"] = str(ipaddress.IPv4Address(next(_addresses)))
+    if is_ours and case.path.endswith("/jeton"):
+        case.headers.update(secrets.proven.headers)
+    if is_ours and case.path.endswith("/enrolement"):
+        case.body = {"code": secrets.code, "numero_serie": "neuf-1"}
     # Waiting is tried elsewhere; here it would only cost time.
     if re.search("wait=", case.headers.get("Prefer", "")):
         del case.headers["Prefer"]
     if is_ours and "recu" in (case.path_parameters or {}):
-        case.path_parameters["recu"] = receipt
+        case.path_parameters["recu"] = secrets.receipt
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
@@ -81,6 +106,8 @@ def test_no_generated_call_finds_a_fault(
     calls: Any, cast: Cast, tills: list[Till], operation: tuple[str, str], mode: GenerationMode
 ) -> None:
     receipt = tills[0].hand_over(sale("A", line(cast.rice)), sale("B", line(cast.rice, quantity=500)))
+    code = create_enrolment_code(terminal=make_terminal(cast.shop))
+    secrets = Secrets(receipt, code.text, Till(cast.token_device, token=cast.token))
     path, method = operation
     turns = itertools.cycle(tills)
     ours = itertools.cycle([True, False])
@@ -97,7 +124,7 @@ def test_no_generated_call_finds_a_fault(
     @given(case=calls[path][method].as_strategy(generation_mode=mode))
     def call(case: Case) -> None:
         is_ours = next(ours)
-        complete(case, tills[0] if is_ours and "{recu}" in path else next(turns), receipt, is_ours=is_ours)
+        complete(case, tills[0] if is_ours and "{recu}" in path else next(turns), secrets, is_ours=is_ours)
         answer = case.call()
         case.validate_response(answer, checks=CHECKED)
         seen[answer.status_code] += 1
