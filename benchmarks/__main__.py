@@ -8,10 +8,10 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-COMPARISONS = ("posting", "throughput", "answers", "stored", "sizes", "polls")
+COMPARISONS = ("posting", "throughput", "answers", "stored", "sizes", "polls", "pages")
 SERVED = {"throughput", "answers", "polls"}
 
 
@@ -87,7 +87,7 @@ def _compare(options: argparse.Namespace, folder: Path, mariadb: object) -> Iter
     import django
 
     django.setup()
-    from benchmarks import databases, posting, serving
+    from benchmarks import databases, pages, posting, serving
     from benchmarks.world import make_tills
 
     databases.make_template()
@@ -109,13 +109,15 @@ def _compare(options: argparse.Namespace, folder: Path, mariadb: object) -> Iter
         yield from _tell(posting.compare_stored(tills, rounds=rounds, stored=options.stored))
     if "sizes" in wanted:
         yield from _tell(posting.compare_batch_sizes(tills, rounds=rounds))
+    if "pages" in wanted:
+        yield from _tell(pages.compare_pages(tills, rounds=rounds, stored=options.stored))
 
 
-def _tell(comparisons: list) -> list:
+def _tell(comparisons: Iterable) -> Iterator[object]:
     """Say at once what has been found: the table comes minutes later."""
     for one in comparisons:
         print(f"  {one.what}: {one.ours} against {one.other}", file=sys.stdout, flush=True)
-    return comparisons
+        yield one
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Many stored sales, quickly: the database multiplies them itself. As many rows as real ones, with invented content."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from django.db import connection
 
@@ -8,16 +9,18 @@ from benchmarks.world import ARTICLES, LINES, TILLS, Till
 
 CHUNK_SALES = 50_000
 BATCH_SALES = 100
+DAY_SALES = 100
+FIRST_DAY = date(2020, 1, 1)
 # Of stored sale number n, from 0: its till, which of that till's sales it is, and the batch it came in.
 TILL, TURN = f"(n.seq % {TILLS})", f"(n.seq DIV {TILLS})"
 BATCH = f"(({TURN} DIV {BATCH_SALES}) * {TILLS} + {TILL} + 1)"
 NUMBER = f"CONCAT('OLD-', {TURN})"
 HASH = "CONCAT('1:', SHA2(n.seq, 256))"
-DAY = f"('2020-01-01' + INTERVAL ({TURN} DIV 100) DAY)"
+DAY = f"('BEGINNING' + INTERVAL ({TURN} DIV {DAY_SALES}) DAY)"
 
 
-def store(tills: Sequence[Till], sales: int) -> None:
-    """Put `sales` recorded sales of the tills into an empty copy of the template."""
+def store(tills: Sequence[Till], sales: int, *, first_day: date = FIRST_DAY) -> None:
+    """Put `sales` recorded sales of the tills into an empty copy of the template, DAY_SALES a day and till."""
     first, last = tills[0], tills[-1]
     # The statements reckon the ids of shops, tills and units from the number of the sale.
     assert last.terminal_id - first.terminal_id == last.shop_id - first.shop_id == TILLS - 1
@@ -33,7 +36,8 @@ def store(tills: Sequence[Till], sales: int) -> None:
         for begin in range(0, sales, CHUNK_SALES):
             end = min(begin + CHUNK_SALES, sales) - 1
             for statement in (_batches(ids), _bodies(), _sales(ids), _lines(ids), _movements(ids), _outcomes(ids)):
-                cursor.execute(statement.replace("NUMBERS", f"seq_{begin}_to_{end} n"))
+                numbered = statement.replace("NUMBERS", f"seq_{begin}_to_{end} n")
+                cursor.execute(numbered.replace("BEGINNING", first_day.isoformat()))
         cursor.execute(
             "ANALYZE TABLE sales_batch, sales_sale, sales_saleline, inventory_stockmovement, sales_saleoutcome"
         )
