@@ -24,7 +24,6 @@ FORMS = {
 TURNS = {"shop"}
 ACCOUNT = ("account", "password_change")
 
-SALES, ARTICLES, REFUSED = 120, 120, 60
 SHEET = """code;nom;niveau;prix;seuil;stock
 SEL1;Sel 1 kg;PIECE;1500;5;20
 RIZ25;;PIECE;26000;10;
@@ -47,16 +46,16 @@ def shop_pages(ids: dict[str, object]) -> Iterator[ShopPage]:
             yield ShopPage(name=pattern.name, path=reverse(f"web:{pattern.name}", kwargs=named))
 
 
-def fill_each_page(cast: Cast) -> dict[str, object]:
-    """Give Alice's shop more than a page of everything; return the ids by which its pages are named."""
-    for place in range(ARTICLES):
+def fill_each_page(cast: Cast, *, rows: int) -> dict[str, object]:
+    """Give Alice's shop this many rows of each thing and a few more; return the ids by which its pages are named."""
+    for place in range(rows):
         article = make_article(cast.shop, name=f"Savon de Marseille, paquet de {place + 1}", stock=place, price=1500)
     add_unit(article, level=UnitLevel.CARTON, mark="CTN", holds=12, price=16000, stock=3)
-    sugar = make_article(cast.shop, name="Sucre 50 kg", stock=1000, price=90000)
+    sugar = make_article(cast.shop, name="Sucre 50 kg", stock=10 * rows, price=90000)
     many = post(
         cast.device,
-        *(sale(sugar, price=90000, paye=place % 2 == 0, client={"nom": f"Client {place}"}) for place in range(SALES)),
-        *(sale(sugar, quantity=2000 + place, price=900) for place in range(REFUSED)),
+        *(sale(sugar, price=90000, paye=place % 2 == 0, client={"nom": f"Client {place}"}) for place in range(rows)),
+        *(sale(sugar, quantity=20 * rows + place, price=900) for place in range(rows)),
     )
     fill(cast)
     nobodys = {"article_id": 999_999, "quantite": 1, "prix_unitaire": 900}

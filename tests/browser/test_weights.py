@@ -6,6 +6,8 @@ from backend.testing import Cast
 from tests.browser.conftest import Visit
 from tests.browser.shop_pages import fill_each_page, shop_pages
 
+# More than a page of each list.
+ROWS = 110
 FIRST_BYTES_MAX = 100 * 1024
 AFTER_BYTES_MAX = 30 * 1024
 OPEN_PAGES = ("/", "/connexion/", "/mot-de-passe/oublie/", "/docs/")
@@ -49,7 +51,7 @@ class Meter:
 
 
 def test_every_page_is_light_at_first_and_lighter_after(cast: Cast, desk_visit: Visit) -> None:
-    ids = fill_each_page(cast)
+    ids = fill_each_page(cast, rows=ROWS)
     meter = Meter(desk_visit)
     weights = {path: meter.weigh_twice(path) for path in OPEN_PAGES}
     desk_visit.sign_in()
