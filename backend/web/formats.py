@@ -6,10 +6,11 @@ from decimal import Decimal
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 # Not the narrow one that typographers prefer: old phones show a box for it.
 SPACE = "\N{NO-BREAK SPACE}"
-SYMBOLS = {"CDF": "FC", "USD": "$US", "EUR": "€", "XAF": "FCFA", "XOF": "FCFA"}
+SYMBOLS = {"CDF": "FC", "USD": gettext_noop("$US"), "EUR": "€", "XAF": "FCFA", "XOF": "FCFA"}
 # Currencies whose cents nobody uses: written only where there are some.
 WITHOUT_CENTS = {"CDF", "XAF", "XOF"}
 
@@ -18,7 +19,12 @@ def money(amount: Decimal, currency: str) -> str:
     """Return `184 000 FC`, `10,50 $US`: spaces between thousands, a comma, the currency as the shop says it."""
     amount = Decimal(amount).quantize(Decimal("0.01"))
     places = 0 if currency in WITHOUT_CENTS and amount == amount.to_integral_value() else 2
-    return f"{_number(amount, places)}{SPACE}{SYMBOLS.get(currency, currency)}"
+    return f"{_number(amount, places)}{SPACE}{symbol(currency)}"
+
+
+def symbol(currency: str) -> str:
+    """Return the currency as people write it: `FC`, `$US`."""
+    return _(SYMBOLS[currency]) if currency in SYMBOLS else currency
 
 
 def quantity(value: Decimal) -> str:
@@ -35,7 +41,8 @@ def signed_quantity(value: Decimal) -> str:
 
 
 def _number(value: Decimal, places: int) -> str:
-    text = f"{value:,.{places}f}".replace(",", SPACE).replace(".", ",")
+    """Return spaces between thousands in every language: `25,000` is twenty-five to half of those who read it."""
+    text = f"{value:,.{places}f}".replace(",", SPACE).replace(".", _(","))
     return text.replace("-", "−")
 
 

@@ -4,10 +4,18 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from backend.shops.models import Shop, Terminal
+from backend.web.sentences import till_name
+
+
+class TillField(forms.ModelChoiceField):
+    """A choice among the shop's tills, the office under the name that the page's language has for it."""
+
+    def label_from_instance(self, till: Terminal) -> str:
+        return till_name(till.name)
 
 
 class BatchFilter(forms.Form):
-    caisse = forms.ModelChoiceField(
+    caisse = TillField(
         label=_("Caisse"), queryset=Terminal.objects.none(), required=False, empty_label=_("Toutes les caisses")
     )
 

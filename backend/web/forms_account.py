@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from backend.config.requests import address_of
 from backend.shops.models import Role
 from backend.shops.sign_in import forget_failures, is_guessing, note_failure
+from backend.web.wording import ROLES
 
 
 class SignInForm(AuthenticationForm):
@@ -37,7 +38,7 @@ class NewMemberForm(forms.Form):
         help_text=_("Des lettres, des chiffres et . + - _, sans espace"),
     )  # fmt: skip
     nom = forms.CharField(label=_("Nom et prénom"), max_length=120, required=False)
-    role = forms.ChoiceField(label=_("Rôle"), choices=Role.choices, initial=Role.MANAGER)
+    role = forms.ChoiceField(label=_("Rôle"), choices=ROLES, initial=Role.MANAGER)
     existe = forms.BooleanField(label=_("Cette personne a déjà un compte"), required=False)
 
     def __init__(self, *arguments: object, **options: object) -> None:

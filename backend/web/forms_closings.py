@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from backend.sales.business_days import YEAR_MIN
 from backend.sales.day_reports import CASHIER_LENGTH_MAX, REASON_LENGTH_MAX
 from backend.shops.models import Shop, Terminal
-from backend.web.formats import SYMBOLS
+from backend.web.formats import symbol
+from backend.web.forms import TillField
 
 SPACES = str.maketrans("", "", " \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}")
 AMOUNT_DIGITS_MAX = 14
@@ -41,7 +42,7 @@ class CurrencyFields:
 
 
 class ClosingForm(forms.Form):
-    caisse = forms.ModelChoiceField(label=_("Caisse"), queryset=Terminal.objects.none(), empty_label=None)
+    caisse = TillField(label=_("Caisse"), queryset=Terminal.objects.none(), empty_label=None)
     jour = forms.DateField(
         label=_("Jour de la caisse"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
     )
@@ -72,7 +73,7 @@ class ClosingForm(forms.Form):
     def by_currency(self) -> list[CurrencyFields]:
         names = ("fond", "sorties", "compte")
         return [
-            CurrencyFields(currency, SYMBOLS.get(currency, currency), [self[f"{name}_{currency}"] for name in names])
+            CurrencyFields(currency, symbol(currency), [self[f"{name}_{currency}"] for name in names])
             for currency in self.currencies
         ]
 

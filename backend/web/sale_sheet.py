@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
 from backend.sales.credit import owed_after
@@ -10,6 +12,7 @@ from backend.sales.models import Sale, SaleKind
 from backend.shops.models import Shop
 from backend.web import wording
 from backend.web.selectors.sale_search import SaleCriteria, walk_sales
+from backend.web.sentences import till_name, told
 from backend.web.sheets import Value
 
 
@@ -22,11 +25,17 @@ def columns() -> list[str]:
 
 
 def rows(*, shop: Shop, criteria: SaleCriteria) -> Iterator[list[Value]]:
-    """Yield a row a document, oldest day first. Moments are the shop's own."""
+    """Return a row a document, oldest day first, in the language of now. Moments are the shop's own."""
+    # The rows are made while they are sent, when the request is over and its language with it.
+    return _rows(shop, criteria, language=get_language() or settings.LANGUAGE_CODE)
+
+
+def _rows(shop: Shop, criteria: SaleCriteria, *, language: str) -> Iterator[list[Value]]:
     zone = ZoneInfo(shop.timezone)
     for chunk in walk_sales(shop=shop, criteria=criteria):
-        for sale in chunk:
-            yield _row(sale, zone)
+        with override(language):
+            written = [_row(sale, zone) for sale in chunk]
+        yield from written
 
 
 def _row(sale: Sale, zone: ZoneInfo) -> list[Value]:
@@ -37,7 +46,7 @@ def _row(sale: Sale, zone: ZoneInfo) -> list[Value]:
         str(wording.KINDS.get(sale.kind, sale.kind)),
         str(sale),
         sale.registration_number,
-        sale.terminal.name,
+        till_name(sale.terminal.name),
         sale.cashier_name or sale.cashier_code,
         sale.customer_name,
         sale.customer_phone,
@@ -49,7 +58,7 @@ def _row(sale: Sale, zone: ZoneInfo) -> list[Value]:
         state_of(sale),
         owed_after(sale, [(one.amount, one.rate) for one in sale.payments.all()]) if _is_open(sale) else None,
         str(sale.origin) if sale.origin else "",
-        sale.reason,
+        told(sale.reason),
         " ".join(wording.warning(code) for code in sale.warnings),
     ]
 

@@ -1,10 +1,10 @@
 """Stock, units and movements in the words of a shopkeeper."""
 
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from backend.inventory.errors import InventoryRefused
 from backend.inventory.models import ArticleUnit, MovementType, UnitLevel
+from backend.web.sentences import find_words
 from backend.web.wording import GOOD, QUIET, WAITING, WARNING
 
 LEVELS = {UnitLevel.CARTON: _("Carton"), UnitLevel.MILLIER: _("Millier"), UnitLevel.PIECE: _("Pièce")}
@@ -28,7 +28,7 @@ SUM_LINES = (
     (MovementType.VOID, _("Ventes annulées"), "+"),
 )
 
-# The domain's own sentence says more, in French; these are for whoever reads something else.
+# The domain's own sentence says more; these are for one that no shape in sentences.py knows.
 REFUSALS = {
     "quantite_invalide": _("Cette quantité n'est pas possible."),
     "type_non_manuel": _("Ce mouvement ne se saisit pas à la main."),
@@ -60,8 +60,9 @@ def level_words(unit: ArticleUnit) -> str:
 
 
 def refusal_words(refusal: InventoryRefused) -> str:
-    """Return why, as a sentence: the exact one in French, one by the code in another language."""
-    if (get_language() or "fr").startswith("fr"):
-        sentence = refusal.detail[:1].upper() + refusal.detail[1:]
-        return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."
-    return str(REFUSALS.get(refusal.code, refusal.detail))
+    """Return why, as a sentence: the exact one where the language of the page has it, else one by the code."""
+    exact = find_words(refusal.detail)
+    if exact is None:
+        return str(REFUSALS.get(refusal.code, refusal.detail))
+    sentence = exact[:1].upper() + exact[1:]
+    return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."

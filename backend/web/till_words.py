@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from backend.sales.reconciliation import DIFFERENT, EQUAL, SUMS_EQUAL
 from backend.shops.errors import NoHardware, NotOfThisTill, ShopsRefused, TillIsHeld, TillNameTaken
 from backend.shops.models import DeviceState
+from backend.web.sentences import said
 from backend.web.wording import BAD, GOOD, QUIET
 
 DEVICE_STATES = {
@@ -28,4 +29,4 @@ REFUSALS = {
 
 
 def refusal_words(refusal: ShopsRefused) -> str:
-    return str(REFUSALS.get(refusal.code, refusal.sentence))
+    return str(REFUSALS.get(refusal.code) or said(refusal.sentence))

@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backend.sales.desk import Fix
 from backend.sales.models import OutcomeStatus, SaleKind
+from backend.shops.models import Role
 
 GOOD, WAITING, WARNING, BAD, QUIET = "good", "waiting", "warning", "bad", "quiet"
 
@@ -75,6 +76,8 @@ FIXES = {
     Fix.TAKE_UP_AGAIN: (_("Reprendre"), _("La vente n'est plus mise de côté : elle est jugée de nouveau.")),
 }
 
+ROLES = [(Role.OWNER, _("Propriétaire")), (Role.MANAGER, _("Gérant")), (Role.VIEWER, _("Lecture seule"))]
+
 WARNINGS = {
     "montant_total_different": _("Le total envoyé par la caisse n'est pas la somme des lignes : les lignes comptent."),
     "stock_negatif": _("Le stock est passé sous zéro."),
@@ -102,6 +105,10 @@ PAYMENT_MODES = {
 def payment_mode(code: str) -> str:
     """Return the mode in words; one that a till made up reads as `Bon d'achat` for `BON_D'ACHAT`."""
     return str(PAYMENT_MODES.get(code.upper()) or code.replace("_", " ").capitalize())
+
+
+def role_words(role: str) -> str:
+    return str(dict(ROLES).get(role, role))
 
 
 def warning(code: str) -> str:

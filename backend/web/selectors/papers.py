@@ -15,6 +15,7 @@ from backend.sales.vat import vat_parts
 from backend.shops.models import Shop
 from backend.web.formats import money, quantity
 from backend.web.selectors.sales import SaleView
+from backend.web.sentences import till_name, told
 from backend.web.wording import payment_mode
 
 FISCAL_FIELDS_MAX = 20
@@ -126,9 +127,9 @@ def _facts(sale: Sale) -> Iterator[Pair]:
     if sale.origin:
         yield _("Porte sur"), f"{sale.origin.registration_number} ({sale.origin})"
     named = [
-        (_("Caisse"), sale.terminal.name), (_("Caissier"), sale.cashier_name or sale.cashier_code),
+        (_("Caisse"), till_name(sale.terminal.name)), (_("Caissier"), sale.cashier_name or sale.cashier_code),
         (_("Client"), sale.customer_name), (_("Téléphone du client"), sale.customer_phone),
-        (_("NIF du client"), sale.customer_nif), (_("Motif"), sale.reason),
+        (_("NIF du client"), sale.customer_nif), (_("Motif"), told(sale.reason)),
     ]  # fmt: skip
     yield from ((name, value) for name, value in named if value)
 

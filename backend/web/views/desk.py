@@ -22,6 +22,7 @@ from backend.web.selectors import batches as batch_selectors
 from backend.web.selectors import desk as selectors
 from backend.web.selectors.desk import EntryView
 from backend.web.selectors.keyset import BadCursor
+from backend.web.sentences import told
 
 
 @shop_page
@@ -97,9 +98,9 @@ def _tell(request: HttpRequest, retrial: Retrial) -> None:
     elif after.status == OutcomeStatus.SET_ASIDE:
         messages.success(request, _("La vente est mise de côté. Elle ne compte dans aucun chiffre."))
     elif retrial.has_changed:
-        messages.warning(request, _("La vente est reprise, et refusée : %(why)s.") % {"why": after.detail})
+        messages.warning(request, _("La vente est reprise, et refusée : %(why)s.") % {"why": told(after.detail)})
     else:
-        messages.warning(request, _("Toujours refusée : %(why)s.") % {"why": after.detail})
+        messages.warning(request, _("Toujours refusée : %(why)s.") % {"why": told(after.detail)})
 
 
 def _entry(request: HttpRequest, batch_id: int, position: int) -> EntryView:

@@ -18,6 +18,7 @@ from backend.web import formats
 from backend.web.access import elsewhere, shop_page
 from backend.web.forms_sales import OnceForm, PaymentForm, ReturnForm, VoidForm
 from backend.web.selectors.sales import SaleView
+from backend.web.sentences import said
 from backend.web.views.sales import sale_or_404
 
 FORM_KEY_LENGTH = 20
@@ -120,9 +121,9 @@ def record(request: HttpRequest, form: OnceForm, document: dict, done: Callable[
     except KeyReused:
         form.add_error(None, _("Ce formulaire a déjà servi, avec d'autres valeurs. Regardez ce qui est enregistré."))
     except BatchRefused as refusal:
-        form.add_error(None, refusal.sentence)
+        form.add_error(None, said(refusal.sentence))
     except RefusedAtOnce as refusal:
-        form.add_error(None, str(refusal))
+        form.add_error(None, said(str(refusal)))
     else:
         if recorded is None:
             messages.warning(request, _("C'est gardé, et sera enregistré dès que possible."))

@@ -10,8 +10,10 @@ from django.views.decorators.http import require_POST
 from backend.shops import team as services
 from backend.shops.errors import ShopsRefused
 from backend.shops.models import Membership, Role
+from backend.web import sentences
 from backend.web.access import shop_page
 from backend.web.forms_account import NewMemberForm, RoleForm
+from backend.web.wording import ROLES
 
 
 @shop_page
@@ -34,7 +36,7 @@ def add_member(request: HttpRequest) -> HttpResponse:
             return _back(request)
         member = services.create_member(shop=shop, username=said["nom_utilisateur"], full_name=said["nom"], role=role)
     except ShopsRefused as refusal:
-        form.add_error("nom_utilisateur", refusal.sentence)
+        form.add_error("nom_utilisateur", sentences.said(refusal.sentence))
         return _show(request, form)
     return _show_link(request, member)
 
@@ -53,7 +55,7 @@ def change_member(request: HttpRequest, *, member_id: int) -> HttpResponse:
             services.change_role(member, role=Role(form.cleaned_data["role"]))
             messages.success(request, _("Le rôle de %(name)s est changé.") % {"name": member.user})
     except ShopsRefused as refusal:
-        messages.error(request, refusal.sentence)
+        messages.error(request, sentences.said(refusal.sentence))
     return _back(request)
 
 
@@ -63,7 +65,7 @@ def password_link(request: HttpRequest, *, member_id: int) -> HttpResponse:
     try:
         return _show_link(request, _member(request, member_id))
     except ShopsRefused as refusal:
-        messages.error(request, refusal.sentence)
+        messages.error(request, sentences.said(refusal.sentence))
         return _back(request)
 
 
@@ -76,7 +78,7 @@ def _show_link(request: HttpRequest, member: Membership) -> HttpResponse:
 
 def _show(request: HttpRequest, form: NewMemberForm) -> HttpResponse:
     members = Membership.objects.filter(shop=request.access.shop).select_related("user").order_by("user__username")
-    return render(request, "web/team.html", {"members": members, "form": form, "roles": Role.choices})
+    return render(request, "web/team.html", {"members": members, "form": form, "roles": ROLES})
 
 
 def _member(request: HttpRequest, member_id: int) -> Membership:
