@@ -19,7 +19,7 @@ from backend.config import dialect
 from backend.config.cursors import OVERLAP
 from backend.config.transients import retrying
 from backend.sales.models import DayTotal, Sale
-from backend.sales.takings import Flow, Takings, takings_by_day
+from backend.sales.takings import Flow, Takings, takings_by_day, to_cents
 from backend.shops.models import Shop
 
 
@@ -80,7 +80,7 @@ def write_figures(takings: Takings) -> dict[str, Any]:
         "came_in": flows(takings.came_in),
         "went_back": flows(takings.went_back),
         "sold": [[key, str(flow.amount), flow.documents] for key, flow in sorted(takings.sold.items())],
-        "owed": [[currency, str(amount)] for currency, amount in sorted(takings.owed.items())],
+        "owed": [[currency, str(to_cents(amount))] for currency, amount in sorted(takings.owed.items())],
         "sale_count": takings.sale_count,
         "credit_count": takings.credit_count,
     }

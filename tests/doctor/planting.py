@@ -22,6 +22,7 @@ from backend.ops.doctor import (
     registers,
     sequences,
     stocks,
+    totals,
     units,
     walls,
 )
@@ -32,7 +33,7 @@ from tests.tills import Till, line, sale
 
 MODULES = {
     module.__name__ for module in
-    (batches, deferrals, followers, order, orphans, outcomes, registers, sequences, stocks, units, walls)
+    (batches, deferrals, followers, order, orphans, outcomes, registers, sequences, stocks, totals, units, walls)
 }  # fmt: skip
 # What a repair may change beside what it repairs: nothing.
 Tables = dict[str, dict[tuple[Any, ...], dict[str, Any]]]

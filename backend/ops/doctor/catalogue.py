@@ -14,6 +14,7 @@ from backend.ops.doctor import (
     shops,  # noqa: F401
     stocks,  # noqa: F401
     tills,  # noqa: F401
+    totals,  # noqa: F401
     units,  # noqa: F401
     waiting,  # noqa: F401
     walls,  # noqa: F401
