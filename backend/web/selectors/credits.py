@@ -59,7 +59,7 @@ def credits_page(*, shop: Shop, customer: str | None, cursor: str | None) -> Cre
     if cursor:
         day, key = read_cursor(cursor)
         sales = sales.filter(business_day__gte=day).exclude(business_day=day, pk__lte=key)
-    found = list(sales.select_related("terminal").order_by("business_day", "pk")[: PAGE_CREDITS_MAX + 1])
+    found = list(sales.order_by("business_day", "pk")[: PAGE_CREDITS_MAX + 1])
     rows = found[:PAGE_CREDITS_MAX]
     for sale in rows:
         sale.left = round_half_up(Decimal(sale.left), MONEY_PLACES)

@@ -63,7 +63,8 @@ class SalesPage(KeysetPage[Sale]):
 def find_sales(*, shop: Shop, criteria: SaleCriteria, cursor: str | None) -> SalesPage:
     """Return a page of the shop's documents that match, newest business day first. Raises BadCursor."""
     ids = ids_by_number(shop=shop, text=criteria.text)
-    found = _matching(shop, criteria, ids).select_related("terminal")
+    # The till in a query of its own: joined, MariaDB sorts all that the shop has instead of walking the index.
+    found = _matching(shop, criteria, ids).prefetch_related("terminal")
     end = None if ids or criteria.is_answered_by_index else _end_of_search(shop, criteria, cursor)
     if end is not None:
         day, key = end
@@ -200,4 +201,5 @@ def _keys(
 
 
 def _rows(sales: QuerySet[Sale]) -> list[Sale]:
-    return list(sales.select_related("terminal", "origin").prefetch_related("payments").order_by("business_day", "pk"))
+    rows = sales.prefetch_related("terminal", "origin", "payments").defer("fiscal", "fingerprint", "sold_at_text")
+    return sorted(rows, key=lambda sale: (sale.business_day, sale.pk))
