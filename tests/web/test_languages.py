@@ -1,0 +1,353 @@
+"""The pages are whole in French and in English: nothing is left untranslated, and no word of the other one shows."""
+
+import ast
+import gettext
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from html.parser import HTMLParser
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.urls import resolve, reverse
+from django.utils import timezone, translation
+from django.utils.translation.template import templatize
+
+from backend.inventory.models import ArticleUnit, MovementType
+from backend.inventory.stock import move_stock
+from backend.sales.closing_by_hand import close_day_by_hand
+from backend.sales.desk import Desk
+from backend.sales.models import Sale, SaleOutcome
+from backend.sales.office import OFFICE_NAME, record_from_page
+from backend.shops.models import Knock
+from backend.testing import Cast
+from backend.web import sentences
+from backend.web.urls import urlpatterns
+from tests.shop_day import fill, post, sale
+
+pytestmark = pytest.mark.embedded
+
+BACKEND = Path(__file__).resolve().parents[2] / "backend"
+CATALOGUE = Path(settings.LOCALE_PATHS[0]) / "en" / "LC_MESSAGES"
+TEMPLATES = sorted((BACKEND / "web" / "templates").rglob("*.*"))
+CALLS = {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy"}
+PLACE = re.compile(r"%\(\w+\)s")
+LETTERS = re.compile(r"[^\W\d_]{2,}")
+# Words that are the same in every language, and what is no word: a zone of paper, a unit, a name of the wire.
+SAME = {"CSV", "XLSX", "PDF", "QR", "FC", "USD", "HT", "TVA", "TTC", "API", "Excel"}
+
+FRENCH = re.compile(
+    r"[éèêëàâçùûôîïœ«»]|\b(?:le|la|les|des|du|une|est|sont|pas|et|ou|qui|que|ne|sur|par|pour|avec|sans|dans|aux?|elle|il"
+    r"|ventes?|caisses?|aujourd'hui|hier|enregistr\w*|montants?|boutiques?|envois?|envoy\w*|retours?|annul\w*|remise"
+    r"|voir|toute?s?|tous|aucune?|jamais|corriger|prix|sortie|registre|jours?|mois|lignes?|reste|fois|bureau|motif"
+    r"|stock bas|mot de passe|ajouter|modifier|espèces|nom|raison|sort)\b",
+    re.IGNORECASE,
+)
+ENGLISH = re.compile(
+    r"\b(?:the|of|and|is|are|this|that|not|by|from|with|without|sales?|tills?|save|shop|price|amount|today|yesterday"
+    r"|open|closed|refused|received|recorded|search|owner|manager|office|day|month|password|name|void|voided|batch)\b",
+    re.IGNORECASE,
+)
+
+
+def catalogue() -> dict[object, str]:
+    with (CATALOGUE / "django.mo").open("rb") as file:
+        return {key: words for key, words in gettext.GNUTranslations(file)._catalog.items() if key}
+
+
+def entries() -> list[dict[str, str]]:
+    """Read the .po file: each entry's fields with their strings joined."""
+    found = []
+    for block in (CATALOGUE / "django.po").read_text().split("\n\n")[1:]:
+        fields: dict[str, str] = {}
+        key = ""
+        for line in (line for line in block.splitlines() if not line.startswith("#")):
+            name, text = re.fullmatch(r'(\S*?) ?(".*")', line).groups()
+            key = name or key
+            fields[key] = fields.get(key, "") + ast.literal_eval(text)
+        found.append(fields)
+    return found
+
+
+def test_every_message_has_its_english() -> None:
+    text = (CATALOGUE / "django.po").read_text()
+    assert "#~" not in text
+    assert not re.search(r"^#,.*fuzzy", text, re.MULTILINE)
+    for entry in entries():
+        said = [words for name, words in entry.items() if name.startswith("msgstr")]
+        assert all(said), f"no English for {entry['msgid']!r}"
+        for words in said:
+            known = {*PLACE.findall(entry["msgid"]), *PLACE.findall(entry.get("msgid_plural", ""))}
+            assert set(PLACE.findall(words)) <= known, entry
+            assert set(PLACE.findall(entry["msgid"])) <= set(PLACE.findall(words)), entry
+
+
+def test_what_is_compiled_is_what_was_written() -> None:
+    written: dict[object, str] = {}
+    for entry in entries():
+        if "msgid_plural" in entry:
+            written |= {(entry["msgid"], at): entry[f"msgstr[{at}]"] for at in (0, 1)}
+        else:
+            written[entry["msgid"]] = entry["msgstr"]
+    assert catalogue() == written, "run `make messages`"
+
+
+def marked_in_python(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in CALLS and node.args:
+            first = node.args[0]
+            if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                yield first.value
+
+
+MARKED = re.compile(r"\b(?:n?gettext|_)\(\s*u?('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")")
+
+
+def marked_in_template(path: Path) -> Iterator[str]:
+    return (ast.literal_eval(found[1]) for found in MARKED.finditer(templatize(path.read_text())))
+
+
+def test_every_marked_word_is_in_the_catalogue() -> None:
+    known = {key[0] if isinstance(key, tuple) else key for key in catalogue()}
+    marked = {words: path.name for path in TEMPLATES for words in marked_in_template(path)}
+    for path in sorted((BACKEND / "web").rglob("*.py")):
+        marked |= dict.fromkeys(marked_in_python(path), path.name)
+    assert len(marked) > 800
+    assert {words: name for words, name in marked.items() if words not in known} == {}, "run `make messages`"
+
+
+class Words(HTMLParser):
+    """What a page says to eyes and to screen readers; not what somebody's till wrote, nor names of the wire."""
+
+    SKIPPED = ("script", "style", "pre", "code", "datalist")
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.skipped: list[str] = []
+        self.found: list[str] = []
+        self.feed(source)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        # The names of the languages are in the languages.
+        is_language = given.get("class") == "language"
+        if tag in self.SKIPPED or is_language:
+            self.skipped.append(tag)
+        shown = ["alt", "title", "placeholder", "aria-label", "aria-description", "data-label"]
+        shown += ["value"] if given.get("type") in ("submit", "button") else []
+        self.found += [given[name] for name in shown if given.get(name)] if not self.skipped else []
+
+    def handle_endtag(self, tag: str) -> None:
+        if self.skipped and self.skipped[-1] == tag:
+            self.skipped.pop()
+
+    def handle_data(self, data: str) -> None:
+        if not self.skipped and data.strip():
+            self.found.append(" ".join(data.split()))
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_no_word_of_a_template_stands_outside_a_translation(path: Path) -> None:
+    source = re.sub(r"\{#.*?#\}|\{% block \w+_class %\}.*?\{% endblock %\}", "", path.read_text())
+    source = re.sub(r"\{% (comment|blocktranslate)\b.*?\{% end\1 %\}", "", source, flags=re.DOTALL)
+    bare = re.sub(r"\{%.*?%\}|\{\{.*?\}\}", "", source, flags=re.DOTALL)
+    assert [text for text in Words(bare).found if set(LETTERS.findall(text)) - SAME] == []
+
+
+REFUSING = (
+    "Refused", "Invalid", "Unreadable", "Unknown", "Missing", "TooLarge", "Ambiguous", "Short", "WrongSign",
+    "NotFound", "_Fault",
+)  # fmt: skip
+
+
+def refusals() -> Iterator[str]:
+    """Yield each sentence of the domain as it would be said, a number wherever it names something."""
+    for path in sorted(path for app in ("sales", "inventory", "shops") for path in (BACKEND / app).glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in ("sentence", "REASON"):
+                yield _text_of(node.value)
+            if not isinstance(node, ast.Call) or not node.args:
+                continue
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            in_errors = name == "__init__" and path.name in ("errors.py", "once.py", "importing.py")
+            if in_errors or name == "refuse" or name.endswith(REFUSING):
+                yield _text_of(node.args[-1])
+
+
+def _text_of(node: ast.expr) -> str:
+    if isinstance(node, ast.IfExp):
+        return _text_of(node.body)
+    if isinstance(node, ast.JoinedStr):
+        return "".join(part.value if isinstance(part, ast.Constant) else "7" for part in node.values)
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def test_every_refusal_of_the_domain_has_its_english() -> None:
+    found = {text for text in refusals() if " " in text}
+    assert len(found) > 100
+    with translation.override("en"):
+        assert [text for text in sorted(found) if sentences.find_words(text) is None] == []
+        said = {sentences.find_words(text) for text in found}
+    assert [text for text in said if FRENCH.search(text.replace("oui", "").replace("non", ""))] == []
+
+
+@pytest.mark.parametrize(("kept", "english"), [
+    ("Stock insuffisant pour Riz (25 kg) (demandé 30, disponible 4)",
+     "Not enough stock of Riz (25 kg) (asked 30, available 4)"),
+    ("Champ invalide : lignes[0].prix_unitaire (ne peut pas être négatif)",
+     "Invalid field: lignes[0].prix_unitaire (cannot be negative)"),
+    ("Refusée à l'écran : Vente déjà annulée", "Refused on the screen: Sale already voided"),
+    ("Mise de côté par la boutique : manquant", "Set aside by the shop: manquant"),
+    ("Vente #FAC-7 - Prix: 25000.00 CDF", "Sale #FAC-7 - Price: 25000.00 CDF"),
+    ("Livraison de Maman Chantal", "Livraison de Maman Chantal"),
+    ("nombre attendu", "nombre attendu"),
+])  # fmt: skip
+def test_what_is_kept_in_french_is_told_in_english_and_what_people_typed_as_typed(kept: str, english: str) -> None:
+    assert sentences.told(kept) == kept
+    with translation.override("en"):
+        assert sentences.told(kept) == english
+
+
+def test_the_office_has_a_name_in_each_language() -> None:
+    assert sentences.till_name(OFFICE_NAME) == OFFICE_NAME
+    with translation.override("en"):
+        assert sentences.till_name(OFFICE_NAME) == "Office"
+        assert sentences.till_name("Comptoir") == "Comptoir"
+
+
+@pytest.fixture
+def busy(cast: Cast) -> Cast:
+    """A shop where most of what may happen has happened. What people name and type is numbers, of no language."""
+    fill(cast)
+    Sale.objects.filter(customer_name="Maman Chantal").update(customer_name="C1")
+    for article, name in ((cast.rice, "A1"), (cast.oil, "A2")):
+        type(article).objects.filter(pk=article.pk).update(name=name)
+    type(cast.shop).objects.filter(pk=cast.shop.pk).update(name="S9")
+    type(cast.terminal).objects.filter(shop=cast.shop).exclude(pk=cast.terminal.pk).update(name="T2")
+    unknown = {"lignes": [{"article_id": 0, "quantite": 1, "prix_unitaire": 5}]}
+    origin = {"origine": {"numero_facture": "FAC-20241104-001"}}
+    taken = {"lignes": [{"ligne": 1, "quantite": 1}], "motif": "77"}
+    post(
+        cast.device,
+        sale(cast.rice, numero_facture="X-1") | unknown,
+        sale(cast.rice, numero_facture="X-2", quantity=1000000),
+        sale(cast.rice, numero_facture="X-3", price=-1),
+        sale(cast.rice, numero_facture="X-4", quantity=900000),
+        sale(cast.oil, numero_facture="FAC-20241104-001"),
+        sale(cast.oil, numero_facture="X-5", devise="EUR"),
+        {"numero_facture": "R-1", "type": "retour", **origin, **taken},
+        {"numero_facture": "V-1", "type": "annulation", "origine": {"numero_facture": "FAC-20241104-002"}},
+        {"numero_facture": "V-2", "type": "annulation", "origine": {"numero_facture": "absent"}},
+        {"numero_facture": "Z-1", "type": "x"},
+    )
+    desk = Desk(shop=cast.shop, user=cast.bob)
+    short = {one.number: one for one in SaleOutcome.objects.filter(code="stock_insuffisant")}
+    desk.set_aside(short["X-2"].batch_id, short["X-2"].position, reason="77")
+    desk.accept_short_stock(short["X-4"].batch_id, short["X-4"].position)
+    credit = Sale.objects.get(number="FAC-20241104-003")
+    paid = {"type": "paiement", "origine": {"vente_id": credit.pk}, "montant": 100, "mode_paiement": "CASH"}
+    record_from_page(shop=cast.shop, user=cast.bob, document=paid, key="paiement01")
+    unit = ArticleUnit.objects.filter(article=cast.rice).first()
+    move_stock(unit=unit, quantity=Decimal(3), movement_type=MovementType.ADJUSTMENT, author="bob", comment="77")
+    drawer = {"especes_comptees": [{"montant": "1"}]}
+    today = timezone.localdate(timezone=ZoneInfo(cast.shop.timezone))
+    close_day_by_hand(terminal=cast.terminal, day=today, drawer=drawer, user=cast.bob, key="cloture01")
+    Knock.objects.create(
+        serial=cast.device.serial, call="POST ventes", code="jeton_invalide", status=401, count=2,
+        detail="Ce jeton n'est pas celui de cet appareil", first_at=timezone.now(), last_at=timezone.now(),
+    )  # fmt: skip
+    return cast
+
+
+# No page of a shop's, or not one that a link leads to: forms that are sent, files, what a person does once.
+NOT_WALKED = {
+    "set_language", "sign_out", "shop", "documentation", "documentation_page", "password_set", "front", "sign_in",
+    "password_reset", "password_reset_sent", "add_member", "change_member", "password_link", "import_preview",
+    "export_articles", "sales_csv", "sales_xlsx", "invoice_pdf", "change_article", "add_unit", "change_unit",
+    "move_unit", "open_unit", "decide", "enrolment_code", "till_state", "device_state", "device_token", "close_month",
+}  # fmt: skip
+PAGES_PER_ROUTE = 6
+
+
+def walk(client: Client) -> Iterator[tuple[str, str]]:
+    """Follow the links of the shop's pages, and yield each page's route name and source; a few pages of each route."""
+    waiting, met, counts = [reverse("web:dashboard"), reverse("web:team"), reverse("web:set_aside")], set(), {}
+    while waiting:
+        address = waiting.pop(0)
+        name = resolve(address.partition("?")[0]).url_name
+        if address in met or name in NOT_WALKED or counts.get(name, 0) >= PAGES_PER_ROUTE:
+            continue
+        met.add(address)
+        counts[name] = counts.get(name, 0) + 1
+        answer = client.get(address)
+        assert answer.status_code == 200, address
+        source = answer.content.decode()
+        yield address, source
+        links = (link.replace("&amp;", "&") for link in re.findall(r'href="(/(?:commercant|compte)/[^"#]*)', source))
+        waiting += [link for link in links if not link.startswith("/static")]
+
+
+# Names of the wire and of files: where in a till's document something stands, a serial, the columns of an import.
+WIRE_NAME = re.compile(r"\b(?:lignes|paiements)\[\d+\][.\w]*|\bbureau-\d+|\bnom, niveau and prix\b")
+
+
+def others(source: str, foreign: re.Pattern[str]) -> list[str]:
+    """Return what the page says with words of the other language in it."""
+    return [text for text in Words(source).found if foreign.search(WIRE_NAME.sub("", text))]
+
+
+@pytest.mark.parametrize(("language", "foreign"), [("fr", ENGLISH), ("en", FRENCH)], ids=["fr", "en"])
+def test_no_page_of_a_busy_shop_says_a_word_of_the_other_language(
+    language: str, foreign: re.Pattern[str], busy: Cast, alice: Client
+) -> None:
+    alice.cookies["django_language"] = language
+    walked, faults = set(), {}
+    for address, source in walk(alice):
+        walked.add(resolve(address.partition("?")[0]).url_name)
+        if found := others(source, foreign):
+            faults[address] = found
+    assert not faults, "\n".join(f"{address} {found}" for address, found in faults.items())
+    assert {pattern.name for pattern in urlpatterns} - walked - NOT_WALKED == set()
+
+
+@pytest.mark.parametrize(("language", "foreign"), [("fr", ENGLISH), ("en", FRENCH)], ids=["fr", "en"])
+def test_what_a_form_refuses_is_said_in_the_language_of_the_page(
+    language: str, foreign: re.Pattern[str], busy: Cast, alice: Client
+) -> None:
+    alice.cookies["django_language"] = language
+    bought = Sale.objects.get(number="FAC-20241104-001")
+    unit = ArticleUnit.objects.filter(article=busy.rice).first()
+    ids = {"article_id": busy.rice.pk, "unit_id": unit.pk}
+    sent = {
+        reverse("web:add_member"): {"nom_utilisateur": "bob", "role": "manager"},
+        reverse("web:change_member", args=[busy.alice.memberships.first().pk]): {"retirer": "1"},
+        reverse("web:add_till"): {"nom": "Terminal MAUI"},
+        reverse("web:new_article"): {"nom": "A3", "code": "RIZ25", "niveau": "PIECE", "prix": "-1", "devise": "CDF"},
+        reverse("web:move_unit", kwargs=ids): {"mouvement": "SORTIE", "quantite": "99999999"},
+        reverse("web:void_sale", args=[bought.pk]): {},
+        reverse("web:return_lines", args=[bought.pk]): {"motif": "77"},
+        reverse("web:new_sale"): {"action": "enregistrer"},
+        reverse("web:close_day"): {"caisse": "0", "jour": "2099-01-01"},
+        reverse("web:password_change"): {"old_password": "x", "new_password1": "1", "new_password2": "2"},
+    }
+    faults = {}
+    for address, form in sent.items():
+        answer = alice.post(address, form, follow=True)
+        if found := others(answer.content.decode(), foreign):
+            faults[address] = found
+    assert not faults, "\n".join(f"{address} {found}" for address, found in faults.items())
+
+
+@pytest.mark.parametrize(("language", "foreign"), [("fr", ENGLISH), ("en", FRENCH)], ids=["fr", "en"])
+def test_pages_before_sign_in_and_errors_are_in_one_language(
+    language: str, foreign: re.Pattern[str], db: None, client: Client
+) -> None:
+    client.cookies["django_language"] = language
+    pages = [reverse(f"web:{name}") for name in ("front", "sign_in", "password_reset", "password_reset_sent")]
+    for address in [*pages, "/commercant/ventes/0/", "/mot-de-passe/x/y/"]:
+        assert others(client.get(address, follow=True).content.decode(), foreign) == [], address
+    answer = client.post(reverse("web:sign_in"), {"username": "nobody", "password": "x"})
+    assert others(answer.content.decode(), foreign) == []
