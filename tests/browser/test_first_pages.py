@@ -32,7 +32,7 @@ def test_a_merchant_reads_the_day_down_to_one_sale(cast: Cast, visit: Visit) -> 
         assert expected in words
 
     till = page.get_by_role("listitem").filter(has=page.get_by_role("heading", name="Terminal MAUI"))
-    till.get_by_role("link").click()
+    till.get_by_role("link", name="aujourd'hui").click()
     expect(page.get_by_role("heading", name="Envoi de Terminal MAUI")).to_be_visible()
     words = visit.words()
     assert "Stock insuffisant pour Riz 25 kg (demandé 1000, disponible 97)" in words
@@ -53,7 +53,7 @@ def test_a_merchant_finds_a_sale_by_day_and_till(cast: Cast, visit: Visit) -> No
     page.get_by_role("navigation", name="Menu de la boutique").get_by_role("link", name="Ventes").click()
     expect(page.get_by_role("link", name=re.compile("^FAC-20241104-"))).to_have_count(4)
     page.get_by_label("Caisse").select_option("Terminal MAUI")
-    page.get_by_label("Du", exact=True).fill("2020-01-01")
+    page.get_by_label("Au", exact=True).fill("2020-01-01")
     page.get_by_role("button", name="Afficher").click()
     assert "Aucune vente ne correspond à ce choix." in visit.words()
     page.get_by_role("link", name="Voir toutes les ventes").click()
