@@ -93,3 +93,7 @@ class _LinkRewriter(Treeprocessor):
                 # A file of the repository that is no page: its name stays, the link would lead nowhere.
                 link.tag = "span"
                 link.attrib.clear()
+        for picture in root.iter("img"):
+            # Pictures are for who reads the repository: here each would weigh as much as the whole page.
+            picture.tag, picture.text = "span", picture.get("alt", "")
+            picture.attrib.clear()
