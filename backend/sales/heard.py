@@ -31,8 +31,8 @@ class HeardDevice:
     held_amounts: list[dict[str, str]]
     # How far it had counted when it last named its counter, less what it held then: that much it says it handed over.
     counted: int | None
-    # When the oldest of what it sent and is not posted arrived.
-    unsettled_since: datetime | None
+    # The oldest of what it sent and is not posted.
+    unsettled: Batch | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def _heard(rows: list[Terminal], batches: dict[int, list[Batch]]) -> HeardTill:
 
 
 def _device(row: Terminal, waiting: list[Batch]) -> HeardDevice:
-    own = [batch.received_at for batch in waiting if batch.device_id == row.device_id]
+    own = [batch for batch in waiting if batch.device_id == row.device_id]
     return HeardDevice(
         device_id=row.device_id,
         is_active=row.device_state == DeviceState.ACTIVE,
@@ -123,5 +123,5 @@ def _device(row: Terminal, waiting: list[Batch]) -> HeardDevice:
         held_amounts=row.held_amounts or [],
         # Not in SQL: a till that holds more than it counted is believed, and an unsigned column goes not below zero.
         counted=None if row.named_sequence is None else row.named_sequence - row.named_held,
-        unsettled_since=min(own, default=None),
+        unsettled=min(own, key=lambda batch: batch.received_at, default=None),
     )

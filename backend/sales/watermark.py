@@ -9,10 +9,10 @@ from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 
-from django.db.models import Max, Q
+from django.db.models import OuterRef, Subquery
 
 from backend.sales.heard import HeardDevice, HeardTill, hear
-from backend.sales.models import Heartbeat
+from backend.sales.models import Batch, Heartbeat
 from backend.shops.models import Shop, Terminal
 
 
@@ -90,7 +90,7 @@ def watermark_of_tills(tills: Iterable[HeardTill]) -> Watermark:
     """
     tills = list(tills)
     devices = [(till, device) for till in tills if till.is_open for device in till.devices if _counts(device)]
-    earlier = _last_nothing_before(devices)
+    earlier = _last_nothing_before([device for _, device in devices])
     words = tuple(_word_of(till, device, earlier.get(device.device_id)) for till, device in devices)
     times = [word.complete_until for word in words]
     if not times or None in times:
@@ -105,20 +105,20 @@ def _counts(device: HeardDevice) -> bool:
 
 def _is_whole(device: HeardDevice) -> bool:
     """Tell whether what the device had sent when it last spoke is posted."""
-    return device.unsettled_since is None or device.unsettled_since > device.said_at
+    return device.unsettled is None or device.unsettled.received_at > device.said_at
 
 
-def _last_nothing_before(devices: list[tuple[HeardTill, HeardDevice]]) -> dict[int, datetime]:
+def _last_nothing_before(devices: list[HeardDevice]) -> dict[int, datetime]:
     """Return when a device that has something unsettled last said, before that arrived, that it holds nothing."""
-    before = Q()
-    for till, device in devices:
-        if device.said_at is not None and not _is_whole(device):
-            at = Q(at__lt=device.unsettled_since)
-            before |= Q(terminal_id=till.terminal.pk, device_id=device.device_id) & at
-    if not before:
+    waiting = [device.unsettled.pk for device in devices if device.said_at is not None and not _is_whole(device)]
+    if not waiting:
         return {}
-    rows = Heartbeat.objects.filter(before, held_count=0).values_list("device_id")
-    return dict(rows.annotate(Max("at")).order_by())
+    # Backwards from each batch: the device's words before it may be years of words.
+    words = Heartbeat.objects.filter(
+        terminal=OuterRef("terminal_id"), device=OuterRef("device_id"), at__lt=OuterRef("received_at"), held_count=0
+    )
+    last = Subquery(words.order_by("-at").values("at")[:1])
+    return dict(Batch.objects.filter(pk__in=waiting).annotate(last=last).values_list("device_id", "last"))
 
 
 def _word_of(till: HeardTill, device: HeardDevice, earlier: datetime | None) -> TillWord:

@@ -1,6 +1,7 @@
 """Which day the dashboard is asked about, read from the address."""
 
 import datetime
+from collections.abc import Mapping
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -12,18 +13,18 @@ FIRST_DAY = datetime.date(2000, 1, 1)
 class DayChoice(forms.Form):
     jour = forms.DateField(
         label=_("Jour"),
-        required=False,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         input_formats=["%Y-%m-%d", "%d/%m/%Y"],
     )
 
-    def __init__(self, *arguments: object, today: datetime.date, **options: object) -> None:
-        super().__init__(*arguments, use_required_attribute=False, label_suffix="", **options)
+    def __init__(self, data: Mapping[str, str], *, today: datetime.date) -> None:
+        chosen = {"jour": data.get("jour") or today.isoformat()}
+        super().__init__(chosen, use_required_attribute=False, label_suffix="")
         self.today = today
         self.fields["jour"].widget.attrs["max"] = today.isoformat()
 
     def clean_jour(self) -> datetime.date:
-        day = self.cleaned_data["jour"] or self.today
+        day = self.cleaned_data["jour"]
         if day > self.today:
             raise forms.ValidationError(_("Ce jour n'est pas encore venu."))
         if day < FIRST_DAY:

@@ -44,8 +44,9 @@ class Heartbeat(models.Model):
         indexes = [
             models.Index(fields=["terminal", "at"], name="heartbeat_terminal_at"),
             models.Index(fields=["shop", "at"], name="heartbeat_shop_at"),
-            # The last word of a device that was replaced long ago lies below years of its successor's.
-            models.Index(fields=["device", "at"], name="heartbeat_device_at"),
+            # The last word of a device that was replaced long ago lies below years of its successor's; so does the
+            # last that named its counter, of a device that stopped naming it.
+            models.Index(fields=["terminal", "device", "at", "sequence"], name="heartbeat_word"),
         ]
 
     def __str__(self) -> str:

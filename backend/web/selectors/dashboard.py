@@ -18,6 +18,9 @@ from backend.web.formats import WITHOUT_CENTS
 # What an outcome that recorded a document says. Of them, `created` is a sale.
 RECORDED = (OutcomeStatus.CREATED, OutcomeStatus.VOIDED, OutcomeStatus.RETURNED, OutcomeStatus.PAID)
 
+# How many days with late arrivals are told at once.
+LATE_DAYS_MAX = 3
+
 
 @dataclass(frozen=True)
 class Amount:
@@ -92,7 +95,17 @@ class NotInFigures:
 
     of_day: OpenEntries
     earlier: OpenEntries
+    # The newest day first.
     late: list[LateArrivals]
+
+    @property
+    def latest(self) -> list[LateArrivals]:
+        return self.late[:LATE_DAYS_MAX]
+
+    @property
+    def late_before(self) -> list[LateArrivals]:
+        """A till that comes back after weeks has sales of each of their days: these are folded away."""
+        return self.late[LATE_DAYS_MAX:]
 
 
 @dataclass(frozen=True)
