@@ -110,7 +110,8 @@ def test_only_json_is_answered(till: Till, method: str, path: str) -> None:
 def test_a_method_that_is_not_there_is_refused_with_those_that_are(till: Till, method: str, path: str) -> None:
     answer = till.call(method, path)
     assert_problem(answer, "methode_non_permise")
-    expected = {SYNC: {"POST"}, FATES: {"GET", "POST"}}.get(path, {"GET"})
+    both = {"GET", "POST"}
+    expected = {SYNC: {"POST"}, FATES: both, STATE: both}.get(path, {"GET"})
     assert {one.strip() for one in answer["Allow"].split(",")} - {"HEAD", "OPTIONS"} == expected
 
 
