@@ -51,6 +51,7 @@ ci: lint test ## what must pass before a change is merged
 messages: $(VENV)/.installed-base ## collect the pages' words for translation and compile what is translated (needs gettext)
 	cd backend && $(unused_key) $(abspath $(python)) ../manage.py makemessages --locale en --no-location --no-wrap --no-obsolete \
 	  --extension py,html,txt
+	@sed -i '/^"POT-Creation-Date:/d; /^"Report-Msgid-Bugs-To:/d' backend/web/locale/en/LC_MESSAGES/django.po
 	cd backend && $(unused_key) $(abspath $(python)) ../manage.py compilemessages --locale en
 
 requirements: ## compile requirements/*.in to exact versions (needs uv)
