@@ -67,11 +67,12 @@ def a_module_says_what_it_is_for(source: Source) -> Iterator[str]:
 
 
 def save_names_its_fields(source: Source) -> Iterator[str]:
-    """A blind save writes columns that somebody else has changed meanwhile. A form's save is a create or names them."""
+    """A blind save writes columns that somebody else has changed meanwhile. A form's save is a create or names them,
+    a picture's is none of a database."""
     for call in calls_of(source, "save"):
         arguments = {keyword.arg for keyword in call.keywords}
-        is_form = isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value).endswith("form")
-        if not is_form and not arguments & {"update_fields", "force_insert"}:
+        is_other = isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value).endswith(("form", "picture"))
+        if not is_other and not arguments & {"update_fields", "force_insert"}:
             yield f"line {call.lineno}: save() without update_fields (or force_insert, for a new row)"
 
 

@@ -159,5 +159,6 @@ def _small(raw: bytes) -> bytes:
     """Return the picture with few colours, which is what a page has: a quarter of the bytes."""
     small = io.BytesIO()
     picture = Image.open(io.BytesIO(raw)).convert("RGB")
-    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
+    picture = picture.quantize(COLOURS, dither=Image.Dither.NONE)
+    picture.save(small, "PNG", optimize=True)
     return min(raw, small.getvalue(), key=len)
