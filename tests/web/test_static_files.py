@@ -18,7 +18,6 @@ def fetch(name: str, method: str = "GET", **headers: str) -> tuple[HttpResponse,
     given = {name.replace("_", "-"): value for name, value in headers.items()}
     answer = Client().generic(method, f"/static/{name}", headers=given)
     body = b"".join(answer.streaming_content)
-    answer.close()
     return answer, body
 
 
