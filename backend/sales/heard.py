@@ -57,7 +57,7 @@ class HeardTill:
 def hear(terminals: QuerySet[Terminal]) -> list[HeardTill]:
     """Return these tills by name, each with its devices in the order of their ids. Two queries, whatever the count."""
     rows = list(_with_words(terminals).order_by("name", "pk", "holder__pk"))
-    batches = _newest_and_unsettled({row.pk: row.last_batch_id for row in rows})
+    batches = _newest_and_unsettled(rows)
     return [_heard(list(group), batches) for _, group in groupby(rows, key=lambda row: row.pk)]
 
 
@@ -65,32 +65,39 @@ def _with_words(terminals: QuerySet[Terminal]) -> QuerySet[Terminal]:
     """A row for each till and device: tills without one have a row too."""
     holders = Q(devices__state__in=(DeviceState.ACTIVE, DeviceState.REPLACED))
     words = Heartbeat.objects.filter(device=OuterRef("holder__pk"), terminal=OuterRef("pk")).order_by("-at")
-    named = words.filter(sequence__isnull=False)
+    # Found by the index alone, however many words there are; the rows then by their keys.
+    said = Heartbeat.objects.filter(pk=OuterRef("word_id"))
+    named = Heartbeat.objects.filter(pk=OuterRef("named_id"))
     lane = Lane.objects.filter(terminal=OuterRef("pk"))
     sent = Batch.objects.filter(terminal=OuterRef("pk"))
+    # Each is the end of a range of the index (terminal, join_key): a till may have sent a hundred thousand.
+    answered, owed = sent.filter(join_key=None).order_by("-pk"), sent.filter(join_key__isnull=False).order_by("-pk")
     return terminals.annotate(holder=FilteredRelation("devices", condition=holders)).annotate(
         device_id=F("holder__pk"),
         device_state=F("holder__state"),
         auth_mode=F("holder__auth_mode"),
         last_seen_at=F("holder__last_seen_at"),
-        said_at=Subquery(words.values("at")[:1]),
-        held_count=Subquery(words.values("held_count")[:1]),
-        held_amounts=Subquery(words.values("held_amounts")[:1]),
-        named_sequence=Subquery(named.values("sequence")[:1]),
-        named_held=Subquery(named.values("held_count")[:1]),
+        word_id=Subquery(words.values("pk")[:1]),
+        said_at=Subquery(said.values("at")),
+        held_count=Subquery(said.values("held_count")),
+        held_amounts=Subquery(said.values("held_amounts")),
+        named_id=Subquery(words.filter(sequence__isnull=False).values("pk")[:1]),
+        named_sequence=Subquery(named.values("sequence")),
+        named_held=Subquery(named.values("held_count")),
         sequence_seen=Subquery(lane.values("sequence_seen")),
         sequence_holes=Subquery(lane.values("sequence_holes")),
         was_busy=Exists(sent.filter(settled_at=None)),
-        last_batch_id=Subquery(sent.order_by("-pk").values("pk")[:1]),
+        answered_id=Subquery(answered.values("pk")[:1]),
+        owed_id=Subquery(owed.values("pk")[:1]),
     )
 
 
-def _newest_and_unsettled(last_batch_ids: dict[int, int | None]) -> dict[int, list[Batch]]:
+def _newest_and_unsettled(rows: list[Terminal]) -> dict[int, list[Batch]]:
     """Return of each till the batches that wait, which the intake bounds, and the last that came; in their order."""
-    newest = Batch.objects.filter(pk__in=[pk for pk in last_batch_ids.values() if pk is not None])
-    unsettled = Batch.objects.filter(settled_at=None, terminal_id__in=list(last_batch_ids))
+    newest = {pk for row in rows for pk in (row.answered_id, row.owed_id) if pk is not None}
+    unsettled = Batch.objects.filter(settled_at=None, terminal_id__in={row.pk for row in rows})
     found: dict[int, list[Batch]] = defaultdict(list)
-    for batch in sorted(newest.union(unsettled), key=lambda batch: batch.pk):
+    for batch in sorted(Batch.objects.filter(pk__in=newest).union(unsettled), key=lambda batch: batch.pk):
         found[batch.terminal_id].append(batch)
     return found
 

@@ -1,6 +1,7 @@
 """The day's figures, and what is not yet in them."""
 
-from datetime import UTC, datetime, timedelta
+import re
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -8,9 +9,13 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from backend.sales.models import Sale
+from backend.inventory.models import ArticleUnit
+from backend.sales.heartbeats import Held, TillReport, record_heartbeat
+from backend.sales.models import DayTotal, Sale, SaleOutcome
+from backend.sales.office import office_device
 from backend.sales.pausing import pause
-from backend.testing import Cast, make_device, make_terminal
+from backend.shops.models import Device, DeviceState
+from backend.testing import Cast, add_unit, make_article, make_device, make_terminal
 from backend.web.selectors.dashboard import takings_of_day
 from tests.shop_day import hand_over, post, recorded, sale
 from tests.web.reading import seen
@@ -18,7 +23,26 @@ from tests.web.reading import seen
 pytestmark = pytest.mark.embedded
 
 DASHBOARD = "/commercant/dashboard/"
-QUERIES_MAX = 25
+QUERIES_MAX = 15
+# Of the day's first minutes, in a zone that is a quarter of an hour off.
+HOURS = [timedelta(minutes=minutes) for minutes in (1, 59, 60)]
+PART = {"HTTP_HX_REQUEST": "true"}
+
+
+def ago(days: int) -> datetime:
+    return datetime.now(UTC) - timedelta(days=days)
+
+
+def day_ago(cast: Cast, days: int) -> date:
+    return ago(days).astimezone(ZoneInfo(cast.shop.timezone)).date()
+
+
+def of_day(day: date) -> str:
+    return f"{DASHBOARD}?jour={day.isoformat()}"
+
+
+def speak(device: Device, *, at: datetime | None = None) -> None:
+    record_heartbeat(device=device, report=TillReport(None, Held(0, {}, None), None), now=at or datetime.now(UTC))
 
 
 def test_a_new_shop_sees_nought_and_its_tills(alice: Client) -> None:
@@ -150,15 +174,34 @@ def test_a_pause_everywhere_is_said_to_all(alice: Client, charlie: Client) -> No
     assert "en pause" in seen(charlie.get(DASHBOARD))
 
 
-def test_it_asks_the_same_questions_however_much_there_is(
+def test_it_asks_fifteen_questions_at_most_however_much_there_is(
     cast: Cast, alice: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    for _ in range(5):
+    """The worst there is: yesterday to be added up, tills that wait and spoke, one replaced, split sales, a pause."""
+    for place in range(5):
         device = make_device(make_terminal(cast.shop))
-        post(device, *(sale(cast.rice, price=10) for _ in range(5)), sale(cast.rice, quantity=999))
+        split = [{"mode": "CASH", "montant": 5}, {"mode": "CARTE", "montant": 5}]
+        post(device, *(sale(cast.rice, price=10, paiements=split) for _ in range(5)), sale(cast.rice, quantity=999))
+        post(device, sale(cast.rice, price=10, date_vente=ago(1).isoformat()))
         hand_over(device, sale(cast.rice))
+        speak(device)
+        Device.objects.filter(pk=device.pk).update(state=DeviceState.REPLACED if place == 1 else DeviceState.ACTIVE)
+        low = make_article(cast.shop, stock=1)
+        ArticleUnit.objects.filter(article=low).update(low_stock_threshold=5)
+    pause(shop=cast.shop)
     with django_assert_max_num_queries(QUERIES_MAX):
-        alice.get(DASHBOARD)
+        words = seen(alice.get(DASHBOARD))
+    assert "Encaissé 250 FC" in words
+    assert set(DayTotal.objects.exclude(added_up_at_marks=None).values_list("day", flat=True)) >= {day_ago(cast, 1)}
+
+
+def test_days_that_are_kept_are_not_added_up_again(
+    cast: Cast, alice: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    post(cast.device, sale(cast.rice, price=10, date_vente=ago(1).isoformat()))
+    first = seen(alice.get(DASHBOARD))
+    with django_assert_max_num_queries(QUERIES_MAX - 2):
+        assert seen(alice.get(DASHBOARD)) == first
 
 
 def test_the_number_of_a_sale_is_not_needed_for_the_figures(cast: Cast, alice: Client) -> None:
@@ -187,3 +230,203 @@ def test_what_went_back_is_shown_apart_and_a_credit_that_is_paid_came_in(cast: C
     assert [(one.amount, one.currency) for one in today.cash_in] == [(Decimal(1200), "CDF")]
     assert [(one.amount, one.currency) for one in today.refunded] == [(Decimal(1000), "CDF")]
     assert "Remboursé 1 000 FC" in seen(alice.get(DASHBOARD)).replace("\xa0", " ").replace("\u202f", " ")
+
+
+def test_the_average_basket_is_of_each_currency_paid_or_not(cast: Cast, alice: Client) -> None:
+    assert "Panier moyen" not in seen(alice.get(DASHBOARD))
+    post(
+        cast.device,
+        sale(cast.rice, price=1000),
+        sale(cast.rice, price=500, paye=False),
+        sale(cast.rice, price=501),
+        sale(cast.rice, price="10.25", devise="USD"),
+    )
+    assert "Ventes 4 Panier moyen 667 FC et 10,25 $US" in seen(alice.get(DASHBOARD))
+
+
+def test_thirty_days_are_drawn_with_what_came_in_on_each(cast: Cast, alice: Client) -> None:
+    post(
+        cast.device,
+        sale(cast.rice, price=1000),
+        sale(cast.rice, price=7000, date_vente=ago(2).isoformat()),
+        sale(cast.rice, price=3, devise="USD", date_vente=ago(2).isoformat()),
+        sale(cast.rice, price=9000, date_vente=ago(31).isoformat()),
+    )
+    words = seen(alice.get(DASHBOARD))
+    assert "Encaissé en 30 jours au plus 7 000 FC et 3,00 $US (" in words
+    assert "9 000 FC" not in words[words.index("Encaissé en 30 jours") :]
+    assert words.count(" 0 FC") == 2 * 28  # of each other day, on its bar and in the table
+
+
+def test_a_late_document_is_in_the_chart_of_a_day_that_was_kept(cast: Cast, alice: Client) -> None:
+    post(cast.device, sale(cast.rice, price=1000, date_vente=ago(2).isoformat()))
+    assert "au plus 1 000 FC" in seen(alice.get(DASHBOARD))
+    assert DayTotal.objects.exclude(added_up_at_marks=None).count() == 29
+    post(cast.device, sale(cast.rice, price=500, date_vente=ago(2).isoformat()))
+    assert "au plus 1 500 FC" in seen(alice.get(DASHBOARD))
+
+
+def test_what_came_late_is_told_by_day_and_leads_to_it(cast: Cast, alice: Client) -> None:
+    bought = sale(cast.rice, price=1000, date_vente=ago(1).isoformat())
+    void = {"type": "annulation", "numero_facture": "AVO-1", "date_vente": ago(1).isoformat()}
+    post(
+        cast.device,
+        bought,
+        sale(cast.rice, price=4, devise="USD", date_vente=ago(1).isoformat()),
+        {**void, "origine": {"numero_facture": bought["numero_facture"]}},
+        sale(cast.rice, price=500, date_vente=ago(3).isoformat()),
+        sale(cast.rice, price=1),
+    )
+    answer = alice.get(DASHBOARD)
+    words = seen(answer)
+    assert re.search(
+        r"hier : \+2 ventes \(1 000 FC et 4,00 \$US\) et 1 autre document arrivées (ce matin|aujourd'hui)\.", words
+    )
+    assert words.index("hier : +2") < words.index("+1 vente (500 FC) arrivée ")
+    assert f'href="{of_day(day_ago(cast, 1))}"' in answer.content.decode()
+    # What arrived on another day than today is no news.
+    SaleOutcome.objects.update(at=ago(1))
+    assert "arrivée" not in seen(alice.get(DASHBOARD))
+
+
+def test_days_that_came_late_beyond_three_are_folded_away(cast: Cast, alice: Client) -> None:
+    post(cast.device, *(sale(cast.rice, price=1, date_vente=ago(days).isoformat()) for days in range(1, 6)))
+    words = seen(alice.get(DASHBOARD))
+    assert words.count("+1 vente (1 FC) arrivée") == 5
+    assert words.index("Et 2 jours plus anciens") > words.index("hier : +1")
+
+
+def test_hours_are_the_shops_by_the_tills_clocks(cast: Cast, alice: Client) -> None:
+    cast.shop.timezone = "Asia/Kathmandu"
+    cast.shop.save(update_fields=["timezone"])
+    today = datetime.combine(day_ago(cast, 0), time(), tzinfo=ZoneInfo(cast.shop.timezone))
+    post(
+        cast.device,
+        *(sale(cast.rice, price=1, date_vente=(today + minutes).isoformat()) for minutes in HOURS),
+        sale(cast.rice, price=1, date_vente="1999-01-01T10:00:00+00:00"),
+    )
+    words = seen(alice.get(DASHBOARD))
+    assert "Ventes par heure au plus 2 (0 h)" in words
+    assert "0 h 2 1 h 1 2 h 0 " in words
+    assert "1 vente sans heure de ce jour n'y est pas." in words
+
+
+def test_what_sold_best_is_listed_by_amount_in_each_currency(cast: Cast, alice: Client) -> None:
+    carton = add_unit(cast.oil, level="CARTON", mark="CTN", stock=10)
+    by_carton = {"unite_uuid": str(carton.uuid), "quantite": 1, "prix_unitaire": 90000}
+    voided = sale(cast.rice, quantity=9, price=99999)
+    void = {"type": "annulation", "numero_facture": "AVO-1", "origine": {"numero_facture": voided["numero_facture"]}}
+    post(
+        cast.device,
+        sale(cast.rice, quantity="1.5", price=10000),
+        sale(cast.oil, quantity=2, price=1000, lignes=[*sale(cast.oil, quantity=2, price=1000)["lignes"], by_carton]),
+        sale(cast.rice, price=7, devise="USD"),
+        voided,
+        void,
+        sale(cast.oil, price=500000, date_vente=ago(1).isoformat()),
+    )
+    answer = alice.get(DASHBOARD)
+    assert (
+        "Ce qui s'est le mieux vendu Huile 20 L 2 PCE, 1 CTN 92 000 FC Riz 25 kg 1,5 PCE 15 000 FC"
+        " Riz 25 kg 1 PCE 7,00 $US"
+    ) in seen(answer)
+    assert f'href="/commercant/stock/{cast.oil.pk}/"' in answer.content.decode()
+
+
+def test_what_runs_out_is_named_the_lowest_first(cast: Cast, alice: Client) -> None:
+    assert "Aucun article ne manque." in seen(alice.get(DASHBOARD))
+    asleep = make_article(cast.shop, name="Vieux savon", is_active=False)
+    for article, stock, threshold in (
+        (cast.rice, 5, 5), (cast.oil, -2, None), (asleep, -9, 3), (cast.other_article, -7, 3),
+        (make_article(cast.shop, name="Assez"), 6, 5),
+    ):  # fmt: skip
+        ArticleUnit.objects.filter(article=article).update(stock=stock, low_stock_threshold=threshold)
+    words = seen(alice.get(DASHBOARD))
+    assert "Bientôt épuisé Huile 20 L PCE −2 Négatif Riz 25 kg PCE 5 Bas Voir dans le stock" in words
+    for name in ("Vieux savon", "Assez", cast.other_article.name):
+        assert name not in words
+    for _ in range(6):
+        ArticleUnit.objects.filter(article=make_article(cast.shop)).update(stock=-1)
+    assert "Voir tous ceux à réapprovisionner" in seen(alice.get(DASHBOARD))
+
+
+def test_another_day_shows_its_own_figures_and_nothing_of_today(cast: Cast, alice: Client) -> None:
+    post(
+        cast.device,
+        sale(cast.rice, price=1000),
+        sale(cast.rice, quantity=999, price=1),
+        sale(cast.rice, price=500, date_vente=ago(1).isoformat()),
+        sale(cast.oil, quantity=777, price=1, numero_facture="OF-1"),
+        sale(cast.oil, quantity=888, price=1, numero_facture="OF-2"),
+    )
+    # Refused sales count for the day on which they came.
+    for days in (1, 2):
+        SaleOutcome.objects.filter(number=f"OF-{days}").update(business_day=day_ago(cast, days))
+    answer = alice.get(of_day(day_ago(cast, 1)))
+    words = seen(answer)
+    assert "hier" in words
+    assert "Encaissé 500 FC Ventes 1" in words
+    assert "dont 777 FC à corriger (1 vente)" in words
+    assert "Jour suivant Aujourd'hui" in words
+    for today_only in ("999 FC", "888 FC", "Bientôt épuisé", "Dernier envoi", "arrivée"):
+        assert today_only not in words
+    assert "hx-get" not in answer.content.decode()
+    assert "dont 999 FC à corriger (1 vente)" in seen(alice.get(DASHBOARD))
+    assert "Des jours précédents, il reste 1 665 FC à corriger (2 ventes)" in seen(alice.get(DASHBOARD))
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("2999-01-01", "Ce jour n'est pas encore venu."),
+        ("0001-01-01", "Ce jour est trop ancien."),
+        ("hier", "Saisissez une date valide."),
+    ],
+)
+def test_a_day_that_cannot_be_shown_is_refused_beside_today(asked: str, said: str, alice: Client) -> None:
+    words = seen(alice.get(DASHBOARD, {"jour": asked}))
+    assert said in words
+    assert "Encaissé 0 FC" in words
+    assert not DayTotal.objects.filter(day__year__lt=2020).exists()
+
+
+def test_the_figures_alone_are_asked_for_again(
+    cast: Cast, alice: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    today = day_ago(cast, 0)
+    assert f'hx-get="{of_day(today)}"' in alice.get(DASHBOARD).content.decode()
+    post(cast.device, sale(cast.rice, price=1000))
+    with django_assert_max_num_queries(QUERIES_MAX - 5):
+        part = alice.get(of_day(today), **PART)
+    assert "Encaissé 1 000 FC" in seen(part)
+    assert "<h1" not in part.content.decode()
+    assert part.content.decode().strip().endswith("</div>")
+
+
+def test_a_page_left_open_over_midnight_is_loaded_anew(cast: Cast, alice: Client) -> None:
+    answer = alice.get(of_day(day_ago(cast, 1)), **PART)
+    assert (answer["HX-Refresh"], answer.content) == ("true", b"")
+
+
+def test_nothing_of_another_shop_is_in_it(cast: Cast, alice: Client, charlie: Client) -> None:
+    before = seen(charlie.get(DASHBOARD))
+    cast.oil.name = "Huile secrète"
+    cast.oil.save(update_fields=["name"])
+    post(
+        cast.device,
+        sale(cast.oil, price=1234),
+        sale(cast.oil, price=1234, date_vente=ago(1).isoformat()),
+        sale(cast.oil, quantity=999),
+    )
+    hand_over(cast.device, sale(cast.oil))
+    ArticleUnit.objects.filter(article=cast.oil).update(stock=-5)
+    assert seen(charlie.get(DASHBOARD)) == before
+    for mark in ("1 234 FC", "Huile secrète", "à corriger (", "attend son", "arrivée"):
+        assert mark in seen(alice.get(DASHBOARD))
+
+
+def test_what_people_record_on_the_pages_counts_and_is_no_till(cast: Cast, alice: Client) -> None:
+    post(office_device(cast.shop), sale(cast.rice, price=1000))
+    words = seen(alice.get(DASHBOARD))
+    assert "Encaissé 1 000 FC Ventes 1" in words
+    assert "Bureau" not in words

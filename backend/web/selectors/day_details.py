@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, DateTimeField, Max, Sum
-from django.db.models.functions import Trunc
+from django.db.models import Count, DateTimeField, Max, Sum, Value
+from django.db.models.functions import Coalesce, Trunc
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from backend.inventory.models import ArticleUnit
 from backend.sales import takings
@@ -28,6 +27,7 @@ BEST_MAX = 8
 LOW_MAX = 6
 # The hours that are shown even if nothing was sold in them: a shop's usual day.
 FIRST_HOUR, LAST_HOUR = 7, 19
+NO_TIME = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
 @dataclass(frozen=True)
@@ -80,20 +80,21 @@ def hours_of_day(*, shop: Shop, day: datetime.date) -> Hours:
     noon = datetime.datetime.combine(day, datetime.time(12), tzinfo=zone)
     # Whole hours of UTC are whole hours there, but where the zone is half an hour off.
     unit = "hour" if noon.utcoffset() % datetime.timedelta(hours=1) == datetime.timedelta() else "minute"
-    moment = Trunc("sold_at", unit, output_field=DateTimeField(), tzinfo=datetime.UTC)
+    # A sale whose till gave no time counts too; Django takes a NULL here for a database without time zones.
+    sold_at = Coalesce("sold_at", Value(NO_TIME))
+    moment = Trunc(sold_at, unit, output_field=DateTimeField(), tzinfo=datetime.UTC)
     sales = Sale.objects.filter(shop=shop, business_day=day, kind=SaleKind.SALE).annotate(moment=moment)
     counts: Counter[int | None] = Counter()
     for at, count in sales.values_list("moment").annotate(Count("pk")).order_by():
-        local = at.astimezone(zone) if at else None
-        counts[local.hour if local and local.date() == day else None] += count
+        local = at.astimezone(zone)
+        counts[local.hour if local.date() == day else None] += count
     hours = [hour for hour in counts if hour is not None]
     shown = range(min([FIRST_HOUR, *hours]), max([LAST_HOUR, *hours]) + 1) if hours else ()
-    bars = [Bar(_("%(hour)s h") % {"hour": hour}, Decimal(counts[hour]), _sales(counts[hour])) for hour in shown]
+    bars = [
+        Bar(_("%(hour)s h") % {"hour": hour}, Decimal(counts[hour]), formats.quantity(Decimal(counts[hour])))
+        for hour in shown
+    ]
     return Hours(Chart(_("Ventes par heure"), bars), counts[None])
-
-
-def _sales(count: int) -> str:
-    return ngettext("%(count)s vente", "%(count)s ventes", count) % {"count": formats.quantity(Decimal(count))}
 
 
 def best_articles(*, shop: Shop, day: datetime.date) -> list[list[BestArticle]]:
