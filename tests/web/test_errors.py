@@ -12,10 +12,10 @@ pytestmark = pytest.mark.embedded
 def test_a_bug_of_ours_is_owned_up_to_in_french(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Encaissé" in seen(alice.get("/commercant/dashboard/"))
 
-    def break_down(**_: object) -> None:
+    def break_down(*_: object) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(dashboard, "tills", break_down)
+    monkeypatch.setattr(dashboard, "hear", break_down)
     alice.raise_request_exception = False
     answer = alice.get("/commercant/dashboard/")
     body = answer.content.decode()
