@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from backend.sales.heartbeats import Held, TillReport, record_heartbeat
+from backend.sales.models import Heartbeat
 from backend.shops.models import Device, Terminal, TerminalState
 from backend.testing import Cast
 from backend.web.templatetags.shop_format import holes
@@ -97,3 +98,12 @@ def test_another_shop_reads_nothing_of_it(alone: Cast, alice: Client, charlie: C
 )
 def test_holes_are_written_as_people_count(found: list[list[int]], words: str) -> None:
     assert holes(found) == words
+
+
+def test_a_till_that_went_quiet_is_named_and_no_time_is_given(alone: Cast, alice: Client) -> None:
+    says(alone.device)
+    assert COMPLETE in seen(alice.get(DASHBOARD))
+    Heartbeat.objects.update(at=datetime.now(UTC) - timedelta(days=2))
+    words = seen(alice.get(DASHBOARD))
+    assert "Terminal MAUI n'a plus rien dit depuis" in words
+    assert COMPLETE not in words

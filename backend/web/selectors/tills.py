@@ -4,13 +4,17 @@ import datetime
 from dataclasses import dataclass
 
 from django.db.models import OuterRef, Prefetch, Subquery
+from django.utils import timezone
 
 from backend.sales.heard import HeardTill
 from backend.sales.holes import holes_of_tills
 from backend.sales.models import Batch
 from backend.sales.sequences import Holes
-from backend.sales.watermark import Watermark, watermark_of_tills
+from backend.sales.watermark import Standing, TillWord, Watermark, watermark_of_tills
 from backend.shops.models import AuthMode, Device, DeviceState, Shop, Terminal
+
+# A till speaks after each sending, every evening at least.
+QUIET_AFTER = datetime.timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -36,13 +40,18 @@ class Completeness:
 
     watermark: Watermark
     missing: list[TillHoles]
+    # Said once that they hold nothing, and nothing for too long since: what they sell now nobody knows.
+    quiet: list[TillWord]
 
 
 def completeness(heard: list[HeardTill]) -> Completeness:
     """Return what is known to be missing of a shop's tills, all of which are given. One query at most."""
     holes = holes_of_tills(heard)
     missing = [TillHoles(till.terminal, holes[till.terminal.pk]) for till in heard if till.terminal.pk in holes]
-    return Completeness(watermark=watermark_of_tills(heard), missing=missing)
+    watermark = watermark_of_tills(heard)
+    long_ago = timezone.now() - QUIET_AFTER
+    quiet = [word for word in watermark.of_standing(Standing.COMPLETE) if word.said_at < long_ago]
+    return Completeness(watermark=watermark, missing=missing, quiet=quiet)
 
 
 def till_of(heard: HeardTill) -> Till:
