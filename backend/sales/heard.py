@@ -70,8 +70,9 @@ def _with_words(terminals: QuerySet[Terminal]) -> QuerySet[Terminal]:
     named = Heartbeat.objects.filter(pk=OuterRef("named_id"))
     lane = Lane.objects.filter(terminal=OuterRef("pk"))
     sent = Batch.objects.filter(terminal=OuterRef("pk"))
-    # Each is the end of a range of the index (terminal, join_key): a till may have sent a hundred thousand.
-    answered, owed = sent.filter(join_key=None).order_by("-pk"), sent.filter(join_key__isnull=False).order_by("-pk")
+    # The end of a range of the index (terminal, join_key): a till may have sent a hundred thousand batches. Those that
+    # owe an answer are few, and are read with the batches.
+    answered = sent.filter(join_key=None).order_by("-pk").values("pk")[:1]
     return terminals.annotate(holder=FilteredRelation("devices", condition=holders)).annotate(
         device_id=F("holder__pk"),
         device_state=F("holder__state"),
@@ -87,17 +88,17 @@ def _with_words(terminals: QuerySet[Terminal]) -> QuerySet[Terminal]:
         sequence_seen=Subquery(lane.values("sequence_seen")),
         sequence_holes=Subquery(lane.values("sequence_holes")),
         was_busy=Exists(sent.filter(settled_at=None)),
-        answered_id=Subquery(answered.values("pk")[:1]),
-        owed_id=Subquery(owed.values("pk")[:1]),
+        answered_id=Subquery(answered),
     )
 
 
 def _newest_and_unsettled(rows: list[Terminal]) -> dict[int, list[Batch]]:
     """Return of each till the batches that wait, which the intake bounds, and the last that came; in their order."""
-    newest = {pk for row in rows for pk in (row.answered_id, row.owed_id) if pk is not None}
-    unsettled = Batch.objects.filter(settled_at=None, terminal_id__in={row.pk for row in rows})
+    of_tills = Batch.objects.filter(terminal_id__in={row.pk for row in rows})
+    newest = Batch.objects.filter(pk__in={row.answered_id for row in rows if row.answered_id is not None})
+    unsettled, owed = of_tills.filter(settled_at=None), of_tills.filter(join_key__isnull=False)
     found: dict[int, list[Batch]] = defaultdict(list)
-    for batch in sorted(Batch.objects.filter(pk__in=newest).union(unsettled), key=lambda batch: batch.pk):
+    for batch in sorted(newest.union(unsettled, owed), key=lambda batch: batch.pk):
         found[batch.terminal_id].append(batch)
     return found
 

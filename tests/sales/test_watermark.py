@@ -184,6 +184,16 @@ def test_the_shops_own_pages_are_no_till_but_what_waits_of_them_is_not_complete(
     assert watermark_of(shop).until == at(10)
 
 
+@pytest.mark.parametrize("owed_minute", [3, 8])
+def test_the_last_batch_is_the_last_also_where_its_answer_is_still_owed(
+    shop: Shop, one: Device, owed_minute: int
+) -> None:
+    for minute in (3, 8):
+        hand_over(one, minute).post_all()
+    Batch.objects.filter(received_at=at(owed_minute)).update(join_key="0" * 64)
+    assert [word.last_sent_at for word in watermark_of(shop).words] == [at(8)]
+
+
 def test_another_shops_tills_have_no_say(cast: Cast, shop: Shop, one: Device) -> None:
     says(one, 10)
     says(cast.other_device, 1, holds=5)
