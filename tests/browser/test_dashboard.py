@@ -1,0 +1,74 @@
+"""The day on a phone and on a desk: what is said first, what moves by itself, and where it leads."""
+
+from datetime import UTC, datetime, timedelta
+
+from playwright.sync_api import Browser, Locator, expect
+
+from backend.inventory.models import ArticleUnit
+from backend.testing import Cast
+from tests.browser.conftest import Visit
+from tests.shop_day import fill, post, sale
+
+REFRESH_S = 30
+
+
+def sum_of(visit: Visit) -> Locator:
+    return visit.page.locator(".sum").first
+
+
+def test_the_figures_move_by_themselves(cast: Cast, visit: Visit) -> None:
+    fill(cast)
+    visit.page.clock.install()
+    visit.sign_in()
+    expect(sum_of(visit)).to_have_text("96 500 FC")
+    visit.page.locator("summary", has_text="Les chiffres").first.click()
+    post(cast.device, sale(cast.rice, price=1000))
+    visit.page.clock.fast_forward((REFRESH_S + 1) * 1000)
+    expect(sum_of(visit)).to_have_text("97 500 FC")
+    post(cast.device, sale(cast.rice, price=1000))
+    visit.page.clock.fast_forward((REFRESH_S + 1) * 1000)
+    expect(sum_of(visit)).to_have_text("98 500 FC")
+    # What somebody has opened below them stays open.
+    expect(visit.page.locator("details[open]")).to_have_count(1)
+
+
+def test_each_thing_leads_to_its_page(cast: Cast, visit: Visit) -> None:
+    fill(cast)
+    ArticleUnit.objects.filter(article=cast.oil).update(stock=-2)
+    visit.sign_in()
+    dashboard = visit.page.url
+    for link, heading in (
+        ("Voir ce qui est à corriger", "À corriger"),
+        ("Voir les envois", "Envois des caisses"),
+        ("Terminal MAUI", "Terminal MAUI"),
+        ("Voir dans le stock", "Stock"),
+        ("Huile 20 L", "Huile 20 L"),
+    ):
+        visit.page.goto(dashboard)
+        visit.page.get_by_role("main").get_by_role("link", name=link).last.click()
+        expect(visit.page.get_by_role("heading", name=heading, level=1)).to_be_visible()
+
+
+def test_another_day_is_a_touch_away(cast: Cast, visit: Visit) -> None:
+    fill(cast)
+    visit.sign_in()
+    visit.page.get_by_role("link", name="hier").click()
+    assert "Encaissé 25 000 FC Ventes 1" in visit.words()
+    visit.page.get_by_role("link", name="Jour précédent").click()
+    assert "Encaissé 0 FC Ventes 0" in visit.words()
+    assert visit.overflow_px() == 0
+    visit.page.get_by_label("Jour", exact=True).fill((datetime.now(UTC) - timedelta(days=1)).date().isoformat())
+    visit.page.get_by_role("button", name="Voir ce jour").click()
+    visit.page.get_by_role("main").get_by_role("link", name="Aujourd'hui").click()
+    assert "Encaissé 96 500 FC" in visit.words()
+
+
+def test_it_can_be_read_with_no_script_at_all(cast: Cast, server: str, browser: Browser) -> None:
+    fill(cast)
+    context = browser.new_context(java_script_enabled=False, locale="fr-FR")
+    visit = Visit(page=context.new_page(), server=server)
+    visit.sign_in()
+    words = visit.words()
+    for said in ("ne dit pas ce qu'elle garde", "Encaissé 96 500 FC", "Encaissé en 30 jours", "Ventes par heure"):
+        assert said in words
+    context.close()
