@@ -15,7 +15,7 @@ def test_a_batch_that_turns_out_to_stand_is_the_one_that_is_answered(
 ) -> None:
     """The second attempt has looked before the first was there, and meets it at its own receipt."""
 
-    def store_and_stumble(batch: Batch, deflated: bytes) -> None:
+    def store_and_stumble(batch: Batch, *_: object) -> None:
         batch.received_at = batch.moved_at = cast.device.created_at
         batch.save(force_insert=True)
         batch.pk = None
