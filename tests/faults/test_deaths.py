@@ -62,8 +62,8 @@ def test_a_sale_that_kills_its_process_is_settled_as_failed_and_blocks_nobody(ti
         return batch.settled_at is not None
 
     assert wait_until(is_settled, timeout_s=60, pause_s=0.3)
-    # Once as it was met, then five counted starts and the one try alone.
-    assert deaths == 7
+    # Once as it was met (unless a slow machine's first slice is over by then), five counted starts, one try alone.
+    assert deaths in (6, 7)
     assert till.statuses() == ["created", "failed", "created"]
     assert till.codes() == ["", "echec_interne", ""]
     check_invariants()
