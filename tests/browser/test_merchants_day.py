@@ -53,6 +53,7 @@ class Day:
 
     def headed(self, words: str) -> None:
         expect(self.page.get_by_role("heading", level=1, name=words)).to_be_visible()
+        self.page.wait_for_load_state()
         self.fits()
 
     def fits(self) -> None:
@@ -311,5 +312,7 @@ def test_the_keyboard_alone_decides_an_entry(day: Day, cast: Cast) -> None:
         "Pourquoi (facultatif)", "Accepter, stock négatif",
     ]  # fmt: skip
     keyboard.press("Space")
+    # The page before has the same heading.
+    expect(day.page.get_by_text("La vente est enregistrée.")).to_be_visible()
     day.headed(number)
     day.sees("La vente est enregistrée.", "alice")
