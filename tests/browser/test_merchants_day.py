@@ -286,6 +286,8 @@ def test_the_keyboard_alone_decides_an_entry(day: Day, cast: Cast) -> None:
     visit, keyboard = day.visit, day.page.keyboard
 
     visit.open("/connexion/")
+    # The browser puts the focus there by itself, a moment after the page is there.
+    expect(day.page.get_by_label("Nom d’utilisateur")).to_be_focused()
     keyboard.type("alice")
     keyboard.press("Tab")
     keyboard.type(PASSWORD)
