@@ -23,6 +23,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.core.cache import cache
 from django.db import OperationalError, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
@@ -52,6 +53,12 @@ connection_created.connect(keep_idle_session, dispatch_uid="keep-idle-session")
 # Making the cast would take a second and a half: the strength of a password is nobody's subject here. Other processes
 # read the number from the hash, so they let these people in.
 PBKDF2PasswordHasher.iterations = 1
+
+
+@pytest.fixture(autouse=True)
+def forget_calls() -> None:
+    """What this process counts of each device's calls: SQLite gives the next test's devices the same ids."""
+    cache.clear()
 
 
 @pytest.fixture(scope="session")

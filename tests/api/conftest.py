@@ -3,7 +3,6 @@
 import math
 
 import pytest
-from django.core.cache import cache
 
 from backend.sales import backlog
 from backend.testing import Cast
@@ -12,8 +11,7 @@ from tests.tills import Till
 
 @pytest.fixture(autouse=True)
 def _forget_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What this process counts for a while: calls by device, sales that wait."""
-    cache.clear()
+    """What this process counts for a while: sales that wait."""
     monkeypatch.setattr(backlog._backlog, "read_at", -math.inf)
 
 
