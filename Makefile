@@ -18,15 +18,15 @@ help: ## this list
 run: $(VENV)/.installed-base ## everything on SQLite with demo data, on http://127.0.0.1:8000; Ctrl-C stops it all
 	@exec $(python) manage.py run
 
-run-production-like: $(VENV)/.installed-production ## MariaDB, Redis, gunicorn, workers, two sweeps, beat and Flower, all private
-	@tools/require mariadb-server redis-server
+run-production-like: $(VENV)/.installed-production ## MariaDB, Redis, nginx, gunicorn, workers, two sweeps, beat, Flower, all private
+	@tools/require mariadb-server redis-server nginx
 	@exec $(python) manage.py run_production_like
 
 doctor: $(VENV)/.installed-base ## look for what is wrong in the database of `make run` (ARGUMENTS="--fix", "--terminal SERIAL")
 	@$(python) manage.py doctor $(ARGUMENTS)
 
 test: $(VENV)/.installed-development ## the whole suite on a private MariaDB and Redis (TEST_DATABASE_URL names another server)
-	@tools/require mariadb-server redis-server chromium
+	@tools/require mariadb-server redis-server chromium nginx prometheus
 	$(python) -m pytest $(ARGUMENTS)
 
 test-embedded: $(VENV)/.installed-embedded ## the main path on SQLite and the broker that `make run` finds; no root, no server
