@@ -4,12 +4,12 @@ import contextlib
 import secrets
 from pathlib import Path
 
-import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from backend.config import celery_settings, database, logs, static_files
+from backend.config.environment import environment
 
-env = environ.Env()
+env = environment()
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
@@ -102,6 +102,10 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_BYTES_MAX
 
 # How many sales a second this installation posts: what Retry-After is reckoned with. Measure yours with `make bench`.
 POSTING_RATE_PER_S = env.int("POSTING_RATE_PER_S", default=200)
+# Who may read /metrics from elsewhere shows it as a bearer token; without one only this machine itself is told.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+# Where operators reach Flower: the operations page links to it. Nothing asks it.
+FLOWER_URL = env.str("FLOWER_URL", default="").rstrip("/")
 # Requests a minute that one device may make before it is asked to slow down.
 DEVICE_REQUESTS_PER_MINUTE = env.int("DEVICE_REQUESTS_PER_MINUTE", default=600)
 # The same for one address that shows enrolment codes. Wrong codes are bounded apart, in backend/shops/enrolment.py.
