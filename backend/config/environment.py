@@ -22,7 +22,7 @@ class SecretFiles(FileAwareMapping):
 
 
 def environment(variables: Mapping[str, str] = os.environ) -> environ.Env:
-    """Return what settings read from. A file goes before a value; one that cannot be read raises ImproperlyConfigured."""
+    """Return what settings read from. A file goes before a value; raises ImproperlyConfigured if it cannot be read."""
     env = environ.Env()
     env.ENVIRON = SecretFiles(variables, cache=False)
     return env
