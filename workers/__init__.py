@@ -4,9 +4,17 @@ import os
 
 os.environ.setdefault("ROLE", "worker")
 
+from celery.signals import setup_logging
+
 from backend.config.celery import app
 from workers.schedule import SCHEDULE
 
 app.conf.beat_schedule = SCHEDULE
+
+
+@setup_logging.connect
+def keep_our_logging(**_: object) -> None:
+    """Celery leaves logging alone where somebody listens: its lines then go through our formatter, as all others do."""
+
 
 __all__ = ["app"]

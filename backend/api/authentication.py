@@ -11,6 +11,7 @@ from rest_framework.request import Request
 
 from backend.api.callers import app_version_of, serial_of
 from backend.api.problems import Problem
+from backend.config.request_log import note
 from backend.config.requests import address_of
 from backend.shops.devices import SERIAL_LENGTH_MAX, accepts_token
 from backend.shops.models import AuthMode, Device, DeviceState, TerminalState
@@ -37,6 +38,7 @@ class DeviceAuthentication(BaseAuthentication):
             raise Problem("terminal_desactive")
         if device.terminal.shop is None:
             raise Problem("terminal_sans_boutique")
+        note(request._request, terminal=device.terminal_id, shop=device.terminal.shop_id)
         note_seen(request, device)
         return device, proof
 

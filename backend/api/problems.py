@@ -8,9 +8,11 @@ from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from backend.api.callers import serial_of
 from backend.api.knocks import note_knock
 from backend.api.limits import LIMITS
 from backend.api.renderers import JSONRenderer
+from backend.config.request_log import note
 from backend.sales.backlog import retry_after_s
 from backend.sales.errors import BatchRefused, BatchUnreadable, FieldInvalid
 
@@ -91,8 +93,9 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
     """Turn whatever a view raised into a problem, and keep a refused call as a knock."""
     problem = _problem_of(error)
     request = context["request"]
+    note(request._request, code=problem.code, serial=serial_of(request)[:64] or None)
     if problem.status_code >= 500 and problem is not error:
-        log.error("call_failed", path=request.path, code=problem.code, exc_info=error)
+        log.error("call_failed", code=problem.code, exc_info=error)
     elif problem.status_code < 500:
         note_knock(request, status=problem.status_code, code=problem.code, detail=problem.sentence)
     # Also where the view answers with a page, or nothing was agreed on yet.

@@ -58,6 +58,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "backend.config.requests.RequestIdMiddleware",
+    "backend.config.request_log.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "backend.config.static_files.CompressedStaticFilesMiddleware",
     "django.middleware.gzip.GZipMiddleware",

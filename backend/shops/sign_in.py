@@ -2,9 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 
+import structlog
+
 from backend.config.transients import retrying
 from backend.shops.enrolment import source_of
 from backend.shops.models import SignInFailure
+
+log = structlog.get_logger("caisse.sign_in")
 
 FAILURES_KEPT = timedelta(minutes=15)
 # Of one name from one address; a stranger elsewhere cannot lock the owner out…
@@ -29,6 +33,8 @@ def is_guessing(*, name: str, address: str | None) -> bool:
 
 def note_failure(*, name: str, address: str | None) -> None:
     """Count a wrong password, and forget those that count no more."""
+    # Not the name: people type a password there too.
+    log.warning("sign_in_failed", source=source_of(address))
 
     def note() -> None:
         now = datetime.now(UTC)

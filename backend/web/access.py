@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 
+from backend.config.request_log import note
 from backend.shops.models import Membership, Role, Shop
 
 SHOP_PARAMETER = "boutique"
@@ -75,6 +76,7 @@ def shop_page(view: View | None = None, *, at_least: Role = Role.VIEWER) -> View
         if not memberships:
             return render(request, "web/no_shop.html")
         request.access = choose_shop(request, memberships)
+        note(request, user=request.user.pk, shop=request.access.shop.pk)
         if not request.access.is_at_least(at_least):
             raise PermissionDenied
         with timezone.override(ZoneInfo(request.access.shop.timezone)):
