@@ -2,6 +2,7 @@
 
 import json
 from argparse import ArgumentParser
+from datetime import UTC, datetime
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
@@ -11,6 +12,7 @@ from backend.config.dialect import is_sqlite
 from backend.ops.doctor.examination import Result, examine
 from backend.ops.doctor.following import Following, follow_device
 from backend.ops.doctor.registry import Scope
+from backend.ops.doctor.remembering import remember_run
 from backend.ops.doctor.reports import (
     json_of_following,
     json_of_result,
@@ -26,7 +28,8 @@ EMPTY = "La base est encore vide : « make run » ou « manage.py migrate » la 
 
 class Command(BaseCommand):
     help = (
-        "Examines data, schema and settings, or follows one device's sales; changes nothing without --fix."
+        "Examines data, schema and settings, or follows one device's sales; changes nothing without --fix, but for the"
+        " note it keeps of what an examination of everything found."
         " Exits with 0 if nothing is found, 1 if something is, 2 for wrong arguments."
     )
     # It reports on the same things itself, and more; a database that is away must not end in a traceback.
@@ -44,6 +47,7 @@ class Command(BaseCommand):
         if sentence := _why_not():
             self._say(json.dumps({"error": sentence}, ensure_ascii=False) if options["json"] else sentence)
             raise SystemExit(1)
+        began_at = datetime.now(UTC)
         following = follow_device(terminal) if terminal else None
         scope = self._scope(shop, following)
         if options["json"]:
@@ -54,6 +58,8 @@ class Command(BaseCommand):
             self._say(json.dumps(report, ensure_ascii=False, indent=2))
         else:
             results = self._run(scope, following, fix=fix, is_quiet=False)
+        if not shop and not terminal:
+            remember_run(results, at=began_at)
         if any(result.seen.finding_count for result in results) or (following and following.is_fault):
             raise SystemExit(1)
 
