@@ -1,5 +1,5 @@
 -- What each of the three accounts may do, on MariaDB 10.11+ and MySQL 8.4+. Read by create-users, which has made the
--- accounts, and which puts the database's name and the hosts in the place of @…@. May be applied again at any time, also
+-- accounts, and which puts what it knows in the place of each @…@. May be applied again at any time, also
 -- while shops sell: nothing that is needed is taken away for a moment.
 
 -- caisse: API, workers, sweep, beat, commands. Rows, and nothing about tables: no DROP, and so no TRUNCATE, which no
@@ -7,10 +7,13 @@
 -- everyone, by triggers that it can neither drop nor replace: grants of their own for these tables would say it twice,
 -- and would have to be given anew after each migration, because a grant cannot wait for its table.
 GRANT SELECT, INSERT, UPDATE, DELETE ON `@DATABASE_PATTERN@`.* TO 'caisse'@'@USERS_HOST@';
--- What an earlier version or a hand may have given it.
-REVOKE ALL PRIVILEGES ON *.* FROM 'caisse'@'@USERS_HOST@';
-REVOKE CREATE, DROP, REFERENCES, INDEX, ALTER, CREATE TEMPORARY TABLES, LOCK TABLES, CREATE VIEW, SHOW VIEW,
+-- What an earlier version or a hand may have given it, here or everywhere. Named one by one: on MySQL REVOKE ALL ON *.*
+-- takes away what was given just above, too. MySQL wants IF EXISTS to take what is not there, MariaDB does not know it.
+@REVOKE@ CREATE, DROP, REFERENCES, INDEX, ALTER, CREATE TEMPORARY TABLES, LOCK TABLES, CREATE VIEW, SHOW VIEW,
     CREATE ROUTINE, ALTER ROUTINE, EXECUTE, EVENT, TRIGGER ON `@DATABASE_PATTERN@`.* FROM 'caisse'@'@USERS_HOST@';
+@REVOKE@ CREATE, DROP, REFERENCES, INDEX, ALTER, CREATE TEMPORARY TABLES, LOCK TABLES, CREATE VIEW, SHOW VIEW,
+    CREATE ROUTINE, ALTER ROUTINE, EXECUTE, EVENT, TRIGGER, SUPER, FILE, PROCESS, RELOAD, SHUTDOWN, CREATE USER
+    ON *.* FROM 'caisse'@'@USERS_HOST@';
 
 -- caisse_migrations: deploy/start/migrate, and repairs of the schema by `manage.py doctor --fix`. Nothing that serves.
 GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, REFERENCES, INDEX, ALTER, LOCK TABLES, TRIGGER
