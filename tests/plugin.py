@@ -1,6 +1,7 @@
 """Private servers for one test run, started before Django reads its settings (loaded with `-p tests.plugin`).
 
-Nothing else on the machine is used, so any number of runs can go on side by side. Read from the environment:
+Nothing else on the machine is used, so any number of runs can go on side by side; of a run with `-n 2` each process has
+servers of its own. Read from the environment:
 TEST_DATABASE_URL  runs on that MariaDB or MySQL server, in a database of its own, instead of on a private MariaDB;
 TEST_EMBEDDED=1    runs the tests marked `embedded` on a SQLite file and whatever broker `make run` would find.
 """
@@ -52,6 +53,11 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> object:
     # A run that is asked to end cleans up as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     options = early_config.known_args_namespace
+    if getattr(options, "numprocesses", None) and "PYTEST_XDIST_WORKER" not in os.environ:
+        # This process only hands the tests out. It looks on, at all that the others start.
+        rig.watch.ports = FOREIGN_PORTS - {_port_of(os.environ.get("TEST_DATABASE_URL", ""))}
+        rig.watch.start()
+        return (yield)
     try:
         _prepare(rig, starts=not (options.collectonly or options.help or options.version))
     except ProcessFailed as failure:
@@ -99,9 +105,8 @@ def _prepare(rig: Rig, *, starts: bool) -> None:
         name = str(rig.folder / "test.sqlite3")
         rig.database_url = f"sqlite:///{name}"
     elif given_url:
-        given = urlsplit(given_url)
-        rig.watch.ports = FOREIGN_PORTS - {given.port or 3306}
-        rig.database_url = given._replace(path=f"/{name}").geturl()
+        rig.watch.ports = FOREIGN_PORTS - {_port_of(given_url)}
+        rig.database_url = urlsplit(given_url)._replace(path=f"/{name}").geturl()
     else:
         rig.mariadb = PrivateMariaDB(rig.folder / "mariadb")
         rig.database_url = rig.mariadb.url(name)
@@ -122,6 +127,11 @@ def _prepare(rig: Rig, *, starts: bool) -> None:
         "LOG_FORMAT": "console",
         "VAR_DIR": str(rig.folder / "var"),
     }
+
+
+def _port_of(database_url: str) -> int | None:
+    """Return the port of a server that was given to this run, None if none was."""
+    return (urlsplit(database_url).port or 3306) if database_url else None
 
 
 def _start_broker(rig: Rig) -> None:
