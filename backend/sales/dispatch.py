@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import KombuError
 
+from backend.config import tally
 from backend.config.celery import app
 
 log = structlog.get_logger("caisse.dispatch")
@@ -49,20 +50,28 @@ def ring(terminal_id: int, *, receipt: str = "", request_id: str = "") -> bool:
 
     `receipt` and `request_id` are for people who watch; the worker asks the database what there is to do.
     """
-    if not settings.BROKER_URL or _breaker.is_open():
+    if not settings.BROKER_URL:
+        return False
+    if _breaker.is_open():
+        tally.count("caisse_ring_failures_total", by=settings.ROLE)
         return False
     try:
         app.send_task(
             TASK,
             args=[terminal_id],
             kwargs={"receipt": receipt, "request_id": request_id},
+            # How Flower shows it, and what its search finds it by. Nothing of what was sold is in a message anyway.
+            argsrepr=f"caisse {terminal_id}",
+            kwargsrepr=repr({"recu": receipt, "requete": request_id}),
             expires=RING_EXPIRES_S,
             ignore_result=True,
         )
     except (KombuError, redis.exceptions.RedisError, OSError) as error:
         _breaker.trip()
+        tally.count("caisse_ring_failures_total", by=settings.ROLE)
         log.warning("ring_failed", terminal=terminal_id, error=type(error).__name__)
         return False
+    tally.count("caisse_rings_total", by=settings.ROLE)
     return True
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from backend.config import dialect
+from backend.config import dialect, tally
 from backend.config.transients import is_transient, retrying
 from backend.sales import dispatch, statements
 from backend.sales.models import Batch, Lane, SaleOutcome
@@ -45,10 +45,11 @@ def sweep_once(*, alive: Callable[[], None] = lambda: None, must_stop: Callable[
         is_deserted = retrying(lambda: claim_ring(terminal_id), name="claim_ring")  # noqa: B023 - called at once
         if is_deserted is None:
             continue
-        if is_deserted or not dispatch.ring(terminal_id):
+        if is_deserted or not dispatch.ring(terminal_id, receipt=oldest_receipt(terminal_id)):
             deserted.append(terminal_id)
         else:
             rung += 1
+            tally.count("caisse_sweep_rings_total")
     posted = _post_in_turns(deserted, alive, must_stop)
     if rung or posted:
         log.info("swept", rung=rung, posted=posted, terminals=len(deserted))
@@ -91,6 +92,12 @@ def claim_ring(terminal_id: int) -> bool | None:
     return not SaleOutcome.objects.filter(terminal_id=terminal_id, at__gt=rung_before, at__lte=now + STALE).exists()
 
 
+def oldest_receipt(terminal_id: int) -> str:
+    """Return the receipt of the terminal's oldest waiting batch: what people who watch know its work by."""
+    waiting = Batch.objects.filter(settled_at=None, terminal_id=terminal_id).order_by("pk")
+    return str(waiting.values_list("receipt", flat=True).first() or "")
+
+
 def _can_skip() -> bool:
     return connection.features.has_select_for_update_skip_locked
 
@@ -105,6 +112,7 @@ def _post_in_turns(terminal_ids: Iterable[int], alive: Callable[[], None], must_
         for terminal_id in waiting:
             report = _post_slice(terminal_id, alive)
             posted += report.posted
+            tally.count("caisse_sweep_posted_sales_total", report.posted)
             if report.has_more:
                 still_waiting.append(terminal_id)
         waiting = still_waiting
