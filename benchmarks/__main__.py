@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-COMPARISONS = ("posting", "throughput", "answers", "stored", "sizes", "polls", "pages")
+COMPARISONS = ("posting", "throughput", "answers", "stored", "sizes", "polls", "pages", "cost")
 SERVED = {"throughput", "answers", "polls"}
 
 
@@ -64,7 +64,8 @@ def _run(options: argparse.Namespace, folder: Path) -> None:
             comparisons = list(_compare(options, folder, mariadb))
         from benchmarks.report import table
 
-        print(table(comparisons))
+        if comparisons:
+            print(table(comparisons))
         print(f"{options.rounds} rounds after one to warm up; {time.monotonic() - began:.0f} s in all")
 
 
@@ -87,7 +88,7 @@ def _compare(options: argparse.Namespace, folder: Path, mariadb: object) -> Iter
     import django
 
     django.setup()
-    from benchmarks import databases, pages, posting, serving
+    from benchmarks import cost, databases, pages, posting, serving
     from benchmarks.world import make_tills
 
     databases.make_template()
@@ -109,6 +110,9 @@ def _compare(options: argparse.Namespace, folder: Path, mariadb: object) -> Iter
         yield from _tell(posting.compare_stored(tills, rounds=rounds, stored=options.stored))
     if "sizes" in wanted:
         yield from _tell(posting.compare_batch_sizes(tills, rounds=rounds))
+    if "cost" in wanted:
+        for line in cost.tell_cost(tills, server_pid=mariadb.process.pid):
+            print(f"  {line}", flush=True)
     if "pages" in wanted:
         yield from _tell(pages.compare_pages(tills, rounds=rounds, stored=options.stored))
 
