@@ -110,11 +110,15 @@ def _compare(options: argparse.Namespace, folder: Path, mariadb: object) -> Iter
         yield from _tell(posting.compare_stored(tills, rounds=rounds, stored=options.stored))
     if "sizes" in wanted:
         yield from _tell(posting.compare_batch_sizes(tills, rounds=rounds))
-    if "cost" in wanted:
-        for line in cost.tell_cost(tills, server_pid=mariadb.process.pid):
-            print(f"  {line}", flush=True)
     if "pages" in wanted:
         yield from _tell(pages.compare_pages(tills, rounds=rounds, stored=options.stored))
+    if "cost" in wanted:
+        _tell_cost(cost.tell_cost(tills, server_pid=mariadb.process.pid))
+
+
+def _tell_cost(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(f"  {line}", flush=True)
 
 
 def _tell(comparisons: Iterable) -> Iterator[object]:

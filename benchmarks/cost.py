@@ -1,6 +1,5 @@
-"""What one sale takes of a machine: processor time, room on disk, bytes of the binary log. For reckoning, not comparing.
-
-docs/operations.md multiplies these figures by the sales of a day.
+"""What one sale takes of a machine: processor time, room on disk, bytes of the binary log. To reckon
+with, not to compare: docs/operations.md multiplies these figures by the sales of a day.
 """
 
 from collections.abc import Iterator, Sequence
