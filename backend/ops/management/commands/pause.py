@@ -4,9 +4,9 @@ from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand, CommandError
 
+from backend.ops.naming import NobodyCalledThat, find_shop, find_terminal
 from backend.sales.models import Pause
 from backend.sales.pausing import pause, resume
-from backend.shops.models import Device, Shop
 
 
 class Command(BaseCommand):
@@ -26,25 +26,16 @@ class Command(BaseCommand):
             return
         if shop and terminal:
             raise CommandError("--shop or --terminal, not both")
-        scope = {"shop": self._shop(shop), "terminal": self._terminal(terminal)}
+        try:
+            # An empty name is a wrong one: it must not pause everything.
+            scope = {
+                "shop": None if shop is None else find_shop(shop),
+                "terminal": None if terminal is None else find_terminal(terminal),
+            }
+        except NobodyCalledThat as error:
+            raise CommandError(str(error)) from error
         if options["resume"]:
             done = resume(**scope)
             self.stdout.write("Resumed." if done else "It was not paused.")
         else:
             self.stdout.write(f"Paused: {pause(**scope, reason=reason).scope}. Intake goes on.")
-
-    def _shop(self, code: str | None) -> Shop | None:
-        if code is None:
-            return None
-        try:
-            return Shop.objects.get(code=code)
-        except Shop.DoesNotExist as error:
-            raise CommandError(f"No shop has the code {code}") from error
-
-    def _terminal(self, serial: str | None):
-        if serial is None:
-            return None
-        try:
-            return Device.objects.select_related("terminal").get(serial=serial).terminal
-        except Device.DoesNotExist as error:
-            raise CommandError(f"No device has the serial {serial}") from error

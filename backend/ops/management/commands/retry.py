@@ -3,38 +3,18 @@
 from argparse import ArgumentParser, ArgumentTypeError
 from collections import Counter
 from datetime import UTC, datetime
-from typing import NamedTuple
-from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import InterfaceError, OperationalError
 from django.db.models import QuerySet
 
-from backend.config.transients import is_transient
-from backend.sales.models import OutcomeStatus, SaleOutcome
-from backend.sales.retrial import TRIABLE, retry_outcome
-from backend.shops.models import Device, Shop, Terminal
+from backend.ops.naming import NobodyCalledThat, find_shop, find_terminal
+from backend.ops.retries import Chosen, Trial, choose, outcomes_with, reason_for, try_again
+from backend.sales.models import SaleOutcome
+from backend.sales.retrial import TRIABLE
+from backend.shops.models import Shop, Terminal
 
 AUTHOR = "Exploitation"
-REASONS = {OutcomeStatus.FAILED: "Reprise après une erreur de notre côté"}
-REASON = "Nouvel essai"
 LISTED_MAX = 20
-
-
-class Tried(NamedTuple):
-    """One sale to be tried, with what a person knows it by."""
-
-    batch_id: int
-    position: int
-    terminal_id: int
-    shop_id: int
-    receipt: UUID
-    number: str
-    code: str
-
-    @property
-    def place(self) -> str:
-        return f"{self.receipt}:{self.position}"
 
 
 class Command(BaseCommand):
@@ -58,22 +38,18 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="only say what would be tried")
 
     def handle(self, **options: object) -> None:
-        chosen = [
-            one
-            for one in (Tried(*row) for row in self._choose(**options).values_list(*COLUMNS))
-            if one.place not in options["skip"]
-        ]
+        chosen = [one for one in choose(self._outcomes(**options)) if one.place not in options["skip"]]
         if options["limit"] is not None:
             chosen = chosen[: max(0, options["limit"])]
         if options["dry_run"]:
             self._describe(chosen)
             return
-        reason = options["reason"] or REASONS.get(options["status"], REASON)
+        reason = options["reason"] or reason_for(options["status"])
         not_tried = self._try_all(chosen, before=options["status"], reason=reason)
         if not_tried:
             raise CommandError(f"{not_tried} could not be tried, and stand as they stood.")
 
-    def _choose(
+    def _outcomes(
         self,
         *,
         status: str,
@@ -83,18 +59,18 @@ class Command(BaseCommand):
         since: datetime | None,
         **_: object,
     ) -> QuerySet[SaleOutcome]:
-        outcomes = SaleOutcome.objects.filter(status=status)
-        if code is not None:
-            outcomes = outcomes.filter(code=code)
-        if shop is not None:
-            outcomes = outcomes.filter(shop_id=_shop_id(shop))
-        if terminal is not None:
-            outcomes = outcomes.filter(terminal_id=_terminal_id(terminal))
-        if since is not None:
-            outcomes = outcomes.filter(at__gte=since)
-        return outcomes.order_by("terminal_id", "batch_id", "position")
+        try:
+            return outcomes_with(
+                status=status,
+                code=code,
+                shop=None if shop is None else find_shop(shop),
+                terminal=None if terminal is None else find_terminal(terminal),
+                since=since,
+            )
+        except NobodyCalledThat as error:
+            raise CommandError(str(error)) from error
 
-    def _describe(self, chosen: list[Tried]) -> None:
+    def _describe(self, chosen: list[Chosen]) -> None:
         """Print how many would be tried, by shop, till and code, and the first of them."""
         shops = Shop.objects.in_bulk({one.shop_id for one in chosen})
         tills = Terminal.objects.in_bulk({one.terminal_id for one in chosen})
@@ -107,38 +83,29 @@ class Command(BaseCommand):
             self.stdout.write(f"  … and {len(chosen) - LISTED_MAX} more")
         self.stdout.write(f"{len(chosen)} would be tried.")
 
-    def _try_all(self, chosen: list[Tried], *, before: str, reason: str) -> int:
+    def _try_all(self, chosen: list[Chosen], *, before: str, reason: str) -> int:
         """Try each, whatever becomes of the others; return how many could not be tried."""
         ends: Counter[str] = Counter()
         not_tried = 0
         for one in chosen:
             self.stdout.write(f"{one.place}\t{one.number}\t{one.code} → ", ending="")
             self.stdout.flush()
-            end, was_tried = _try(one, reason)
+            trial = try_again(one, author=AUTHOR, reason=reason)
+            end = _words(trial)
             self.stdout.write(end)
             ends[end] += 1
-            not_tried += not was_tried
+            not_tried += trial.was_prevented
         for end, count in ends.most_common():
             self.stdout.write(f"{before} → {end}: {count}")
         self.stdout.write(f"{len(chosen)} in all.")
         return not_tried
 
 
-COLUMNS = ("batch_id", "position", "terminal_id", "shop_id", "batch__receipt", "number", "code")
-
-
-def _try(one: Tried, reason: str) -> tuple[str, bool]:
-    """Try one sale; return what became of it, and whether it could be tried at all."""
-    try:
-        retrial = retry_outcome(batch_id=one.batch_id, position=one.position, author=AUTHOR, reason=reason)
-    except (OperationalError, InterfaceError) as error:
-        if not is_transient(error):
-            raise
-        return "interrupted by the database", False
-    after = f"{retrial.after.status} {retrial.after.code}".strip()
-    if retrial.obstacle is None:
-        return after, True
-    return f"{after} ({retrial.obstacle.value})", not retrial.was_prevented
+def _words(trial: Trial) -> str:
+    if trial.after is None:
+        return trial.obstacle
+    after = f"{trial.after.status} {trial.after.code}".strip()
+    return f"{after} ({trial.obstacle})" if trial.obstacle else after
 
 
 def read_moment(text: str) -> datetime:
@@ -148,17 +115,3 @@ def read_moment(text: str) -> datetime:
     except ValueError as error:
         raise ArgumentTypeError(f"{text} is no ISO date or time") from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _shop_id(code: str) -> int:
-    try:
-        return Shop.objects.get(code=code).pk
-    except Shop.DoesNotExist as error:
-        raise CommandError(f"No shop has the code {code}") from error
-
-
-def _terminal_id(serial: str) -> int:
-    try:
-        return Device.objects.get(serial=serial).terminal_id
-    except Device.DoesNotExist as error:
-        raise CommandError(f"No device has the serial {serial}") from error

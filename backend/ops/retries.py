@@ -1,0 +1,86 @@
+"""Which sales are to be tried again, and trying one: for `manage.py retry` and for the operations page."""
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import InterfaceError, OperationalError
+from django.db.models import Exists, OuterRef, QuerySet
+
+from backend.config.transients import is_transient
+from backend.sales.models import OutcomeStatus, SaleOutcome
+from backend.sales.retrial import Standing, retry_outcome
+from backend.shops.models import Shop, Terminal
+
+REASONS = {OutcomeStatus.FAILED: "Reprise après une erreur de notre côté"}
+REASON = "Nouvel essai"
+COLUMNS = ("batch_id", "position", "terminal_id", "shop_id", "batch__receipt", "number", "code")
+
+
+class Chosen(NamedTuple):
+    """One sale to be tried, with what a person knows it by."""
+
+    batch_id: int
+    position: int
+    terminal_id: int
+    shop_id: int
+    receipt: UUID
+    number: str
+    code: str
+
+    @property
+    def place(self) -> str:
+        return f"{self.receipt}:{self.position}"
+
+
+class Trial(NamedTuple):
+    """What became of one: what stands now, and the word for what stood in the way. Nothing is known of a sale whose
+    trial the database interrupted."""
+
+    after: Standing | None
+    obstacle: str = ""
+    was_prevented: bool = False
+
+
+def outcomes_with(
+    *,
+    status: str,
+    code: str | None = None,
+    detail: str | None = None,
+    shop: Shop | None = None,
+    terminal: Terminal | None = None,
+    since: datetime | None = None,
+) -> QuerySet[SaleOutcome]:
+    """Return the outcomes of this status that have all that is given: till by till, each till's in its order."""
+    shop_ids = [shop.pk] if shop else shops_with(status)
+    outcomes = SaleOutcome.objects.filter(status=status, shop_id__in=shop_ids)
+    wanted = {"code": code, "detail": detail, "terminal_id": terminal and terminal.pk, "at__gte": since}
+    outcomes = outcomes.filter(**{column: value for column, value in wanted.items() if value is not None})
+    return outcomes.order_by("terminal_id", "batch_id", "position")
+
+
+def shops_with(status: str) -> list[int]:
+    """Return the shops that have any outcome of this status. The index begins with the shop: asked for a status of all
+    shops together, the database would rather read years of outcomes."""
+    found = SaleOutcome.objects.filter(shop_id=OuterRef("pk"), status=status)
+    return list(Shop.objects.filter(Exists(found)).values_list("pk", flat=True))
+
+
+def choose(outcomes: QuerySet[SaleOutcome]) -> list[Chosen]:
+    return [Chosen(*row) for row in outcomes.values_list(*COLUMNS)]
+
+
+def reason_for(status: str) -> str:
+    return REASONS.get(status, REASON)
+
+
+def try_again(one: Chosen, *, author: str, reason: str) -> Trial:
+    """Try one sale; whatever becomes of it, the others can be tried."""
+    try:
+        retrial = retry_outcome(batch_id=one.batch_id, position=one.position, author=author, reason=reason)
+    except (OperationalError, InterfaceError) as error:
+        if not is_transient(error):
+            raise
+        return Trial(None, "interrupted by the database", was_prevented=True)
+    obstacle = retrial.obstacle.value if retrial.obstacle else ""
+    return Trial(retrial.after, obstacle, was_prevented=retrial.was_prevented)
