@@ -28,6 +28,8 @@ BUG_TRIES_MAX = 3
 # Who comes while we have counted our start looks at the lane, sees that, and leaves it to us: a moment to wait out.
 FIRST_TRIES_MAX = 10
 FIRST_PAUSE_S = 0.01
+# Why a sale failed that killed whoever posted it: who tries it again does so in a process of its own.
+CONDEMNED = "l'enregistrement s'est interrompu plusieurs fois"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,7 @@ def post_slice(
     if start.kind is StartKind.NOTHING:
         return SliceReport(0, has_more=False)
     if start.kind is StartKind.CONDEMNED:
-        reason = "l'enregistrement s'est interrompu plusieurs fois"
-        step = retrying(lambda: settle_as_failed(work, reason=reason, sight=start.sight), name="condemn")
+        step = retrying(lambda: settle_as_failed(work, reason=CONDEMNED, sight=start.sight), name="condemn")
         return SliceReport(int(step is Step.POSTED), has_more=True)
     posted = 0
     step = Step.POSTED
