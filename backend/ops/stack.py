@@ -1,23 +1,22 @@
 """The processes of this system on one machine: API, workers, sweeps, beat, Flower, on a given database and broker.
 
-`manage.py run` and the acceptance tests start the same programs with the same environment names as production.
+`manage.py run` and the tests start the very scripts of deploy/start that production starts, with the same environment.
 """
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Self
 
-from backend.ops.probes import file_is_fresh, http_answers, worker_answers, worker_has_started
-from backend.ops.processes import ProcessFailed, Service, free_port, stop_together
+from backend.ops.healthy import is_healthy
+from backend.ops.probes import worker_has_started
+from backend.ops.processes import PROJECT_FOLDER, ProcessFailed, Service, free_port, stop_together
 
-# A sweep touches its file every two seconds, and between the sales that it posts.
-HEARTBEAT_AGE_S_MAX = 4
-PYTHON_MODULE = (sys.executable, "-m")
-# The 50 invoice numbers that a till may ask for in one GET do not fit into gunicorn's 4,094 bytes.
-REQUEST_LINE_BYTES_MAX = 8190
+START_SCRIPTS = PROJECT_FOLDER / "deploy" / "start"
+# Rebuilding a large table takes its time.
+MIGRATING_S_MAX = 3600
 
 
 class Stack:
@@ -29,7 +28,7 @@ class Stack:
 
     def __init__(self, *, folder: Path, environment: Mapping[str, str]) -> None:
         self.folder = folder
-        self.environment = {**os.environ, "PYTHONUNBUFFERED": "1", **environment}
+        self.environment = {**os.environ, "PYTHON": sys.executable, "PYTHONUNBUFFERED": "1", **environment}
         self.services: dict[str, Service] = {}
 
     def __getitem__(self, name: str) -> Service:
@@ -56,20 +55,9 @@ class Stack:
     ) -> Service:
         """gunicorn with threads on loopback; its address is in `url`."""
         port = port or free_port()
-        options = {
-            "bind": f"127.0.0.1:{port}",
-            "worker-class": "gthread",
-            "workers": processes,
-            "threads": threads,
-            "timeout": 30,
-            "graceful-timeout": 8,
-            "limit-request-line": REQUEST_LINE_BYTES_MAX,
-        }
-        command = [*PYTHON_MODULE, "gunicorn", "backend.config.wsgi", "--no-control-socket"]
-        command += [f"--{option}={value}" for option, value in options.items()]
-        service = self._add(name, role="api", command=command, environment=environment)
+        ours = {"API_BIND": f"127.0.0.1:{port}", "API_PROCESSES": str(processes), "API_THREADS": str(threads)}
+        service = self._add(name, role="api", environment={**ours, **(environment or {})})
         service.url = f"http://127.0.0.1:{port}"
-        service.answers = partial(http_answers, port=port, path="/healthz")
         return service
 
     def add_worker(
@@ -83,58 +71,74 @@ class Stack:
         """A Celery worker. A `solo` pool answers pings itself, so a frozen one is noticed; `prefork` has children."""
         # The leader's id makes the name unique where two stacks share a broker.
         node = f"{name}-{os.getpid()}@caisse"
-        options = ["--hostname", node, "--pool", pool, "--concurrency", str(concurrency), "--loglevel", "INFO"]
-        options += ["--without-gossip", "--without-mingle"]
-        command = [*PYTHON_MODULE, "celery", "-A", "workers", "worker", *options]
-        # A polite stop puts the message back after the soft shutdown's time, instead of waiting without limit.
-        ours = {"REMAP_SIGTERM": "SIGQUIT", **(environment or {})}
-        service = self._add(name, role="worker", command=command, environment=ours)
+        ours = {"WORKER_NAME": node, "WORKER_POOL": pool, "WORKER_CONCURRENCY": str(concurrency)}
+        service = self._add(name, role="worker", environment={**ours, **(environment or {})})
         broker_url = service.environment["BROKER_URL"] if service.environment else ""
-        service.answers = partial(worker_answers, node=node, broker_url=broker_url)
         service.is_ready = partial(worker_has_started, node=node, broker_url=broker_url)
         return service
 
     def add_sweep(self, *, name: str = "sweep", environment: Mapping[str, str] | None = None) -> Service:
         """`manage.py sweep`, which touches its heartbeat file at every turn."""
         heartbeat = self.folder / f"{name}.heartbeat"
-        command = [sys.executable, "manage.py", "sweep"]
-        ours = {"SWEEP_HEARTBEAT": str(heartbeat), **(environment or {})}
-        service = self._add(name, role="sweep", command=command, environment=ours)
+        ours = {"SWEEP_HEARTBEAT": str(heartbeat)}
+        service = self._add(name, role="sweep", environment={**ours, **(environment or {})})
         service.sign_of_life = heartbeat
-        service.answers = partial(file_is_fresh, heartbeat, age_s_max=HEARTBEAT_AGE_S_MAX)
         return service
 
     def add_beat(self, *, name: str = "beat") -> Service:
         """Celery's timer, for housekeeping only: the sweep does not depend on it."""
-        schedule = ["--schedule", str(self.folder / "beat-schedule"), "--pidfile", "", "--loglevel", "INFO"]
-        return self._add(name, role="beat", command=[*PYTHON_MODULE, "celery", "-A", "workers", "beat", *schedule])
+        ours = {"BEAT_SCHEDULE": str(self.folder / "beat-schedule"), "BEAT_NAME": f"{name}-{os.getpid()}@caisse"}
+        return self._add(name, role="beat", environment=ours)
 
-    def add_flower(self, *, port: int, user: str, password: str, name: str = "flower") -> Service:
+    def add_flower(self, *, port: int, user: str, password: str, name: str = "flower", url_prefix: str = "") -> Service:
         """Flower on loopback, behind a login, unable to change anything."""
-        options = {
-            "address": "127.0.0.1",
-            "port": port,
-            "persistent": "True",
-            "db": self.folder / "flower",
-            "state_save_interval": 60_000,
-            "purge_offline_workers": 600,
+        ours = {
+            "FLOWER_ADDRESS": "127.0.0.1",
+            "FLOWER_PORT": str(port),
+            "FLOWER_URL_PREFIX": url_prefix,
+            "FLOWER_DB": str(self.folder / "flower"),
+            "FLOWER_USER": user,
+            "FLOWER_PASSWORD": password,
         }
-        command = [*PYTHON_MODULE, "celery", "-A", "workers", "flower", "--read-only"]
-        command += [f"--{option}={value}" for option, value in options.items()]
-        # By the environment, because every user of a machine can read a command line.
-        login = {"FLOWER_BASIC_AUTH": f"{user}:{password}"}
-        service = self._add(name, role="flower", command=command, environment=login)
+        service = self._add(name, role="flower", environment=ours)
         service.url = f"http://127.0.0.1:{port}"
-        service.answers = partial(http_answers, port=port, path="/healthcheck")
         return service
+
+    def add_nginx(
+        self, *, port: int, api: Service, flower: Service | None = None, environment: Mapping[str, str] | None = None
+    ) -> Service:
+        """nginx before them, as an ordinary user, all its files in a folder of its own."""
+        ours = {
+            "NGINX_LISTEN": f"127.0.0.1:{port}",
+            "NGINX_API": api.url.removeprefix("http://"),
+            "NGINX_FLOWER": flower.url.removeprefix("http://") if flower else "127.0.0.1:9",
+            "NGINX_FOLDER": str(self.folder / "nginx"),
+        }
+        service = self._add("nginx", role="nginx", environment={**ours, **(environment or {})})
+        service.url = f"http://127.0.0.1:{port}"
+        return service
+
+    def migrate(self, *, environment: Mapping[str, str] | None = None) -> None:
+        """Bring the database to this version. Raises ProcessFailed."""
+        self._run("migrate", [START_SCRIPTS / "migrate"], timeout_s=MIGRATING_S_MAX, environment=environment)
 
     def run_once(self, *arguments: str, timeout_s: float = 300) -> str:
         """Run `manage.py` with these arguments to its end and return what it printed. Raises ProcessFailed."""
+        return self._run(arguments[0], [sys.executable, "manage.py", *arguments], timeout_s=timeout_s)
+
+    def _run(
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        *,
+        timeout_s: float,
+        environment: Mapping[str, str] | None = None,
+    ) -> str:
         process = Service(
-            name=arguments[0],
-            command=[sys.executable, "manage.py", *arguments],
-            log=self.folder / "log" / f"{arguments[0]}.log",
-            environment=self.environment,
+            name=name,
+            command=command,
+            log=self.folder / "log" / f"{name}.log",
+            environment={**self.environment, **(environment or {})},
         )
         process.log.unlink(missing_ok=True)
         process.start()
@@ -143,19 +147,19 @@ class Stack:
         finally:
             process.kill9()
         if code:
-            raise ProcessFailed(f"{arguments[0]} ended with {code}; see {process.log}\n{process.log_tail()}")
+            raise ProcessFailed(f"{name} ended with {code}; see {process.log}\n{process.log_tail()}")
         return process.log.read_text(errors="replace")
 
-    def _add(
-        self, name: str, *, role: str, command: list[str], environment: Mapping[str, str] | None = None
-    ) -> Service:
+    def _add(self, name: str, *, role: str, environment: Mapping[str, str]) -> Service:
+        """Build the service that the start script of this role starts, and that its health command asks."""
         if name in self.services:
             raise ValueError(f"there is a service called {name} already")
         service = Service(
             name=name,
-            command=command,
+            command=[START_SCRIPTS / role],
             log=self.folder / "log" / f"{name}.log",
-            environment={**self.environment, "ROLE": role, **(environment or {})},
+            environment={**self.environment, "ROLE": role, **environment},
         )
+        service.answers = partial(is_healthy, role, service.environment)
         self.services[name] = service
         return service
