@@ -4,12 +4,20 @@ import os
 
 os.environ.setdefault("ROLE", "worker")
 
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_process_shutdown
 
 from backend.config.celery import app
 from workers.schedule import SCHEDULE
 
 app.conf.beat_schedule = SCHEDULE
+
+
+@worker_process_shutdown.connect
+def write_down_last_counts(**_: object) -> None:
+    """The pool's children end without running what `atexit` was told. Imported late: Django is set up by now."""
+    from backend.ops.tallies import finish
+
+    finish()
 
 
 @setup_logging.connect

@@ -6,3 +6,8 @@ from django.apps import AppConfig
 class OpsApp(AppConfig):
     name = "backend.ops"
     label = "ops"
+
+    def ready(self) -> None:
+        from backend.ops.tallies import begin_in_serving_processes
+
+        begin_in_serving_processes()

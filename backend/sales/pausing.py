@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from backend.sales.dispatch import ring_on_commit
 from backend.sales.models import Batch, Pause
@@ -34,6 +34,12 @@ def pauses_of(*, shop_id: int | None, terminal_id: int | None = None) -> QuerySe
     """Return the pauses that stop all of this shop's sales or, with `terminal_id`, this till's."""
     on_terminal = Q(terminal=None) if terminal_id is None else Q(terminal=None) | Q(terminal_id=terminal_id)
     return Pause.objects.filter(Q(shop=None) | Q(shop_id=shop_id), on_terminal)
+
+
+def is_paused() -> Exists:
+    """Return the condition that a pause stops the batch of the query around it."""
+    on_shop = Q(shop=None) | Q(shop_id=OuterRef("shop_id"))
+    return Exists(Pause.objects.filter(on_shop, Q(terminal=None) | Q(terminal_id=OuterRef("terminal_id"))))
 
 
 def _scope(shop: Shop | None, terminal: Terminal | None) -> str:

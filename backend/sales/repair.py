@@ -1,8 +1,9 @@
 """What a person still has to decide: sales that were refused and have not gone through since."""
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from backend.sales.models import OutcomeStatus, Sale, SaleOutcome
+from backend.shops.models import Shop
 
 NEEDS_A_PERSON = (OutcomeStatus.REJECTED, OutcomeStatus.CONFLICT, OutcomeStatus.FAILED)
 
@@ -21,3 +22,17 @@ def open_entries(*, shop_id: int, terminal_id: int | None = None) -> QuerySet[Sa
     return entries.exclude(Exists(Sale.objects.filter(**same))).exclude(
         Exists(SaleOutcome.objects.filter(later, **same).exclude(fingerprint=""))
     )
+
+
+def open_entries_by_status() -> dict[str, int]:
+    """Return how many sales of all shops are to be corrected, by status, zeros included.
+
+    A shop at a time, and only where anything was ever refused: the index of outcomes begins with the shop, and of all
+    shops together the database would rather read a year of outcomes.
+    """
+    counts = dict.fromkeys((status.value for status in NEEDS_A_PERSON), 0)
+    refused = SaleOutcome.objects.filter(shop_id=OuterRef("pk"), status__in=NEEDS_A_PERSON)
+    for shop_id in Shop.objects.filter(Exists(refused)).values_list("pk", flat=True):
+        for status, number in open_entries(shop_id=shop_id).values_list("status").annotate(Count("batch_id")):
+            counts[status] += number
+    return counts

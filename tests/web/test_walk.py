@@ -90,7 +90,7 @@ SHOP_PAGES: dict[str, Page] = {
 # What belongs to no shop: pages for everybody, and a person's own account.
 OPEN_PAGES = {
     "front", "set_language", "sign_in", "sign_out", "password_reset", "password_reset_sent", "password_set",
-    "documentation", "documentation_page", "shop", "healthz",
+    "documentation", "documentation_page", "shop", "healthz", "readyz", "metrics",
 }  # fmt: skip
 ACCOUNT_PAGES = {"account", "password_change"}
 # Its key is the sender's own, random and kept for that person: tests/web/test_imports.py asks for another's.

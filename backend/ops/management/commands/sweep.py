@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand
 from django.db import InterfaceError, OperationalError, connection
 
 from backend.config.transients import is_transient
+from backend.ops.sweeps import TurnNotes
 from backend.sales.sweeping import sweep_once
 
 log = structlog.get_logger("caisse.sweep")
@@ -27,6 +28,7 @@ class Command(BaseCommand):
 
     def handle(self, *, once: bool, interval: float, **_: object) -> None:
         self.is_stopping = False
+        self.notes = TurnNotes()
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, self._stop)
         while not self.is_stopping:
@@ -39,6 +41,7 @@ class Command(BaseCommand):
         touch_heartbeat()
         try:
             sweep_once(alive=touch_heartbeat, must_stop=lambda: self.is_stopping)
+            self.notes.note()
         except (OperationalError, InterfaceError) as error:
             # The database is away for a moment: so are all who could be rung. The next turn looks again.
             if not is_transient(error):

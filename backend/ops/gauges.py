@@ -1,0 +1,194 @@
+"""What the database says of the system's state just now, for /metrics. Cheap with millions of sales: indexes only."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.models import Count, F, Max, Min, Sum
+from django.db.models.functions import Abs
+
+from backend.ops.models import DoctorRun
+from backend.ops.sweeps import last_turn_age_s
+from backend.sales.models import Batch, Lane, Pause
+from backend.sales.pausing import is_paused
+from backend.sales.repair import open_entries_by_status
+from backend.shops.models import Device, DeviceState
+
+# Several who ask within a moment cost as much as one.
+GAUGES_KEPT_S = 2.0
+# The one reading that grows with what was ever refused.
+DESK_KEPT_S = 10.0
+CLOCK_SKEW_S_MAX = 300
+# Each till that is wrong is a series of its own: past the worst, their number says enough.
+CLOCKS_TOLD_MAX = 50
+YES_NO = {False: "no", True: "yes"}
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    help: str
+    labels: tuple[str, ...] = ()
+
+
+GAUGES: Mapping[str, Gauge] = {
+    "caisse_database_up": Gauge("Whether the database answered this question in time"),
+    "caisse_broker_up": Gauge("Whether the broker answers; absent where none is named, which is a legal way to run"),
+    "caisse_migrations_pending": Gauge("Migrations of this process's code that the database has not seen"),
+    "caisse_workers_alive": Gauge("Celery workers that answer a ping; absent while the broker is down"),
+    "caisse_sweep_last_turn_age_seconds": Gauge("Since the last turn that any sweep ended; absent if there was none"),
+    "caisse_sales_waiting": Gauge("Accepted sales that have no outcome yet", ("paused",)),
+    "caisse_batches_waiting": Gauge("Batches with sales that wait", ("paused",)),
+    "caisse_terminals_waiting": Gauge("Tills with sales that wait", ("paused",)),
+    "caisse_oldest_waiting_sale_age_seconds": Gauge(
+        "Since the oldest batch that waits arrived; 0 if none", ("paused",)
+    ),
+    "caisse_desk_entries_open": Gauge("Sales that a person has to correct, in all shops", ("status",)),
+    "caisse_documents_waiting": Gauge("Voids, returns and payments whose sale has not arrived"),
+    "caisse_pauses": Gauge("Pauses of the posting, by what they stop", ("scope",)),
+    "caisse_lane_starts_max": Gauge("Starts in a row at one sale; 5 and more: it kills who posts it"),
+    "caisse_tills_clock_wrong": Gauge("Active devices whose clock is off by more than five minutes"),
+    "caisse_till_clock_skew_seconds": Gauge("How far the worst of these are ahead", ("shop", "till")),
+    "caisse_doctor_findings": Gauge("What the last run of the doctor found; absent before its first"),
+    "caisse_doctor_last_run_age_seconds": Gauge("Since the last run of the doctor; absent before its first"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    name: str
+    value: float
+    labels: tuple[str, ...] = ()
+
+
+@dataclass
+class _Kept:
+    """An answer that is read again when it is older than `kept_s`; who comes meanwhile waits for that reading."""
+
+    read: Callable[[], list[Sample]]
+    kept_s: float
+    _samples: list[Sample] = field(default_factory=list)
+    _read_at: float = float("-inf")
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def samples(self) -> list[Sample]:
+        with self._lock:
+            if time.monotonic() - self._read_at > self.kept_s:
+                self._samples = self.read()
+                self._read_at = time.monotonic()
+            return self._samples
+
+
+class _Migrations:
+    """Once the database has all that this process's code knows, it is not asked again: a start brings new code."""
+
+    def __init__(self) -> None:
+        self._is_complete = False
+
+    def pending(self) -> int:
+        if self._is_complete:
+            return 0
+        executor = MigrationExecutor(connection)
+        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        self._is_complete = not plan
+        return len(plan)
+
+
+_migrations = _Migrations()
+
+
+def pending_migrations() -> int:
+    return _migrations.pending()
+
+
+def read_gauges() -> list[Sample]:
+    """Return all that the database says, GAUGES_KEPT_S old at most. Raises what the database raises."""
+    pending = Sample("caisse_migrations_pending", pending_migrations())
+    try:
+        return [pending, *_state.samples(), *_desk.samples()]
+    except DatabaseError:
+        # A table that is still to be made. Of a database that has all of them, it is a fault.
+        if not pending.value:
+            raise
+        return [pending]
+
+
+def _read_state() -> list[Sample]:
+    now = datetime.now(UTC)
+    return [*_waiting(now), *_lanes(), *_pauses(), *_clocks(), *_sweep(), *_doctor(now)]
+
+
+def _read_desk() -> list[Sample]:
+    return [
+        Sample("caisse_desk_entries_open", number, (status,)) for status, number in open_entries_by_status().items()
+    ]
+
+
+def _waiting(now: datetime) -> Iterator[Sample]:
+    rows = Batch.objects.filter(settled_at=None).annotate(paused=is_paused()).values("paused")
+    counted = rows.annotate(
+        batches=Count("pk"),
+        sales=Sum(F("sale_count") - F("next_position") + 1),
+        terminals=Count("terminal_id", distinct=True),
+        oldest=Min("received_at"),
+    )
+    found = {bool(row["paused"]): row for row in counted.order_by()}
+    for paused, word in YES_NO.items():
+        row = found.get(paused, {"batches": 0, "sales": 0, "terminals": 0, "oldest": now})
+        for what in ("sales", "batches", "terminals"):
+            yield Sample(f"caisse_{what}_waiting", row[what], (word,))
+        yield Sample("caisse_oldest_waiting_sale_age_seconds", _age_s(row["oldest"], now), (word,))
+
+
+def _lanes() -> Iterator[Sample]:
+    row = Lane.objects.aggregate(documents=Sum("waiting_documents"), starts=Max("starts"))
+    yield Sample("caisse_documents_waiting", row["documents"] or 0)
+    yield Sample("caisse_lane_starts_max", row["starts"] or 0)
+
+
+def _pauses() -> Iterator[Sample]:
+    scopes = [scope.partition(":")[0] for scope in Pause.objects.values_list("scope", flat=True)]
+    for scope in ("all", "shop", "terminal"):
+        yield Sample("caisse_pauses", scopes.count(scope), (scope,))
+
+
+def _clocks() -> Iterator[Sample]:
+    known = Device.objects.filter(state=DeviceState.ACTIVE, clock_skew_s__isnull=False)
+    wrong = known.exclude(clock_skew_s__range=(-CLOCK_SKEW_S_MAX, CLOCK_SKEW_S_MAX))
+    yield Sample("caisse_tills_clock_wrong", wrong.count())
+    worst = wrong.order_by(-Abs("clock_skew_s"), "pk").select_related("terminal__shop")[:CLOCKS_TOLD_MAX]
+    # A till has one active device, but a name that another may bear: with its id it is one series.
+    skews = {
+        (
+            device.terminal.shop.code if device.terminal.shop else "",
+            f"{device.terminal.name} ({device.terminal_id})",
+        ): device.clock_skew_s
+        for device in reversed(worst)
+    }
+    for labels, skew_s in skews.items():
+        yield Sample("caisse_till_clock_skew_seconds", skew_s, labels)
+
+
+def _sweep() -> Iterator[Sample]:
+    age_s = last_turn_age_s()
+    if age_s is not None:
+        yield Sample("caisse_sweep_last_turn_age_seconds", age_s)
+
+
+def _doctor(now: datetime) -> Iterator[Sample]:
+    last = DoctorRun.objects.order_by("-at").values_list("at", "finding_count").first()
+    if last is not None:
+        yield Sample("caisse_doctor_last_run_age_seconds", _age_s(last[0], now))
+        yield Sample("caisse_doctor_findings", last[1])
+
+
+def _age_s(at: datetime, now: datetime) -> float:
+    """Another machine's clock may be a little ahead of ours."""
+    return max(timedelta(), now - at).total_seconds()
+
+
+_state = _Kept(_read_state, GAUGES_KEPT_S)
+_desk = _Kept(_read_desk, DESK_KEPT_S)

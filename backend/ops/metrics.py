@@ -1,0 +1,145 @@
+"""/metrics: what Prometheus reads. Any API process tells the same, because none of it is kept in a process.
+
+Counters come from the rows that all processes add to, read anew for each answer, so that none ever falls, whoever is
+asked. Gauges are read from the database, the broker and the workers. What cannot be read is left out, never invented.
+"""
+
+import hmac
+import ipaddress
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import Error
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.registry import Collector
+
+from backend.config.tally import BUCKET_NAMES, CATALOGUE, Counter
+from backend.ops import broker_watch
+from backend.ops.asking import Asked
+from backend.ops.gauges import GAUGES, Sample, read_gauges
+from backend.ops.models import Tally
+
+# The database answers within milliseconds or not at all; Prometheus gives up after ten seconds.
+DATABASE_PATIENCE_S = 3.0
+
+Tallies = dict[str, dict[tuple[str, ...], float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    tallies: Tallies
+    gauges: list[Sample]
+
+
+@never_cache
+def metrics(request: HttpRequest) -> HttpResponse:
+    if not may_read(request):
+        # Like an address that does not exist: strangers need not know what is here.
+        raise Http404
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Collected(read_all()))
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+
+def may_read(request: HttpRequest) -> bool:
+    """Whether the caller brings METRICS_TOKEN; where none is set, whether it is this machine, through no proxy."""
+    if settings.METRICS_TOKEN:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        is_right = hmac.compare_digest(token.strip().encode(), settings.METRICS_TOKEN.encode())
+        return scheme.lower() == "bearer" and is_right
+    if "X-Forwarded-For" in request.headers or "Forwarded" in request.headers:
+        return False
+    try:
+        return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
+    except ValueError:
+        return False
+
+
+def read_all() -> list[Metric]:
+    """Ask everybody at once, wait for each a bounded time, and return what was answered, every name of it."""
+    database = Asked(_read_database)
+    samples: list[Sample] = []
+    # Without a broker there is nothing that could be up or down: an alert on 0 would cry for ever.
+    if settings.BROKER_URL:
+        samples += _ask_broker()
+    reading = database.wait(DATABASE_PATIENCE_S)
+    samples.append(Sample("caisse_database_up", reading is not None))
+    if reading is not None:
+        samples += reading.gauges
+    return [*_counter_families(reading.tallies if reading else None), *_gauge_families(samples)]
+
+
+def _ask_broker() -> Iterator[Sample]:
+    broker_watch.broker.put()
+    broker_watch.workers.put()
+    is_up = bool(broker_watch.broker.answer())
+    yield Sample("caisse_broker_up", is_up)
+    # Through a broker that is down nobody can be asked, which does not mean that nobody is there.
+    if is_up:
+        yield Sample("caisse_workers_alive", broker_watch.workers.answer() or 0)
+
+
+class _Collected(Collector):
+    def __init__(self, families: list[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Metric]:
+        return self._families
+
+
+def _read_database() -> Reading | None:
+    """Return what the database says, or None if it does not answer."""
+    try:
+        gauges = read_gauges()
+        return Reading(_read_tallies(), gauges)
+    except Error:
+        return None
+
+
+def _read_tallies() -> Tallies:
+    found: Tallies = {}
+    for name, labels, value in Tally.objects.values_list("name", "labels", "value"):
+        found.setdefault(name, {})[tuple(json.loads(labels).values())] = value
+    return found
+
+
+def _counter_families(tallies: Tallies | None) -> Iterator[Metric]:
+    for name, counter in CATALOGUE.items():
+        if counter.is_histogram:
+            yield _histogram(name, counter, tallies)
+            continue
+        family = CounterMetricFamily(name, counter.help, labels=counter.labels)
+        if tallies is not None:
+            # Told from the start where the values are known: nobody sees how far a series rose that was not there.
+            known = {(value,): 0.0 for value in counter.values} or ({} if counter.labels else {(): 0.0})
+            for values, value in sorted({**known, **tallies.get(name, {})}.items()):
+                family.add_metric(values, value)
+        yield family
+
+
+def _histogram(name: str, counter: Counter, tallies: Tallies | None) -> Metric:
+    family = HistogramMetricFamily(name, counter.help)
+    if tallies is not None:
+        own = tallies.get(f"{name}_bucket", {})
+        total = 0.0
+        buckets = []
+        for le in BUCKET_NAMES:
+            total += own.get((le,), 0.0)
+            buckets.append((le, total))
+        family.add_metric((), buckets, tallies.get(f"{name}_sum", {}).get((), 0.0))
+    return family
+
+
+def _gauge_families(samples: list[Sample]) -> Iterator[Metric]:
+    for name, gauge in GAUGES.items():
+        family = GaugeMetricFamily(name, gauge.help, labels=gauge.labels)
+        for sample in samples:
+            if sample.name == name:
+                family.add_metric(sample.labels, sample.value)
+        yield family

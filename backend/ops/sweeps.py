@@ -1,0 +1,38 @@
+"""Where each sweep leaves word of its last turn, so that who watches need not be on its machine."""
+
+import os
+import socket
+import time
+from datetime import UTC, datetime, timedelta
+
+from django.db.models import Max
+
+from backend.ops.models import SweepTurn
+
+NOTED_EVERY_S = 5.0
+KEPT = timedelta(days=1)
+NAME_LENGTH_MAX = 100
+
+
+class TurnNotes:
+    """Notes the turns of this process, at most every NOTED_EVERY_S."""
+
+    def __init__(self) -> None:
+        self._noted_at = float("-inf")
+
+    def note(self) -> None:
+        """Write that a turn has ended now, and forget sweeps of long ago. Raises what the database raises."""
+        if time.monotonic() - self._noted_at < NOTED_EVERY_S:
+            return
+        now = datetime.now(UTC)
+        name = f"{socket.gethostname()}:{os.getpid()}"[-NAME_LENGTH_MAX:]
+        SweepTurn.objects.update_or_create(pk=name, defaults={"at": now})
+        SweepTurn.objects.filter(at__lt=now - KEPT).delete()
+        self._noted_at = time.monotonic()
+
+
+def last_turn_age_s() -> float | None:
+    """Return how long ago any sweep ended a turn; None if none is known."""
+    at = SweepTurn.objects.aggregate(at=Max("at"))["at"]
+    # A sweep's clock may be a little ahead of ours.
+    return None if at is None else max(0.0, (datetime.now(UTC) - at).total_seconds())
