@@ -9,6 +9,8 @@ from typing import TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
 
+from backend.config import tally
+
 logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
@@ -18,8 +20,8 @@ BACKOFF_BASE_S = 0.02
 # No transaction that stamps what it changes lasts longer: who reads "what changed since" relies on it.
 TRANSACTION_S_MAX = 60
 
-# Lock wait, dead-lock, snapshot changed under us (MariaDB 11.6+), row lock refused (MySQL's NOWAIT).
-CONTENTION = {1205, 1213, 1020, 3572}
+# Lock wait, row lock refused (MySQL's NOWAIT), dead-lock, snapshot changed under us (MariaDB 11.6+).
+CONTENTION = {1205: "lock_wait", 3572: "lock_wait", 1213: "deadlock", 1020: "snapshot_changed"}
 # Shutdown, killed, no server, gone away, lost while waiting, reset, idle for too long.
 DISCONNECTION = {1053, 1927, 2002, 2003, 2006, 2013, 2055, 4031}
 # Disk full, too many sessions, interrupted by an operator, table full, read-only (as after a fail-over). Whatever is
@@ -73,9 +75,21 @@ def is_transient(error: BaseException) -> bool:
         return False
     if any(isinstance(e, TookTooLong) for e in _chain(error)):
         return True
-    if is_disconnection(error) or _codes(error) & (CONTENTION | DISTRESS):
+    if is_disconnection(error) or _codes(error) & (CONTENTION.keys() | DISTRESS):
         return True
     return any(words in str(e) for e in _chain(error) for words in SQLITE_WORDS)
+
+
+def reason_of(error: BaseException) -> str:
+    """Return the word by which a transient fault is counted."""
+    if any(isinstance(e, TookTooLong) for e in _chain(error)):
+        return "too_long"
+    if is_disconnection(error):
+        return "disconnected"
+    codes = _codes(error)
+    if codes & DISTRESS:
+        return "distress"
+    return next((reason for code, reason in CONTENTION.items() if code in codes), "sqlite_busy")
 
 
 def pause_before_retry(attempt: int) -> None:
@@ -96,6 +110,7 @@ def retrying(operation: Callable[[], Result], *, name: str) -> Result:
                 connection.close()
             if attempt + 1 == ATTEMPTS_MAX or not is_transient(error):
                 raise
+            tally.count("caisse_retries_total", reason=reason_of(error))
             logger.warning("transient", extra={"operation": name, "attempt": attempt + 1, "error": str(error)})
             pause_before_retry(attempt)
     raise AssertionError("unreachable: the last attempt returns or raises")

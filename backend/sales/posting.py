@@ -15,7 +15,7 @@ import structlog
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from backend.config import dialect
+from backend.config import dialect, tally
 from backend.config.transients import bounded_time
 from backend.sales import sequences, statements
 from backend.sales.cutting import peek
@@ -26,10 +26,13 @@ from backend.sales.payload import read_sale
 from backend.sales.registering import register
 from backend.sales.slices import Sight, Slice
 from backend.sales.statements import BatchRow, LaneRow
-from backend.sales.verdicts import Verdict, advance, decide, outcome_values, refused, refused_sale
+from backend.sales.verdicts import Verdict, advance, count_written, decide, outcome_values, refused, refused_sale
 from backend.sales.waiting import wait_or_wake
 
 log = structlog.get_logger("caisse.posting")
+
+# A posting takes milliseconds: who waits so long waits for a lock, a disk or a processor.
+SLOW_S = 1.0
 
 
 class Step(Enum):
@@ -112,9 +115,7 @@ def _settle_next(
         reach("moved", number=verdict.number)
     work.has_committed = True
     reach("committed", number=verdict.number)
-    _log(work, batch, verdict, took_ms=(time.perf_counter() - began) * 1000)
-    for one in woken:
-        log.info("waiting_over", terminal=work.terminal_id, number=one.number, status=one.status.value, code=one.code)
+    _tell(work, batch, (verdict, *woken), took_s=time.perf_counter() - began)
     return Step.POSTED
 
 
@@ -128,18 +129,24 @@ def _follow_sequence(cursor: CursorWrapper, work: Slice, lane: LaneRow, batch: B
     return json.dumps(new_holes)
 
 
-def _log(work: Slice, batch: BatchRow, verdict: Verdict, *, took_ms: float) -> None:
-    """One line an outcome: enough to follow a sale, nothing of what was sold."""
+def _tell(work: Slice, batch: BatchRow, verdicts: tuple[Verdict, ...], *, took_s: float) -> None:
+    """Count what was written, and log one line an outcome: enough to follow a sale, nothing of what was sold."""
+    verdict, *woken = verdicts
+    count_written(verdicts)
+    tally.observe("caisse_posting_seconds", took_s)
+    place = {"terminal": work.terminal_id, "shop": batch.shop_id, "receipt": str(batch.receipt)}
     log.info(
         "outcome",
-        terminal=work.terminal_id,
-        shop=batch.shop_id,
-        receipt=str(batch.receipt),
+        **place,
         position=batch.next_position,
         number=verdict.number,
         status=verdict.status.value,
         code=verdict.code or None,
         sale=verdict.document_id,
         request_id=batch.request_id,
-        took_ms=round(took_ms, 1),
+        took_ms=round(took_s * 1000, 1),
     )
+    for one in woken:
+        log.info("waiting_over", terminal=work.terminal_id, number=one.number, status=one.status.value, code=one.code)
+    if took_s > SLOW_S:
+        log.warning("posting_slow", **place, position=batch.next_position, took_ms=round(took_s * 1000, 1))

@@ -26,7 +26,7 @@ from backend.sales.registering import register
 from backend.sales.replacing import Cause, read_batch, replace_outcome, write_counts
 from backend.sales.slices import ORDINARY, Decision, Slice
 from backend.sales.statements import BatchRow, LaneRow
-from backend.sales.verdicts import Verdict, decide, refused
+from backend.sales.verdicts import Verdict, count_written, decide, refused
 from backend.sales.waiting import wait_or_wake
 
 log = structlog.get_logger("caisse.retrial")
@@ -171,6 +171,7 @@ def _try_patiently(work: Slice, outcome: SaleOutcome, cause: Cause, judge: Judge
 
 def _try(work: Slice, known: SaleOutcome, cause: Cause, judge: Judge) -> Attempt:
     """One transaction: under the lane, read the outcome again, decide, and write what is new."""
+    written: tuple[Verdict, ...] = ()
     with transaction.atomic(durable=True), bounded_time(), connection.cursor() as cursor:
         now = datetime.now(UTC)
         lane = statements.claim_lane(cursor, terminal_id=work.terminal_id)
@@ -189,8 +190,10 @@ def _try(work: Slice, known: SaleOutcome, cause: Cause, judge: Judge) -> Attempt
         verdict = judge(cursor, work, batch, outcome, now)
         after = Standing.of(verdict)
         if after != before:
-            _write(cursor, work, lane=lane, outcome=outcome, batch=batch, verdict=verdict, now=now,
-                   cause=cause)  # fmt: skip
+            woken = _write(cursor, work, lane=lane, outcome=outcome, batch=batch, verdict=verdict, now=now,
+                           cause=cause)  # fmt: skip
+            written = (verdict, *woken)
+    count_written(written)
     return after, None
 
 
@@ -204,8 +207,11 @@ def _write(
     verdict: Verdict,
     now: datetime,
     cause: Cause,
-) -> None:
-    """Replace the outcome, wake who waits for the sale, and give the registration numbers, last of all."""
+) -> list[Verdict]:
+    """Replace the outcome, wake who waits for the sale, and give the registration numbers, last of all.
+
+    Returns what became of those who waited.
+    """
     batch = replace_outcome(outcome, verdict, batch=batch, now=now, cause=cause)
     was_waiting = outcome.status == OutcomeStatus.DEFERRED
     batch, woken = wait_or_wake(
@@ -218,6 +224,7 @@ def _write(
     if verdict.is_recorded:
         register(cursor, shop=work.shop(batch.shop_id), verdicts=(verdict, *woken), now=now)
     reach("numbered", number=verdict.number)
+    return woken
 
 
 def _ring_if_left(terminal_id: int) -> None:

@@ -1,12 +1,13 @@
 """What becomes of one sale's bytes: recorded, or refused with a reason; and the outcome's row that says so."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
 from django.db.backends.utils import CursorWrapper
 
-from backend.config import dialect
+from backend.config import dialect, tally
 from backend.sales.cutting import peek
 from backend.sales.documents import Posting
 from backend.sales.errors import SaleRefused
@@ -113,3 +114,11 @@ def outcome_values(work: Slice, moved: BatchRow, position: int, verdict: Verdict
         verdict.status.value, verdict.code, verdict.path, verdict.detail, verdict.document_id,
         verdict.amount, verdict.currency, verdict.day, moved.version, dialect.naive_utc(now), verdict.awaits,
     ]  # fmt: skip
+
+
+def count_written(verdicts: Iterable[Verdict]) -> None:
+    """Count outcomes for who watches, once the transaction that wrote them is committed."""
+    for verdict in verdicts:
+        tally.count("caisse_sales_total", status=verdict.status.value)
+        if verdict.code:
+            tally.count("caisse_refusals_total", code=verdict.code)
