@@ -16,8 +16,12 @@ TRANSPORT = {
 RINGER_TRANSPORT = TRANSPORT | {"socket_connect_timeout": 0.3, "socket_timeout": 0.5, "max_retries": 0}
 
 
-def for_role(role: str, *, broker_url: str) -> dict[str, object]:
-    """Return the CELERY_… settings of a process whose ROLE is `role`. Everything but a worker only rings."""
+def for_role(role: str, *, broker_url: str, sentinel_master: str = "") -> dict[str, object]:
+    """Return the CELERY_… settings of a process whose ROLE is `role`. Everything but a worker only rings.
+
+    `sentinel_master`: what the sentinels call the Redis in charge, where `broker_url` names sentinels.
+    """
+    sentinel = {"master_name": sentinel_master} if sentinel_master else {}
     settings: dict[str, object] = {
         # With no broker named nothing is ever published (dispatch looks first); the address only has to parse.
         "BROKER_URL": broker_url or "memory://",
@@ -34,7 +38,7 @@ def for_role(role: str, *, broker_url: str) -> dict[str, object]:
         # Flower shows what was sent and what runs only if both are announced.
         "TASK_SEND_SENT_EVENT": True,
         "WORKER_SEND_TASK_EVENTS": True,
-        "BROKER_TRANSPORT_OPTIONS": TRANSPORT,
+        "BROKER_TRANSPORT_OPTIONS": TRANSPORT | sentinel,
         "BROKER_CONNECTION_RETRY_ON_STARTUP": True,
         # The default gives up after a hundred tries: a shop's line can be down longer.
         "BROKER_CONNECTION_MAX_RETRIES": None,
@@ -52,7 +56,7 @@ def for_role(role: str, *, broker_url: str) -> dict[str, object]:
     }
     if role != "worker":
         settings |= {
-            "BROKER_TRANSPORT_OPTIONS": RINGER_TRANSPORT,
+            "BROKER_TRANSPORT_OPTIONS": RINGER_TRANSPORT | sentinel,
             "BROKER_CONNECTION_TIMEOUT": 0.3,
             # Threads that wait for a free connection would otherwise wait for ever.
             "BROKER_POOL_ACQUIRE_TIMEOUT": 0.5,

@@ -187,7 +187,9 @@ vars().update(env.email("EMAIL_URL", default="consolemail://"))
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="caisses@localhost")
 
 BROKER_URL = env.str("BROKER_URL", default="")
-vars().update(celery_settings.for_role(ROLE, broker_url=BROKER_URL))
+# With sentinels (BROKER_URL=sentinel://one:26379;sentinel://two:26379): what they call the Redis in charge.
+BROKER_SENTINEL_MASTER = env.str("BROKER_SENTINEL_MASTER", default="")
+vars().update(celery_settings.for_role(ROLE, broker_url=BROKER_URL, sentinel_master=BROKER_SENTINEL_MASTER))
 
 LOG_FORMAT = env.str("LOG_FORMAT", default="console")
 LOGGING_CONFIG = None

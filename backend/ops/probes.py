@@ -1,6 +1,7 @@
 """Whether a process of ours still answers: over HTTP, through the broker, by the file it touches."""
 
 import http.client
+import os
 import time
 from contextlib import closing, suppress
 from functools import cache
@@ -101,6 +102,8 @@ def _asker(broker_url: str) -> "Celery":
 
     asker = Celery("probe", broker=broker_url, set_as_current=False)
     asker.conf.broker_transport_options = {"socket_connect_timeout": 1, "socket_timeout": 2, "max_retries": 0}
+    if master := os.environ.get("BROKER_SENTINEL_MASTER"):
+        asker.conf.broker_transport_options |= {"master_name": master}
     asker.conf.broker_connection_timeout = 1
     asker.conf.broker_pool_acquire_timeout = 1
     return asker
