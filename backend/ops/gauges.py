@@ -1,12 +1,10 @@
 """What the database says of the system's state just now, for /metrics. Cheap with millions of sales: indexes only."""
 
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Count, F, Max, Min, Sum
 from django.db.models.functions import Abs
@@ -18,10 +16,6 @@ from backend.sales.pausing import is_paused
 from backend.sales.repair import open_entries_by_status
 from backend.shops.models import Device, DeviceState
 
-# Several who ask within a moment cost as much as one.
-GAUGES_KEPT_S = 2.0
-# The one reading that grows with what was ever refused.
-DESK_KEPT_S = 10.0
 CLOCK_SKEW_S_MAX = 300
 # Each till that is wrong is a series of its own: past the worst, their number says enough.
 CLOCKS_TOLD_MAX = 50
@@ -64,24 +58,6 @@ class Sample:
     labels: tuple[str, ...] = ()
 
 
-@dataclass
-class _Kept:
-    """An answer that is read again when it is older than `kept_s`; who comes meanwhile waits for that reading."""
-
-    read: Callable[[], list[Sample]]
-    kept_s: float
-    _samples: list[Sample] = field(default_factory=list)
-    _read_at: float = float("-inf")
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def samples(self) -> list[Sample]:
-        with self._lock:
-            if time.monotonic() - self._read_at > self.kept_s:
-                self._samples = self.read()
-                self._read_at = time.monotonic()
-            return self._samples
-
-
 class _Migrations:
     """Once the database has all that this process's code knows, it is not asked again: a start brings new code."""
 
@@ -104,27 +80,29 @@ def pending_migrations() -> int:
     return _migrations.pending()
 
 
-def read_gauges() -> list[Sample]:
-    """Return all that the database says, GAUGES_KEPT_S old at most. Raises what the database raises."""
-    pending = Sample("caisse_migrations_pending", pending_migrations())
-    try:
-        return [pending, *_state.samples(), *_desk.samples()]
-    except DatabaseError:
-        # A table that is still to be made. Of a database that has all of them, it is a fault.
-        if not pending.value:
-            raise
-        return [pending]
-
-
-def _read_state() -> list[Sample]:
+def read_state() -> list[Sample] | None:
+    """Return what the database says but for the repair desk, or None if it does not answer."""
     now = datetime.now(UTC)
-    return [*_waiting(now), *_lanes(), *_pauses(), *_clocks(), *_sweep(), *_doctor(now)]
+    try:
+        pending = Sample("caisse_migrations_pending", pending_migrations())
+        try:
+            return [pending, *_waiting(now), *_lanes(), *_pauses(), *_clocks(), *_sweep(), *_doctor(now)]
+        except DatabaseError:
+            # A table that is still to be made. Of a database that has all of them, it is a fault.
+            if not pending.value:
+                raise
+            return [pending]
+    except Error:
+        return None
 
 
-def _read_desk() -> list[Sample]:
-    return [
-        Sample("caisse_desk_entries_open", number, (status,)) for status, number in open_entries_by_status().items()
-    ]
+def read_desk() -> list[Sample] | None:
+    """Return what waits at the repair desk: the one reading that grows with all that was ever refused."""
+    try:
+        counts = open_entries_by_status()
+    except Error:
+        return None
+    return [Sample("caisse_desk_entries_open", number, (status,)) for status, number in counts.items()]
 
 
 def _waiting(now: datetime) -> Iterator[Sample]:
@@ -188,7 +166,3 @@ def _doctor(now: datetime) -> Iterator[Sample]:
 def _age_s(at: datetime, now: datetime) -> float:
     """Another machine's clock may be a little ahead of ours."""
     return max(timedelta(), now - at).total_seconds()
-
-
-_state = _Kept(_read_state, GAUGES_KEPT_S)
-_desk = _Kept(_read_desk, DESK_KEPT_S)

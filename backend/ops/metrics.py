@@ -8,10 +8,9 @@ import hmac
 import ipaddress
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import Error
+from django.db import DatabaseError, Error
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from prometheus_client import CollectorRegistry, generate_latest
@@ -21,20 +20,18 @@ from prometheus_client.registry import Collector
 
 from backend.config.tally import BUCKET_NAMES, CATALOGUE, Counter
 from backend.ops import broker_watch
-from backend.ops.asking import Asked
-from backend.ops.gauges import GAUGES, Sample, read_gauges
+from backend.ops.asking import Asked, KeptQuestion
+from backend.ops.gauges import GAUGES, Sample, pending_migrations, read_desk, read_state
 from backend.ops.models import Tally
 
 # The database answers within milliseconds or not at all; Prometheus gives up after ten seconds.
 DATABASE_PATIENCE_S = 3.0
 
+# Several who ask within a moment cost as much as one.
+STATE_KEPT_S = 2.0
+DESK_KEPT_S = 10.0
+
 Tallies = dict[str, dict[tuple[str, ...], float]]
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    tallies: Tallies
-    gauges: list[Sample]
 
 
 @never_cache
@@ -61,18 +58,25 @@ def may_read(request: HttpRequest) -> bool:
         return False
 
 
+_state = KeptQuestion(read_state, patience_s=DATABASE_PATIENCE_S, kept_s=STATE_KEPT_S)
+_desk = KeptQuestion(read_desk, patience_s=DATABASE_PATIENCE_S, kept_s=DESK_KEPT_S)
+
+
 def read_all() -> list[Metric]:
     """Ask everybody at once, wait for each a bounded time, and return what was answered, every name of it."""
-    database = Asked(_read_database)
+    asked = Asked(_read_tallies)
+    _state.put()
+    _desk.put()
     samples: list[Sample] = []
     # Without a broker there is nothing that could be up or down: an alert on 0 would cry for ever.
     if settings.BROKER_URL:
         samples += _ask_broker()
-    reading = database.wait(DATABASE_PATIENCE_S)
-    samples.append(Sample("caisse_database_up", reading is not None))
-    if reading is not None:
-        samples += reading.gauges
-    return [*_counter_families(reading.tallies if reading else None), *_gauge_families(samples)]
+    tallies = asked.wait(DATABASE_PATIENCE_S)
+    samples.append(Sample("caisse_database_up", tallies is not None))
+    # What was kept of a database that is away now is old news.
+    if tallies is not None:
+        samples += [*(_state.answer() or ()), *(_desk.answer() or ())]
+    return [*_counter_families(tallies), *_gauge_families(samples)]
 
 
 def _ask_broker() -> Iterator[Sample]:
@@ -93,18 +97,20 @@ class _Collected(Collector):
         return self._families
 
 
-def _read_database() -> Reading | None:
-    """Return what the database says, or None if it does not answer."""
+def _read_tallies() -> Tallies | None:
+    """Return all counters by name and label values, or None if the database does not answer."""
     try:
-        gauges = read_gauges()
-        return Reading(_read_tallies(), gauges)
+        try:
+            rows = list(Tally.objects.values_list("name", "labels", "value"))
+        except DatabaseError:
+            # A table that is still to be made holds nothing yet. Of a database that has all of them, it is a fault.
+            if not pending_migrations():
+                raise
+            rows = []
     except Error:
         return None
-
-
-def _read_tallies() -> Tallies:
     found: Tallies = {}
-    for name, labels, value in Tally.objects.values_list("name", "labels", "value"):
+    for name, labels, value in rows:
         found.setdefault(name, {})[tuple(json.loads(labels).values())] = value
     return found
 

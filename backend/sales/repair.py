@@ -27,12 +27,13 @@ def open_entries(*, shop_id: int, terminal_id: int | None = None) -> QuerySet[Sa
 def open_entries_by_status() -> dict[str, int]:
     """Return how many sales of all shops are to be corrected, by status, zeros included.
 
-    A shop at a time, and only where anything was ever refused: the index of outcomes begins with the shop, and of all
-    shops together the database would rather read a year of outcomes.
+    A shop at a time, and only where anything was ever refused: the index of outcomes begins with the shop. Asked of all
+    shops, or whether a shop has any of the three, the database reads every outcome there is (MariaDB 10.11).
     """
     counts = dict.fromkeys((status.value for status in NEEDS_A_PERSON), 0)
-    refused = SaleOutcome.objects.filter(shop_id=OuterRef("pk"), status__in=NEEDS_A_PERSON)
-    for shop_id in Shop.objects.filter(Exists(refused)).values_list("pk", flat=True):
-        for status, number in open_entries(shop_id=shop_id).values_list("status").annotate(Count("batch_id")):
-            counts[status] += number
+    refused = [Exists(SaleOutcome.objects.filter(shop_id=OuterRef("pk"), status=status)) for status in NEEDS_A_PERSON]
+    for shop_id, *has_refused in Shop.objects.values_list("pk", *refused):
+        if any(has_refused):
+            for status, number in open_entries(shop_id=shop_id).values_list("status").annotate(Count("batch_id")):
+                counts[status] += number
     return counts
