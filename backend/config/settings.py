@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from backend.config import celery_settings, database, logs, static_files
+from backend.config import celery_settings, database, logs, replica, static_files
 from backend.config.environment import environment
 
 env = environment()
@@ -59,6 +59,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "backend.config.requests.RequestIdMiddleware",
     "backend.config.request_log.RequestLogMiddleware",
+    "backend.config.replica.ReplicaMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "backend.config.static_files.CompressedStaticFilesMiddleware",
     "django.middleware.gzip.GZipMiddleware",
@@ -93,6 +94,10 @@ TEMPLATES = [
 
 DATABASE_URL = env.str("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'caisse.sqlite3'}")
 DATABASES = {"default": database.from_url(DATABASE_URL, test_name=env.str("TEST_DATABASE_NAME", default=""))}
+# A copy that the merchants' pages read from. Tills, workers and whoever has just changed something never do.
+if REPLICA_DATABASE_URL := env.str("REPLICA_DATABASE_URL", default=""):
+    DATABASES[replica.REPLICA] = database.from_url(REPLICA_DATABASE_URL)
+    DATABASE_ROUTERS = ["backend.config.replica.ReplicaRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
