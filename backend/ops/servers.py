@@ -22,6 +22,18 @@ STOP_PATIENCE_S = 30
 SOCKET_PATH_BYTES_MAX = 104  # macOS; Linux takes 108
 # Where Debian puts servers, which an ordinary user's PATH does not name.
 SERVER_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin"
+# As durable as deploy/database/server.cnf, and small.
+TEST_OPTIONS = (
+    "--skip-name-resolve",
+    "--character-set-server=utf8mb4",
+    "--max-connections=300",
+    "--innodb-buffer-pool-size=64M",
+    "--performance-schema=OFF",
+    "--server-id=1",
+    "--log-bin=binlog",
+    "--sync-binlog=1",
+    "--innodb-flush-log-at-trx-commit=1",
+)
 
 
 def find_program(*names: str) -> str | None:
@@ -100,12 +112,20 @@ class PrivateMariaDB(PrivateServer):
     """A MariaDB server of our own: 127.0.0.1, root without password, as durable as production (binlog and fsync on).
 
     `folder` is created and, unless `keeps_data`, removed at the end; `databases` are created at every start if missing.
+    `configuration` is a file of options that takes the place of those for tests.
     """
 
     def __init__(
-        self, folder: Path, *, port: int | None = None, databases: tuple[str, ...] = (), keeps_data: bool = False
+        self,
+        folder: Path,
+        *,
+        port: int | None = None,
+        databases: tuple[str, ...] = (),
+        keeps_data: bool = False,
+        configuration: Path | None = None,
     ) -> None:
         super().__init__(folder, keeps_data=keeps_data)
+        self.configuration = configuration
         self.port = port or free_port()
         self.databases = databases
         self.data = self.folder / "data"
@@ -128,9 +148,10 @@ class PrivateMariaDB(PrivateServer):
         return super().start()
 
     def _command(self) -> list[str | Path]:
+        options = [f"--defaults-file={self.configuration}"] if self.configuration else ["--no-defaults", *TEST_OPTIONS]
         return [
             _require_program("mariadbd", "mysqld"),
-            "--no-defaults",
+            *options,
             *self._user(),
             f"--datadir={self.data}",
             f"--tmpdir={self.temporary}",
@@ -139,15 +160,6 @@ class PrivateMariaDB(PrivateServer):
             f"--init-file={self.folder / 'init.sql'}",
             f"--port={self.port}",
             "--bind-address=127.0.0.1",
-            "--skip-name-resolve",
-            "--character-set-server=utf8mb4",
-            "--max-connections=300",
-            "--innodb-buffer-pool-size=64M",
-            "--performance-schema=OFF",
-            "--server-id=1",
-            "--log-bin=binlog",
-            "--sync-binlog=1",
-            "--innodb-flush-log-at-trx-commit=1",
         ]
 
     def _install(self) -> None:

@@ -33,6 +33,23 @@ class Base:
     environment: Mapping[str, str]
     description: list[str]
     servers: list[Service] = field(default_factory=list)
+    # Laid over it where tables are changed.
+    migrations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FlowerLogin:
+    port: int
+    user: str
+    password: str
+
+
+@dataclass(frozen=True)
+class Front:
+    """What people and tills reach: the API or whoever stands before it, and Flower's address, with a slash."""
+
+    service: Service
+    flower_url: str = ""
 
 
 class ServeCommand(BaseCommand):
@@ -48,8 +65,8 @@ class ServeCommand(BaseCommand):
         """Start what the services stand on; what must be ended goes to `cleanup`."""
 
     @abstractmethod
-    def add_services(self, stack: Stack) -> None:
-        """Add this start's workers and sweeps."""
+    def add_services(self, stack: Stack, *, port: int, flower: FlowerLogin | None) -> Front:
+        """Add this start's services, Flower too if there is a login for it, and return where people find them."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")), help="PORT")
@@ -89,19 +106,26 @@ class ServeCommand(BaseCommand):
         for line in [*base.description, f"journaux         {self.folder / 'log'}"]:
             self.say(f"  {line}")
         key = os.environ.get("SECRET_KEY") or kept_secret(self.folder / "secret-key")
-        environment = {**base.environment, "SECRET_KEY": key, "VAR_DIR": str(self.folder)}
+        environment = {"SECRET_KEY": key, "VAR_DIR": str(self.folder), **self.addresses(port=port), **base.environment}
         stack = cleanup.enter_context(Stack(folder=self.folder, environment=environment))
         self.say("Préparation de la base et des données de démonstration…")
-        stack.run_once("migrate", "--no-input")
+        stack.migrate(environment=base.migrations)
         password = kept_secret(self.folder / "demo-password", random_bytes=TYPED_SECRET_BYTES)
         token = kept_secret(self.folder / "demo-token")
         self.say(f"Au premier démarrage, des caisses simulées y racontent {DEMO_DAYS} jours de ventes…")
         stack.run_once("demo", "--password", password, "--token", token, "--days", str(DEMO_DAYS))
-        api, flower = self._start_services(stack, port=port, flower_port=flower_port)
+        flower = self._flower_login(stack, port=flower_port)
+        front = self.add_services(stack, port=port, flower=flower)
+        self._start_services(stack)
         self.say("Un lot de démonstration, envoyé comme par une caisse :")
-        show_demo_batch(folder=self.folder, base_url=api.url, say=lambda sentence: self.say(f"  {sentence}"))
-        self._show_addresses(api=api, password=password, flower=flower)
+        url = front.service.url
+        show_demo_batch(folder=self.folder, base_url=url, say=lambda sentence: self.say(f"  {sentence}"))
+        self._show_addresses(front=front, password=password, flower=flower)
         Supervisor([*base.servers, *stack.services.values()], say=self.say).run()
+
+    def addresses(self, *, port: int) -> dict[str, str]:
+        """Return what tells the processes where they are reached, unless the environment says something else."""
+        return {"PUBLIC_URL": os.environ.get("PUBLIC_URL") or f"http://127.0.0.1:{port}"}
 
     def _tidy_folder(self) -> None:
         """Begin with empty logs; those of the start before are kept beside them."""
@@ -111,37 +135,35 @@ class ServeCommand(BaseCommand):
             shutil.rmtree(previous, ignore_errors=True)
             log.rename(previous)
 
-    def _start_services(self, stack: Stack, *, port: int, flower_port: int) -> tuple[Service, str]:
-        """Start them all and return the API and a line about Flower."""
-        api = self.add_api(stack, port=port)
-        self.add_services(stack)
-        flower = "ne tourne pas : il n'a pas de courtier à écouter"
-        if stack.environment["BROKER_URL"]:
-            user = os.environ.get("FLOWER_USER") or "flower"
-            password = os.environ.get("FLOWER_PASSWORD") or kept_secret(
-                self.folder / "flower-password", random_bytes=TYPED_SECRET_BYTES
-            )
-            flower = f"{stack.add_flower(port=flower_port, user=user, password=password).url}/  {user} / {password}"
+    def _flower_login(self, stack: Stack, *, port: int) -> FlowerLogin | None:
+        if not stack.environment["BROKER_URL"]:
+            return None
+        user = os.environ.get("FLOWER_USER") or "flower"
+        password = os.environ.get("FLOWER_PASSWORD") or kept_secret(
+            self.folder / "flower-password", random_bytes=TYPED_SECRET_BYTES
+        )
+        return FlowerLogin(port=port, user=user, password=password)
+
+    def _start_services(self, stack: Stack) -> None:
         self.say(f"Démarrage de {', '.join(stack.services)}…")
         # All at once: each spends its first seconds importing.
         for service in stack.services.values():
             service.start()
         for service in stack.services.values():
             service.wait_ready()
-        return api, flower
 
-    def add_api(self, stack: Stack, *, port: int) -> Service:
-        return stack.add_api(port=port)
-
-    def _show_addresses(self, *, api: Service, password: str, flower: str) -> None:
+    def _show_addresses(self, *, front: Front, password: str, flower: FlowerLogin | None) -> None:
         self.say("")
-        self.say(f"  pages    {api.url}/")
+        self.say(f"  pages    {front.service.url}/")
         for username, shop_code, _role in USERS:
             self.say(f"           {username} / {password}  ({shop_code})")
-        self.say(f"  Flower   {flower}")
+        if flower:
+            self.say(f"  Flower   {front.flower_url}  {flower.user} / {flower.password}")
+        else:
+            self.say("  Flower   ne tourne pas : il n'a pas de courtier à écouter")
         self.say("")
         self.say("Pour essayer, à coller dans un autre terminal (la vente, puis son sort) :")
-        for line in curl_lines(base_url=api.url):
+        for line in curl_lines(base_url=front.service.url):
             self.say(line)
         self.say("")
         self.say("Prêt.")

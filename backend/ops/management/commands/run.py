@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 
 from backend.ops.servers import find_broker
-from backend.ops.serving import Base, ServeCommand
+from backend.ops.serving import Base, FlowerLogin, Front, ServeCommand
 from backend.ops.stack import Stack
 
 
@@ -21,8 +21,13 @@ class Command(ServeCommand):
             servers=[broker.server.process] if broker.server else [],
         )
 
-    def add_services(self, stack: Stack) -> None:
-        if stack.environment["BROKER_URL"]:
+    def add_services(self, stack: Stack, *, port: int, flower: FlowerLogin | None) -> Front:
+        api = stack.add_api(port=port)
+        if flower:
             # A solo worker posts in the process that answers pings, so a frozen one is seen and killed.
             stack.add_worker(pool="solo", concurrency=1)
         stack.add_sweep()
+        if not flower:
+            return Front(api)
+        watcher = stack.add_flower(port=flower.port, user=flower.user, password=flower.password)
+        return Front(api, flower_url=f"{watcher.url}/")

@@ -1,44 +1,86 @@
-"""`manage.py run_production_like`: every process of a production machine, on a private MariaDB and a private Redis."""
+"""`manage.py run_production_like`: the services of docker-compose.yml without Docker, on private servers."""
 
+import os
+import subprocess
 from contextlib import ExitStack
 from pathlib import Path
 
 from django.conf import settings
 
-from backend.ops.processes import Service
+from backend.ops.keeping import kept_secret
+from backend.ops.processes import PROJECT_FOLDER, ProcessFailed, free_port
 from backend.ops.servers import PrivateMariaDB, PrivateRedis
-from backend.ops.serving import Base, ServeCommand
+from backend.ops.serving import Base, FlowerLogin, Front, ServeCommand
 from backend.ops.stack import Stack
 
 DATABASE = "caisse"
+DATABASE_FOLDER = PROJECT_FOLDER / "deploy" / "database"
+FLOWER_PREFIX = "flower"
 
 
 class Command(ServeCommand):
-    help = "MariaDB, Redis, gunicorn, workers, deux balayages, beat et Flower, tous privés ; s'arrête avec Ctrl-C."
+    help = "MariaDB, Redis, nginx, gunicorn, workers, deux balayages, beat et Flower, tous privés ; Ctrl-C arrête tout."
     title = "Caisses hors ligne, comme en production"
     folder: Path = settings.VAR_DIR.resolve() / "production-like"
 
     def prepare(self, *, cleanup: ExitStack) -> Base:
         mariadb = cleanup.enter_context(
-            PrivateMariaDB(self.folder / "mariadb", databases=(DATABASE,), keeps_data=True)
+            PrivateMariaDB(self.folder / "mariadb", keeps_data=True, configuration=DATABASE_FOLDER / "server.cnf")
         )
         redis = cleanup.enter_context(PrivateRedis(self.folder / "redis"))
+        passwords = {
+            name: kept_secret(self.folder / f"database-{name.partition('_')[0].lower()}-password")
+            for name in ("APP_PASSWORD", "MIGRATIONS_PASSWORD", "BACKUP_PASSWORD")
+        }
+        create_users(mariadb, passwords=passwords)
+        where = f"127.0.0.1:{mariadb.port}/{DATABASE}"
         return Base(
             environment={
-                "DATABASE_URL": mariadb.url(DATABASE),
+                "DATABASE_URL": f"mysql://caisse:{passwords['APP_PASSWORD']}@{where}",
                 "BROKER_URL": redis.url,
                 "ALLOWED_HOSTS": "localhost,127.0.0.1",
+                "TRUSTED_PROXIES": "1",
+                "HTTPS": "0",
+                "METRICS_TOKEN": kept_secret(self.folder / "metrics-token"),
                 "LOG_FORMAT": "json",
             },
+            migrations={"DATABASE_URL": f"mysql://caisse_migrations:{passwords['MIGRATIONS_PASSWORD']}@{where}"},
             description=[f"MariaDB          127.0.0.1:{mariadb.port}", f"Redis            {redis.url}"],
             servers=[mariadb.process, redis.process],
         )
 
-    def add_api(self, stack: Stack, *, port: int) -> Service:
-        return stack.add_api(port=port, processes=2)
+    def addresses(self, *, port: int) -> dict[str, str]:
+        public = super().addresses(port=port)
+        return {**public, "FLOWER_URL": f"{public['PUBLIC_URL']}/{FLOWER_PREFIX}"}
 
-    def add_services(self, stack: Stack) -> None:
-        stack.add_worker(concurrency=4)
-        stack.add_sweep(name="sweep-1")
-        stack.add_sweep(name="sweep-2")
-        stack.add_beat()
+    def add_services(self, stack: Stack, *, port: int, flower: FlowerLogin | None) -> Front:
+        return add_production_services(stack, port=port, flower=flower)
+
+
+def add_production_services(stack: Stack, *, port: int, flower: FlowerLogin | None) -> Front:
+    """Add what docker-compose.yml starts from our image, and the nginx before it on `port`."""
+    api = stack.add_api(port=free_port(), processes=2)
+    stack.add_worker(concurrency=4)
+    stack.add_sweep(name="sweep-1")
+    stack.add_sweep(name="sweep-2")
+    stack.add_beat()
+    watcher = flower and stack.add_flower(
+        port=flower.port, user=flower.user, password=flower.password, url_prefix=FLOWER_PREFIX
+    )
+    nginx = stack.add_nginx(port=port, api=api, flower=watcher)
+    return Front(nginx, flower_url=f"{nginx.url}/{FLOWER_PREFIX}/")
+
+
+def create_users(mariadb: PrivateMariaDB, *, passwords: dict[str, str]) -> None:
+    """Make the database and its accounts as production does. Raises ProcessFailed."""
+    environment = {
+        **os.environ,
+        **passwords,
+        "DATABASE_NAME": DATABASE,
+        "DATABASE_SOCKET": str(mariadb.socket),
+        "USERS_HOST": "127.0.0.1",
+    }
+    script = DATABASE_FOLDER / "create-users"
+    result = subprocess.run([script], env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+    if result.returncode:
+        raise ProcessFailed(f"create-users ended with {result.returncode}\n{result.stdout}{result.stderr}")
