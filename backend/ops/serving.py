@@ -105,8 +105,7 @@ class ServeCommand(BaseCommand):
         base = self.prepare(cleanup=cleanup)
         for line in [*base.description, f"journaux         {self.folder / 'log'}"]:
             self.say(f"  {line}")
-        key = os.environ.get("SECRET_KEY") or kept_secret(self.folder / "secret-key")
-        environment = {"SECRET_KEY": key, "VAR_DIR": str(self.folder), **self.addresses(port=port), **base.environment}
+        environment = self.environment(base, port=port)
         stack = cleanup.enter_context(Stack(folder=self.folder, environment=environment))
         self.say("Préparation de la base et des données de démonstration…")
         stack.migrate(environment=base.migrations)
@@ -123,9 +122,14 @@ class ServeCommand(BaseCommand):
         self._show_addresses(front=front, password=password, flower=flower)
         Supervisor([*base.servers, *stack.services.values()], say=self.say).run()
 
-    def addresses(self, *, port: int) -> dict[str, str]:
-        """Return what tells the processes where they are reached, unless the environment says something else."""
-        return {"PUBLIC_URL": os.environ.get("PUBLIC_URL") or f"http://127.0.0.1:{port}"}
+    def environment(self, base: Base, *, port: int) -> dict[str, str]:
+        """Return what every process of ours is told."""
+        return {
+            "SECRET_KEY": os.environ.get("SECRET_KEY") or kept_secret(self.folder / "secret-key"),
+            "VAR_DIR": str(self.folder),
+            "PUBLIC_URL": os.environ.get("PUBLIC_URL") or f"http://127.0.0.1:{port}",
+            **base.environment,
+        }
 
     def _tidy_folder(self) -> None:
         """Begin with empty logs; those of the start before are kept beside them."""

@@ -97,6 +97,7 @@ class Stack:
             "FLOWER_PORT": str(port),
             "FLOWER_URL_PREFIX": url_prefix,
             "FLOWER_DB": str(self.folder / "flower"),
+            "FLOWER_READ_ONLY": "1",
             "FLOWER_USER": user,
             "FLOWER_PASSWORD": password,
         }
@@ -107,14 +108,14 @@ class Stack:
     def add_nginx(
         self, *, port: int, api: Service, flower: Service | None = None, environment: Mapping[str, str] | None = None
     ) -> Service:
-        """nginx before them, as an ordinary user, all its files in a folder of its own."""
+        """nginx before them, as an ordinary user, all its files in a folder of its own. It is told no secret."""
         ours = {
             "NGINX_LISTEN": f"127.0.0.1:{port}",
             "NGINX_API": api.url.removeprefix("http://"),
             "NGINX_FLOWER": flower.url.removeprefix("http://") if flower else "127.0.0.1:9",
             "NGINX_FOLDER": str(self.folder / "nginx"),
         }
-        service = self._add("nginx", role="nginx", environment={**ours, **(environment or {})})
+        service = self._add("nginx", role="nginx", environment={**ours, **(environment or {})}, base=os.environ)
         service.url = f"http://127.0.0.1:{port}"
         return service
 
@@ -150,7 +151,9 @@ class Stack:
             raise ProcessFailed(f"{name} ended with {code}; see {process.log}\n{process.log_tail()}")
         return process.log.read_text(errors="replace")
 
-    def _add(self, name: str, *, role: str, environment: Mapping[str, str]) -> Service:
+    def _add(
+        self, name: str, *, role: str, environment: Mapping[str, str], base: Mapping[str, str] | None = None
+    ) -> Service:
         """Build the service that the start script of this role starts, and that its health command asks."""
         if name in self.services:
             raise ValueError(f"there is a service called {name} already")
@@ -158,7 +161,7 @@ class Stack:
             name=name,
             command=[START_SCRIPTS / role],
             log=self.folder / "log" / f"{name}.log",
-            environment={**self.environment, "ROLE": role, **environment},
+            environment={**(base or self.environment), **environment},
         )
         service.answers = partial(is_healthy, role, service.environment)
         self.services[name] = service

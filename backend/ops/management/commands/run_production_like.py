@@ -49,9 +49,9 @@ class Command(ServeCommand):
             servers=[mariadb.process, redis.process],
         )
 
-    def addresses(self, *, port: int) -> dict[str, str]:
-        public = super().addresses(port=port)
-        return {**public, "FLOWER_URL": f"{public['PUBLIC_URL']}/{FLOWER_PREFIX}"}
+    def environment(self, base: Base, *, port: int) -> dict[str, str]:
+        told = super().environment(base, port=port)
+        return {**told, "FLOWER_URL": f"{told['PUBLIC_URL']}/{FLOWER_PREFIX}"}
 
     def add_services(self, stack: Stack, *, port: int, flower: FlowerLogin | None) -> Front:
         return add_production_services(stack, port=port, flower=flower)
