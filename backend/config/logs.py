@@ -37,6 +37,8 @@ def configure(*, format_name: str, level: str) -> None:
             "loggers": {"django.request": {"level": "CRITICAL"}, "celery.redirected": {"level": "ERROR"}},
         }
     )
+    # Warnings would be written past the formatter.
+    logging.captureWarnings(is_json)
     structlog.configure(
         processors=[*SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
