@@ -95,6 +95,9 @@ OPEN_PAGES = {
 ACCOUNT_PAGES = {"account", "password_change"}
 # Its key is the sender's own, random and kept for that person: tests/web/test_imports.py asks for another's.
 OWN_KEY_PAGES = {"import_preview"}
+# Staff's pages, and what they are sent: to everybody else who is signed in they do not exist.
+STAFF_PAGES = {"overview", "tills", "till", "failed", "calls", "doctor"}
+STAFF_ACTIONS = {"ring_all", "ring_till", "post_till", "pause", "pause_till", "resume", "retry"}
 # Address parts that name nothing of a shop.
 NO_IDS = {"size", "file_format", "year", "month", "position"}
 # The tills' calls by route name: whether a token or serial is needed; and what is asked for by an id of one shop.
@@ -180,6 +183,9 @@ def test_somebody_said_something_about_every_route() -> None:
         "web:": {*SHOP_PAGES, *OPEN_PAGES, *ACCOUNT_PAGES, *OWN_KEY_PAGES},
         "api:": set(API_CALLS),
         "": OPEN_PAGES,
+        "operations:": STAFF_PAGES | STAFF_ACTIONS,
+        # Made by Django from what is registered; tests/ops/test_admin.py walks all of it.
+        "admin:": {route.name for prefix, route in routes() if prefix == "admin:"},
     }
     unsaid = [f"{prefix}{route.name}" for prefix, route in routes() if route.name not in said[prefix]]
     gone = [name for name in (*SHOP_PAGES, *ACCOUNT_PAGES) if name not in {route.name for _, route in routes()}]
@@ -237,6 +243,23 @@ def test_an_account_is_its_persons_own(world: World) -> None:
     for name in ACCOUNT_PAGES:
         assert world.people[STRANGER].get(reverse(f"web:{name}")).status_code == 302
         assert world.people[VIEWER].get(reverse(f"web:{name}")).status_code == 200
+
+
+@pytest.mark.parametrize("name", sorted(STAFF_PAGES | STAFF_ACTIONS))
+def test_what_is_for_staff_exists_for_nobody_else(name: str, world: World) -> None:
+    parts = {"terminal_id": world.own["terminal_id"]} if "till" in name and name != "tills" else {}
+    address = reverse(f"operations:{name}", kwargs=parts)
+    for send in (False, True):
+        stranger = ask(world.people[STRANGER], address, Page(None), send=send)
+        assert (stranger.status_code, stranger["Location"].startswith("/connexion/")) == (302, True), name
+        for role in RANKS:
+            assert ask(world.people[role], address, Page(None), send=send).status_code == 404, (name, role, send)
+    User.objects.filter(username="alice").update(is_staff=True)
+    is_page = name in STAFF_PAGES
+    assert ask(world.people[OWNER], address, Page(None), send=False).status_code == (200 if is_page else 405)
+    if not is_page:
+        # An empty form is refused where something must be chosen, and done where nothing need be.
+        assert ask(world.people[OWNER], address, Page(None), send=True).status_code in (302, 400, 404)
 
 
 @pytest.mark.parametrize("name", API_CALLS)

@@ -1,0 +1,38 @@
+"""Refused calls by serial: the first thing to look at when "the till says it sent"."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from backend.shops.models import Device, Knock
+
+SHOWN_MAX = 50
+
+
+@dataclass(frozen=True)
+class RefusedCall:
+    knock: Knock
+    # None: nobody has registered a device of that serial.
+    device: Device | None
+
+
+@dataclass(frozen=True)
+class Calls:
+    refused: Sequence[RefusedCall]
+    # The devices whose serial begins as was asked, whether they were refused or not.
+    devices: Sequence[Device]
+
+
+def find_calls(*, serial: str = "") -> Calls:
+    """Return the last refused calls, of serials that begin with `serial` if given; newest first."""
+    knocks = Knock.objects.order_by("-last_at")
+    asked: list[Device] = []
+    if serial:
+        knocks = knocks.filter(serial__startswith=serial)
+        asked = list(_devices().filter(serial__startswith=serial).order_by("serial")[:SHOWN_MAX])
+    shown = list(knocks[:SHOWN_MAX])
+    known = {device.serial: device for device in _devices().filter(serial__in={knock.serial for knock in shown})}
+    return Calls([RefusedCall(knock, known.get(knock.serial)) for knock in shown], asked)
+
+
+def _devices():
+    return Device.objects.select_related("terminal__shop").defer("token_hash", "next_token_hash")
