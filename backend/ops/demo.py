@@ -29,6 +29,8 @@ USERS = (
     ("lecteur", "BTQ-009", Role.VIEWER),
     ("autre", "BTQ-777", Role.OWNER),
 )
+# Sees no shop, and everything that runs: the operations page and the administration.
+OPERATOR = "exploitant"
 ARTICLE_FIELDS = ("code", "name", "mark", "price", "vat_rate", "stock")
 ARTICLES = (
     # id, shop id, then ARTICLE_FIELDS
@@ -51,7 +53,9 @@ def load_demo(*, password: str, token: str) -> None:
     for article_id, shop_id, *rest in ARTICLES:
         _article(article_id, shop_id, **dict(zip(ARTICLE_FIELDS, rest, strict=True)))
     for username, shop_code, role in USERS:
-        _user(username, password, shop_code, role)
+        _user(username, password)
+        _member(username, shop_code, role)
+    _user(OPERATOR, password, is_staff=True, is_superuser=True)
 
 
 def load_silent_till(shop: Shop) -> None:
@@ -96,9 +100,13 @@ def _article(
     )
 
 
-def _user(username: str, password: str, shop_code: str, role: str) -> None:
-    user, is_new = get_user_model().objects.get_or_create(username=username)
+def _user(username: str, password: str, **powers: bool) -> None:
+    user, is_new = get_user_model().objects.get_or_create(username=username, defaults=powers)
     if is_new:
         user.set_password(password)
         user.save(update_fields=["password"])
+
+
+def _member(username: str, shop_code: str, role: str) -> None:
+    user = get_user_model().objects.get(username=username)
     Membership.objects.get_or_create(user=user, shop=Shop.objects.get(code=shop_code), defaults={"role": role})

@@ -13,7 +13,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from backend.ops.demo import USERS
+from backend.ops.demo import OPERATOR, USERS
 from backend.ops.demonstration import curl_lines, show_demo_batch
 from backend.ops.keeping import FolderTaken, kept_secret, sole_user_of
 from backend.ops.processes import ProcessFailed, Service, port_is_free
@@ -161,6 +161,7 @@ class ServeCommand(BaseCommand):
         self.say(f"  pages    {front.service.url}/")
         for username, shop_code, _role in USERS:
             self.say(f"           {username} / {password}  ({shop_code})")
+        self.say(f"           {OPERATOR} / {password}  (exploitation : {front.service.url}/exploitation/)")
         if flower:
             self.say(f"  Flower   {front.flower_url}  {flower.user} / {flower.password}")
         else:

@@ -5,11 +5,12 @@ from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
+from backend.web.access import memberships_of
 from backend.web.forms_account import SignInForm
 
 
@@ -17,6 +18,13 @@ class SignIn(auth_views.LoginView):
     template_name = "web/sign_in.html"
     redirect_authenticated_user = True
     authentication_form = SignInForm
+
+    def get_default_redirect_url(self) -> str:
+        """Who looks after the installation and belongs to no shop has nothing to see in one."""
+        user = self.request.user
+        if user.is_staff and not memberships_of(user):
+            return reverse("operations:overview")
+        return super().get_default_redirect_url()
 
 
 class SignOut(auth_views.LogoutView):

@@ -22,6 +22,8 @@ class Command(ServeCommand):
         )
 
     def add_services(self, stack: Stack, *, port: int, flower: FlowerLogin | None) -> Front:
+        if flower:
+            stack.environment["FLOWER_URL"] = f"http://127.0.0.1:{flower.port}"
         api = stack.add_api(port=port)
         if flower:
             # A solo worker posts in the process that answers pings, so a frozen one is seen and killed.
