@@ -35,7 +35,16 @@ CATALOGUE: Mapping[str, Counter] = {
             "conflict", "rejected", "deferred", "failed", "set_aside",
         ),
     ),
-    "caisse_refusals_total": Counter("Outcomes written that have a reason, by its code", ("code",)),
+    "caisse_refusals_total": Counter(
+        "Outcomes written that have a reason, by its code",
+        ("code",),
+        (
+            "champ_invalide", "type_inconnu", "deja_existante", "numero_deja_pris", "devise_inconnue",
+            "article_inconnu", "unite_inconnue", "unite_ambigue", "stock_insuffisant", "origine_invalide",
+            "origine_ambigue", "origine_inconnue", "deja_annulee", "retour_excessif", "paiement_excessif",
+            "ecartee", "echec_interne",
+        ),
+    ),
     "caisse_posting_seconds": Counter("How long a sale's posting took, its commit included", is_histogram=True),
     "caisse_retries_total": Counter(
         "Transactions tried again after a fault that passes by itself",
@@ -51,7 +60,13 @@ CATALOGUE: Mapping[str, Counter] = {
     "caisse_intake_total": Counter(
         "Posts of batches, by the answer: accepted, repeated, or the problem's code",
         ("answer",),
-        ("accepted", "repeated"),
+        (
+            "accepted", "repeated",
+            "header_manquant", "terminal_sans_boutique", "jeton_manquant", "jeton_invalide", "terminal_desactive",
+            "terminal_inconnu", "format_non_disponible", "type_non_supporte", "parametre_invalide", "json_invalide",
+            "gzip_invalide", "tableau_attendu", "lot_vide", "lot_trop_grand", "cle_reutilisee",
+            "trop_de_lots_en_attente", "trop_de_requetes", "enregistrement_en_cours", "indisponible",
+        ),
     ),
 }  # fmt: skip
 
