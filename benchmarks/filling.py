@@ -35,7 +35,7 @@ def store(tills: Sequence[Till], sales: int, *, first_day: date = FIRST_DAY) -> 
         cursor.execute("SET SESSION foreign_key_checks = 0, unique_checks = 0, sql_log_bin = 0, sql_mode = ''")
         for begin in range(0, sales, CHUNK_SALES):
             end = min(begin + CHUNK_SALES, sales) - 1
-            for statement in (_batches(ids), _bodies(), _sales(ids), _lines(ids), _movements(ids), _outcomes(ids)):
+            for statement in (_batches(ids), _bodies(ids), _sales(ids), _lines(ids), _movements(ids), _outcomes(ids)):
                 numbered = statement.replace("NUMBERS", f"seq_{begin}_to_{end} n")
                 cursor.execute(numbered.replace("BEGINNING", first_day.isoformat()))
         cursor.execute(
@@ -56,9 +56,10 @@ def _batches(ids: dict[str, str]) -> str:
     )
 
 
-def _bodies() -> str:
+def _bodies(ids: dict[str, str]) -> str:
     return (
-        f"INSERT IGNORE INTO sales_batchbody (batch_id, deflated) SELECT {BATCH}, REPEAT(MD5({BATCH}), 120)"
+        "INSERT IGNORE INTO sales_batchbody (batch_id, shop_id, deflated)"
+        f" SELECT {BATCH}, {ids['shop']}, REPEAT(MD5({BATCH}), 120)"
         f" FROM NUMBERS WHERE {TURN} % {BATCH_SALES} = 0"
     )
 

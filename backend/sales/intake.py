@@ -129,7 +129,7 @@ def _store(batch: Batch, deflated: bytes, now: datetime | None) -> Accepted:
     batch.received_at = batch.moved_at = now or datetime.now(UTC)
     with transaction.atomic(durable=True):
         batch.save(force_insert=True)
-        BatchBody(batch=batch, deflated=deflated).save(force_insert=True)
+        BatchBody(batch=batch, shop_id=batch.shop_id, deflated=deflated).save(force_insert=True)
         ring_on_commit(batch.terminal_id, receipt=str(batch.receipt), request_id=batch.request_id)
     log.info(
         "batch_accepted",

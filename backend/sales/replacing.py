@@ -41,6 +41,7 @@ def replace_outcome(
     counted = _recount(batch, before=OutcomeStatus(outcome.status), after=verdict.status)
     OutcomeHistory.objects.create(
         batch_id=outcome.batch_id,
+        shop_id=outcome.shop_id,
         position=outcome.position,
         status=outcome.status,
         code=outcome.code,

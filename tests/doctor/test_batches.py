@@ -28,7 +28,7 @@ def plant_batch(
         **fields,
     })  # fmt: skip
     if body is not None:
-        BatchBody.objects.create(batch=batch, deflated=deflated or zlib.compress(body))
+        BatchBody.objects.create(batch=batch, shop_id=batch.shop_id, deflated=deflated or zlib.compress(body))
     return batch
 
 

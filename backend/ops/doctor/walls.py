@@ -9,7 +9,15 @@ from backend.inventory.models import Article, ArticleUnit, StockMovement
 from backend.ops.doctor.naming import listed, name_row, name_shop, name_till
 from backend.ops.doctor.phrases import count
 from backend.ops.doctor.registry import Finding, Scope, check
-from backend.sales.models import Batch, Sale, SaleLine, SaleOutcome, SalePayment
+from backend.sales.models import (
+    Batch,
+    BatchBody,
+    OutcomeHistory,
+    Sale,
+    SaleLine,
+    SaleOutcome,
+    SalePayment,
+)
 from backend.shops.models import Shop, Terminal
 
 ALL_ROWS = "toutes les tables des ventes et du stock"
@@ -34,6 +42,8 @@ SEAMS = (
     Seam(SaleOutcome, "shop_id", {"batch__shop_id": "son lot", "document__shop_id": "son document"}),
     Seam(SaleOutcome, "terminal_id", {"batch__terminal_id": "son lot"}),
     Seam(StockMovement, "shop_id", {"unit__shop_id": "son unité", "document__shop_id": "son document"}, OF_DOCUMENT),
+    Seam(BatchBody, "shop_id", {"batch__shop_id": "son lot"}, "batch__terminal_id"),
+    Seam(OutcomeHistory, "shop_id", {"batch__shop_id": "son lot"}, "batch__terminal_id"),
     Seam(ArticleUnit, "shop_id", {"article__shop_id": "son article"}, None),
 )
 

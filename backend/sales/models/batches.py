@@ -126,6 +126,8 @@ class BatchBody(models.Model):
     """The bytes of a batch. A table of its own: beside the cursor, each move would copy them to the binary log."""
 
     batch = models.OneToOneField(Batch, primary_key=True, on_delete=models.PROTECT, related_name="body")
+    # Every table that grows with the sales names the shop: by it, shops can be spread over several databases.
+    shop = models.ForeignKey(Shop, db_index=False, **UNCONSTRAINED)
     deflated = models.BinaryField()  # zlib
 
     def __str__(self) -> str:
@@ -180,6 +182,7 @@ class SaleOutcome(Outcome):
 class OutcomeHistory(Outcome):
     """An outcome that another has replaced. Append-only."""
 
+    shop = models.ForeignKey(Shop, db_index=False, **UNCONSTRAINED)
     replaced_at = models.DateTimeField()
     author = models.CharField(max_length=120, blank=True)
     reason = models.CharField(max_length=300, blank=True)
