@@ -32,7 +32,8 @@ pytestmark = pytest.mark.embedded
 
 BACKEND = Path(__file__).resolve().parents[2] / "backend"
 CATALOGUE = Path(settings.LOCALE_PATHS[0]) / "en" / "LC_MESSAGES"
-TEMPLATES = sorted((BACKEND / "web" / "templates").rglob("*.*"))
+WITH_PAGES = ("web", "ops")
+TEMPLATES = sorted(path for app in WITH_PAGES for path in (BACKEND / app / "templates").rglob("*.*"))
 CALLS = {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy"}
 PLACE = re.compile(r"%\(\w+\)s")
 LETTERS = re.compile(r"[^\W\d_]{2,}")
@@ -113,7 +114,7 @@ def marked_in_template(path: Path) -> Iterator[str]:
 def test_every_marked_word_is_in_the_catalogue() -> None:
     known = {key[0] if isinstance(key, tuple) else key for key in catalogue()}
     marked = {words: path.name for path in TEMPLATES for words in marked_in_template(path)}
-    for path in sorted((BACKEND / "web").rglob("*.py")):
+    for path in sorted(path for app in WITH_PAGES for path in (BACKEND / app).rglob("*.py")):
         marked |= dict.fromkeys(marked_in_python(path), path.name)
     assert len(marked) > 800
     assert {words: name for words, name in marked.items() if words not in known} == {}, "run `make messages`"
