@@ -115,9 +115,11 @@ def test_a_line_that_moved_twice_is_found(busy: Till, cast: Cast) -> None:
 @pytest.mark.parametrize("place", ["newer", "nowhere"])
 def test_a_history_that_nothing_replaced_is_found(busy: Till, place: str) -> None:
     said = outcome("RET-8", "returned")
-    where = {"position": said.position if place == "newer" else 99, "version": said.version if place == "newer" else 1}
+    is_newer = place == "newer"
+    where = {"position": said.position if is_newer else 99, "version": said.version if is_newer else 1}
+    where["shop_id"] = said.shop_id
     now = datetime.now(UTC)
-    old = OutcomeHistory.objects.create(batch=said.batch, shop_id=said.shop_id, status="failed", at=now, replaced_at=now, **where)
+    old = OutcomeHistory.objects.create(batch=said.batch, status="failed", at=now, replaced_at=now, **where)
     finding = only_finding("history_lies_behind")
     assert finding.found.startswith(f"historique n° {old.pk} : « Échec de notre côté »")
 
@@ -126,6 +128,6 @@ def test_a_history_that_nothing_replaced_is_found(busy: Till, place: str) -> Non
 def test_a_history_behind_its_outcome_is_no_finding(busy: Till) -> None:
     said = outcome("RET-8", "returned")
     now = datetime.now(UTC)
-    where = {"position": said.position, "version": said.version - 1}
-    OutcomeHistory.objects.create(batch=said.batch, shop_id=said.shop_id, status="failed", at=now, replaced_at=now, **where)
+    where = {"shop_id": said.shop_id, "position": said.position, "version": said.version - 1}
+    OutcomeHistory.objects.create(batch=said.batch, status="failed", at=now, replaced_at=now, **where)
     assert findings() == {}
