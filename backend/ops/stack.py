@@ -106,16 +106,22 @@ class Stack:
         return service
 
     def add_nginx(
-        self, *, port: int, api: Service, flower: Service | None = None, environment: Mapping[str, str] | None = None
+        self,
+        *,
+        port: int,
+        api: Service,
+        flower: Service | None = None,
+        name: str = "nginx",
+        environment: Mapping[str, str] | None = None,
     ) -> Service:
         """nginx before them, as an ordinary user, all its files in a folder of its own. It is told no secret."""
         ours = {
             "NGINX_LISTEN": f"127.0.0.1:{port}",
             "NGINX_API": api.url.removeprefix("http://"),
             "NGINX_FLOWER": flower.url.removeprefix("http://") if flower else "127.0.0.1:9",
-            "NGINX_FOLDER": str(self.folder / "nginx"),
+            "NGINX_FOLDER": str(self.folder / name),
         }
-        service = self._add("nginx", role="nginx", environment={**ours, **(environment or {})}, base=os.environ)
+        service = self._add(name, role="nginx", environment={**ours, **(environment or {})}, base=os.environ)
         service.url = f"http://127.0.0.1:{port}"
         return service
 
