@@ -1,5 +1,5 @@
-"""Backups and restores one by one: what passes for a backup is one, and nothing is restored that is not, or onto what is
-not empty. The whole disaster is in test_drill.py."""
+"""Backups and restores one by one: what passes for a backup is one, and nothing is restored that is not, or onto what
+is not empty. The whole disaster is in test_drill.py."""
 
 import gzip
 import hashlib
@@ -87,7 +87,10 @@ def test_a_backup_that_is_killed_leaves_nothing_that_passes_for_one(site: Site, 
         # The dump goes from table to table, and waits at this one.
         session.cursor().execute("LOCK TABLES sales_salepayment WRITE")
         dumping = subprocess.Popen(
-            [PROJECT_FOLDER / "deploy/backup/backup"], env=environment, start_new_session=True, stdout=subprocess.DEVNULL
+            [PROJECT_FOLDER / "deploy/backup/backup"],
+            env=environment,
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
         )
         try:
             assert wait_until(lambda: somebody_waits(site), timeout_s=30)
@@ -203,9 +206,7 @@ def test_a_restore_up_to_a_moment_stops_there(site: Site, backup: Path, sell: Ca
     assert receipts(site) == before | {good}
 
 
-def test_binlogs_with_a_hole_are_refused(
-    site: Site, backup: Path, sell: Callable[[], str], tmp_path: Path
-) -> None:
+def test_binlogs_with_a_hole_are_refused(site: Site, backup: Path, sell: Callable[[], str], tmp_path: Path) -> None:
     before = receipts(site)
     for _ in range(2):
         flush_binlogs(site)
@@ -243,7 +244,8 @@ def test_copies_outlive_their_copier_and_are_replayed_up_to_the_last_whole_event
 def is_in_order(site: Site) -> bool:
     """Whether the server's own binlogs, which now have the replayed rows too, can be read from their beginning."""
     binlogs = sorted(site.server.binlogs.glob("binlog.0*"))
-    return subprocess.run(["mariadb-binlog", "--no-defaults", *binlogs], stdout=subprocess.DEVNULL).returncode == 0
+    command = ["mariadb-binlog", "--no-defaults", *binlogs]
+    return subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode == 0
 
 
 def test_copies_of_another_servers_binlogs_are_not_mixed_with_these(site: Site, tmp_path: Path) -> None:
@@ -258,3 +260,34 @@ def test_copies_of_another_servers_binlogs_are_not_mixed_with_these(site: Site, 
 
     assert "another server" in said
     assert newest.read_bytes() == content
+
+
+def test_the_newest_backup_is_tried_on_a_server_of_its_own(site: Site, backup: Path, sell: Callable[[], str]) -> None:
+    before, later = receipts(site), sell()
+    environment = {"BACKUP_DIR": str(backup.parent), "BINLOG_DIR": str(site.server.binlogs)}
+
+    said = site.run("backup/check", environment=environment)
+
+    assert f"restored: {len(before) + 1} batches" in said
+    assert receipts(site) == before | {later}
+
+
+def test_a_check_fails_where_backups_have_stopped_and_where_the_doctor_finds_something(
+    site: Site, backup: Path
+) -> None:
+    environment = {"BACKUP_DIR": str(backup.parent)}
+    two_days_ago = time.time() - 2 * 24 * 3600
+    os.utime(backup, (two_days_ago, two_days_ago))
+    assert "48 hours old" in site.run("backup/check", environment=environment, expects=1)
+    assert "has no backup" in site.run("backup/check", environment={"BACKUP_DIR": "/"}, expects=1)
+
+    with root(site) as session:
+        session.cursor().execute("UPDATE inventory_articleunit SET stock = stock + 1 LIMIT 1")
+        session.commit()
+    try:
+        take_backup(site, backup.parent)
+        assert "stock_is_the_sum_of_movements" in site.run("backup/check", environment=environment, expects=3)
+    finally:
+        with root(site) as session:
+            session.cursor().execute("UPDATE inventory_articleunit SET stock = stock - 1 LIMIT 1")
+            session.commit()

@@ -24,7 +24,7 @@ from backend.ops.processes import wait_until
 from backend.ops.stack import Stack
 from backend.ops.till import Till
 from backend.ops.till.wire import Answer
-from backend.sales.models import Batch, BatchBody, Sale, SaleOutcome
+from backend.sales.models import Batch, Sale, SaleOutcome
 from backend.testing import Cast, make_article, make_device, make_terminal
 from tests.deploy.elsewhere import Site, looking_into
 from tests.invariants import check_invariants
@@ -143,13 +143,12 @@ def sell_until_it_dies(site: Site, tills: list[LedgerTill], folder: Path, *, bro
 
 
 @contextmanager
-def open_for_business(site: Site, folder: Path, *, broker_url: str = "") -> Iterator[str]:
-    """All that serves a shop, as the account of the application; without a broker the sweep does all the work."""
+def open_for_business(site: Site, folder: Path, *, broker_url: str) -> Iterator[str]:
+    """All that serves a shop, as the account of the application."""
     with Stack(folder=folder, environment={"DATABASE_URL": site.url(), "BROKER_URL": broker_url}) as stack:
         api = stack.add_api()
         stack.add_sweep()
-        if broker_url:
-            stack.add_worker(concurrency=2)
+        stack.add_worker(concurrency=2)
         for service in stack.services.values():
             service.start()
         for service in stack.services.values():
@@ -184,10 +183,8 @@ def check_that_all_is_right(tills: list[LedgerTill], site: Site, url: str) -> No
             answers = till.sync(timeout_s=SYNC_S).days
             assert {answer["resultat"] for answer in answers} == {"egal"}, answers
             sold = [record.document for day in days_of(till) for record in till.records.of_day(day)]
-        written = [document["numero_facture"] for document in sold]
-        assert sorted(Sale.objects.filter(terminal__devices__serial=ledger.serial).values_list("number", flat=True)) == (
-            sorted(written)
-        )
+        of_till = Sale.objects.filter(terminal__devices__serial=ledger.serial)
+        assert sorted(of_till.values_list("number", flat=True)) == sorted(one["numero_facture"] for one in sold)
         quantities = {one["numero_facture"]: sum(line["quantite"] for line in one.get("lignes", [])) for one in sold}
         voided = sum(quantities[one["origine"]["numero_facture"]] for one in sold if one.get("type") == "annulation")
         stock = ArticleUnit.objects.get(article_id=ledger.article).stock
@@ -206,9 +203,10 @@ def close_days(till: Till) -> list[int]:
 
 
 def test_with_the_binlogs_nothing_that_was_acknowledged_is_lost(
-    disaster: Disaster, tmp_path: Path, django_db_blocker: DjangoDbBlocker
+    disaster: Disaster, rig: Rig, tmp_path: Path, django_db_blocker: DjangoDbBlocker
 ) -> None:
-    assert disaster.before_backup and disaster.after_backup
+    assert disaster.before_backup
+    assert disaster.after_backup
     tills = copies_of(disaster.tills, tmp_path)
     with django_db_blocker.unblock(), Site(tmp_path / "second") as site:
         said = site.run("backup/restore", disaster.backup, environment={"BINLOG_DIR": str(disaster.binlogs)})
@@ -217,7 +215,7 @@ def test_with_the_binlogs_nothing_that_was_acknowledged_is_lost(
             check_batches(tills, acknowledged(tills))
             check_outcomes(tills)
             check_invariants(is_settled=False)
-            with open_for_business(site, tmp_path / "stack") as url:
+            with open_for_business(site, tmp_path / "stack", broker_url=rig.broker_url) as url:
                 hand_over_everything(tills, url)
                 check_that_all_is_right(tills, site, url)
 
@@ -247,13 +245,13 @@ def check_outcomes(tills: list[LedgerTill]) -> None:
 
 
 def test_without_binlogs_tills_are_told_exactly_what_is_missing_and_bring_it_back(
-    disaster: Disaster, tmp_path: Path, django_db_blocker: DjangoDbBlocker
+    disaster: Disaster, rig: Rig, tmp_path: Path, django_db_blocker: DjangoDbBlocker
 ) -> None:
     tills = disaster.tills
     with django_db_blocker.unblock(), Site(tmp_path / "third") as site:
         said = site.run("backup/restore", "--without-binlogs", disaster.backup)
         assert "WITHOUT" in said
-        with looking_into(site.url()), open_for_business(site, tmp_path / "stack") as url:
+        with looking_into(site.url()), open_for_business(site, tmp_path / "stack", broker_url=rig.broker_url) as url:
             check_batches(tills, disaster.before_backup)
             known = {str(receipt) for receipt in Batch.objects.values_list("receipt", flat=True)}
             assert not known & disaster.after_backup
@@ -264,7 +262,7 @@ def test_without_binlogs_tills_are_told_exactly_what_is_missing_and_bring_it_bac
 
 
 def check_what_is_missing(ledger: LedgerTill, url: str, known: set[str]) -> None:
-    """What the server is told of the day it compares with what it has: all that is in no batch of its own is missing."""
+    """Of the day that the server is told, it misses exactly what is in no batch of its own."""
     kept = {number for receipt in known & ledger.acknowledged.keys() for number in ledger.numbers(receipt)}
     with ledger.open(url) as till:
         written, missing = set(), set()
