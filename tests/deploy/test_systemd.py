@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.deploy.environment_names import is_read
+
 ROOT = Path(__file__).resolve().parents[2]
 SYSTEMD = ROOT / "deploy" / "systemd"
 INSTALL = SYSTEMD / "install"
@@ -34,13 +36,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def variables_of(text: str) -> set[str]:
     return set(re.findall(r"^#? ?([A-Z][A-Z_]+)=", text, re.MULTILINE))
-
-
-def words_that_are_read() -> str:
-    """Everything that reads the environment: the start and backup scripts, settings, the health commands."""
-    folders = [ROOT / "deploy" / "start", ROOT / "deploy" / "backup", ROOT / "backend" / "config"]
-    files = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
-    return "\n".join(path.read_text(errors="replace") for path in files if path.suffix != ".pyc")
 
 
 def test_systemd_understands_every_unit(server: Path, tmp_path: Path) -> None:
@@ -98,20 +93,17 @@ def test_only_the_migrations_know_the_account_that_alters_tables() -> None:
 
 def test_the_settings_are_ones_that_are_read_and_hold_no_secret() -> None:
     text = (SYSTEMD / "caisse.env").read_text()
-    read = words_that_are_read()
     names = variables_of(text)
     assert {"ALLOWED_HOSTS", "PUBLIC_URL", "TRUSTED_PROXIES", "HTTPS"} <= names
-    assert [name for name in sorted(names) if not re.search(rf"\b{name}\b", read)] == []
+    assert [name for name in sorted(names) if not is_read(name)] == []
     assert not re.search(r"PASSWORD|SECRET|TOKEN", "\n".join(names))
 
 
 def test_what_a_unit_says_is_read_too() -> None:
-    read = words_that_are_read()
     for unit in [*SERVICES, SYSTEMD / "caisse-.service.d" / "common.conf"]:
         for line in re.findall(r"^Environment=(.+)$", unit.read_text(), re.MULTILINE):
             for name in re.findall(r"(?:^| )(\w+)=", line):
-                plain = name.removesuffix("_FILE")
-                assert plain.startswith("PYTHON") or re.search(rf"\b{plain}\b", read), f"{unit.name}: {name}"
+                assert name.startswith("PYTHON") or is_read(name), f"{unit.name}: {name}"
 
 
 def test_a_second_installation_changes_no_setting_and_no_secret(server: Path) -> None:
