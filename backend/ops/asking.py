@@ -3,12 +3,13 @@
 A question is put in a thread of its own, and who asked waits for it a bounded time, however long the thread does.
 """
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from django.db import connection
+from django.db import Error, connection
 
 Answer = TypeVar("Answer")
 
@@ -38,9 +39,11 @@ class Asked(Generic[Answer]):
         try:
             self.answer = self._ask()
         finally:
-            connection.close()
             _slots.release()
             self._end()
+            # Last, so that nobody waits for it: a server that is frozen may hear the farewell late.
+            with contextlib.suppress(Error):
+                connection.close()
 
     def _end(self) -> None:
         self.answered_at = time.monotonic()

@@ -5,9 +5,13 @@ import socket
 import time
 from datetime import UTC, datetime, timedelta
 
+import structlog
+from django.db import Error
 from django.db.models import Max
 
 from backend.ops.models import SweepTurn
+
+log = structlog.get_logger("caisse.sweep")
 
 NOTED_EVERY_S = 5.0
 KEPT = timedelta(days=1)
@@ -21,14 +25,21 @@ class TurnNotes:
         self._noted_at = float("-inf")
 
     def note(self) -> None:
-        """Write that a turn has ended now, and forget sweeps of long ago. Raises what the database raises."""
+        """Write that a turn has ended now, and forget sweeps of long ago. A sweep does not end because it cannot."""
         if time.monotonic() - self._noted_at < NOTED_EVERY_S:
             return
+        self._noted_at = time.monotonic()
+        try:
+            self._write()
+        except Error as error:
+            # Away for a moment, or a new version's table that is still to be made.
+            log.warning("turn_not_noted", error=type(error).__name__)
+
+    def _write(self) -> None:
         now = datetime.now(UTC)
         name = f"{socket.gethostname()}:{os.getpid()}"[-NAME_LENGTH_MAX:]
         SweepTurn.objects.update_or_create(pk=name, defaults={"at": now})
         SweepTurn.objects.filter(at__lt=now - KEPT).delete()
-        self._noted_at = time.monotonic()
 
 
 def last_turn_age_s() -> float | None:

@@ -5,6 +5,7 @@ What cannot be written stays in memory and goes in later. A process that is kill
 """
 
 import atexit
+import contextlib
 import threading
 from collections.abc import Mapping
 
@@ -99,7 +100,8 @@ class _Flusher:
             return flush()
         finally:
             # The server cuts sessions that are idle for a few seconds, and some processes count once an hour.
-            connection.close()
+            with contextlib.suppress(Error):
+                connection.close()
 
 
 class _Beginning:

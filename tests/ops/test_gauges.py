@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection
+from django.db import ProgrammingError, connection
 
 from backend.ops import gauges
 from backend.ops.gauges import CLOCKS_TOLD_MAX, GAUGES, Sample, read_desk, read_state
@@ -109,6 +109,14 @@ def test_a_sweep_notes_its_turns_and_forgets_those_of_long_ago() -> None:
     assert SweepTurn.objects.get().at < turn.at, "noted again within a moment"
     TurnNotes().note()
     assert SweepTurn.objects.get().at > turn.at
+
+
+def test_a_sweep_goes_on_when_its_turn_cannot_be_noted() -> None:
+    def refuse(*_: object) -> None:
+        raise ProgrammingError(1146, "Table 'ops_sweepturn' doesn't exist")
+
+    with connection.execute_wrapper(refuse):
+        TurnNotes().note()
 
 
 def test_a_migration_that_is_not_applied_is_counted_and_hides_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
