@@ -17,6 +17,8 @@ from django.db.backends.utils import CursorWrapper
 # Tables whose rows are written once (promise P6), refused by the database itself and not only by the code.
 APPEND_ONLY_TABLES = ("sales_batchbody", "inventory_stockmovement", "sales_outcomehistory")
 REFUSED_VERBS = ("update", "delete")
+# On MySQL: tells who may not drop triggers whether they are there. It runs with the rights of who migrates.
+TELLING_FUNCTION = "append_only_triggers"
 
 
 def is_sqlite(connection: BaseDatabaseWrapper) -> bool:
@@ -98,9 +100,23 @@ def missing_triggers(connection: BaseDatabaseWrapper) -> list[str]:
             cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
         else:
             cursor.execute("SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema = DATABASE()")
-        present = {name for (name,) in cursor.fetchall()}
+        present = {name for (name,) in cursor.fetchall()} or _told_triggers(cursor)
     expected = [trigger_name(table, verb) for table in APPEND_ONLY_TABLES if table in tables for verb in REFUSED_VERBS]
     return [name for name in expected if name not in present]
+
+
+def _told_triggers(cursor: CursorWrapper) -> set[str]:
+    """Return what the function of that name tells of triggers: MySQL shows them only to who may also drop them."""
+    if is_sqlite(cursor.db) or cursor.db.mysql_is_mariadb:
+        return set()
+    cursor.execute(
+        "SELECT 1 FROM information_schema.routines WHERE routine_schema = DATABASE() AND routine_name = %s",
+        [TELLING_FUNCTION],
+    )
+    if not cursor.fetchone():
+        return set()
+    cursor.execute(f"SELECT {TELLING_FUNCTION}()")
+    return set((cursor.fetchone()[0] or "").split(","))
 
 
 def install_triggers(connection: BaseDatabaseWrapper) -> list[str]:
@@ -119,6 +135,12 @@ def install_triggers(connection: BaseDatabaseWrapper) -> list[str]:
                 name = trigger_name(table, verb)
                 if name in missing:
                     cursor.execute(f"CREATE TRIGGER {name} BEFORE {verb.upper()} ON {table} FOR EACH ROW {body}")
+        if not is_sqlite(connection) and not connection.mysql_is_mariadb:
+            cursor.execute(
+                f"CREATE FUNCTION IF NOT EXISTS {TELLING_FUNCTION}() RETURNS text READS SQL DATA SQL SECURITY DEFINER"
+                " RETURN (SELECT GROUP_CONCAT(trigger_name) FROM information_schema.triggers"
+                " WHERE trigger_schema = DATABASE())"
+            )
     return missing
 
 

@@ -6,18 +6,19 @@
 -- trigger could refuse. Rows of history (APPEND_ONLY_TABLES in backend/config/dialect.py) are refused to it, as to
 -- everyone, by triggers that it can neither drop nor replace: grants of their own for these tables would say it twice,
 -- and would have to be given anew after each migration, because a grant cannot wait for its table.
-GRANT SELECT, INSERT, UPDATE, DELETE ON `@DATABASE_PATTERN@`.* TO 'caisse'@'@USERS_HOST@';
+-- EXECUTE is for the function by which MySQL tells the doctor that these triggers are there.
+GRANT SELECT, INSERT, UPDATE, DELETE, EXECUTE ON `@DATABASE_PATTERN@`.* TO 'caisse'@'@USERS_HOST@';
 -- What an earlier version or a hand may have given it, here or everywhere. Named one by one: on MySQL REVOKE ALL ON *.*
 -- takes away what was given just above, too. MySQL wants IF EXISTS to take what is not there, MariaDB does not know it.
 @REVOKE@ CREATE, DROP, REFERENCES, INDEX, ALTER, CREATE TEMPORARY TABLES, LOCK TABLES, CREATE VIEW, SHOW VIEW,
-    CREATE ROUTINE, ALTER ROUTINE, EXECUTE, EVENT, TRIGGER ON `@DATABASE_PATTERN@`.* FROM 'caisse'@'@USERS_HOST@';
+    CREATE ROUTINE, ALTER ROUTINE, EVENT, TRIGGER ON `@DATABASE_PATTERN@`.* FROM 'caisse'@'@USERS_HOST@';
 @REVOKE@ CREATE, DROP, REFERENCES, INDEX, ALTER, CREATE TEMPORARY TABLES, LOCK TABLES, CREATE VIEW, SHOW VIEW,
     CREATE ROUTINE, ALTER ROUTINE, EXECUTE, EVENT, TRIGGER, SUPER, FILE, PROCESS, RELOAD, SHUTDOWN, CREATE USER
     ON *.* FROM 'caisse'@'@USERS_HOST@';
 
 -- caisse_migrations: deploy/start/migrate, and repairs of the schema by `manage.py doctor --fix`. Nothing that serves.
-GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, REFERENCES, INDEX, ALTER, LOCK TABLES, TRIGGER
-    ON `@DATABASE_PATTERN@`.* TO 'caisse_migrations'@'@USERS_HOST@';
+GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, REFERENCES, INDEX, ALTER, LOCK TABLES, TRIGGER, CREATE ROUTINE,
+    ALTER ROUTINE, EXECUTE ON `@DATABASE_PATTERN@`.* TO 'caisse_migrations'@'@USERS_HOST@';
 
 -- caisse_backup: deploy/backup. It reads. No TRIGGER, which a dump of triggers would need and with which they can be
 -- dropped: dumps leave the triggers out, and restoring lets `migrate` make them.
