@@ -131,8 +131,8 @@ def _as_text(labels: Mapping[str, str]) -> str:
 
 _counts = _Counts()
 os.register_at_fork(after_in_child=_counts.forget)
-_BUCKETS = {
-    name: tuple(Series(f"{name}_bucket", _as_text({"le": le})) for le in BUCKET_NAMES)
+_HISTOGRAMS = {
+    name: (tuple(Series(f"{name}_bucket", _as_text({"le": le})) for le in BUCKET_NAMES), Series(f"{name}_sum"))
     for name, counter in CATALOGUE.items()
     if counter.is_histogram
 }
@@ -149,8 +149,8 @@ def count(name: str, amount: float = 1, /, **labels: str) -> None:
 
 def observe(name: str, seconds: float) -> None:
     """Add a duration to a histogram of the catalogue: to its bucket, not to those above it, and to its sum."""
-    bucket = _BUCKETS[name][bisect.bisect_left(BUCKETS_S, seconds)]
-    _counts.add((bucket, 1), (Series(f"{name}_sum"), seconds))
+    buckets, total = _HISTOGRAMS[name]
+    _counts.add((buckets[bisect.bisect_left(BUCKETS_S, seconds)], 1), (total, seconds))
 
 
 def take() -> dict[Series, float]:
