@@ -11,6 +11,7 @@ import subprocess
 import threading
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -22,7 +23,7 @@ from pytest_django import DjangoDbBlocker
 from backend.inventory.models import ArticleUnit
 from backend.ops.processes import wait_until
 from backend.ops.stack import Stack
-from backend.ops.till import Till
+from backend.ops.till import Report, Till
 from backend.ops.till.wire import Answer
 from backend.sales.models import Batch, Sale, SaleOutcome
 from backend.testing import Cast, make_article, make_device, make_terminal
@@ -59,7 +60,7 @@ class LedgerTill:
                     till.void(number=numbers[0])
                 till.send_once()
                 till.poll_once()
-                stop.wait(0.02)
+                stop.wait(0.1)
 
     def numbers(self, receipt: str) -> list[str]:
         return [sale["numero_facture"] for sale in json.loads(self.acknowledged[receipt])]
@@ -169,9 +170,12 @@ def wait_for_batches(tills: list[LedgerTill]) -> None:
 
 
 def hand_over_everything(tills: list[LedgerTill], url: str) -> None:
-    for ledger in tills:
+    def hand_over(ledger: LedgerTill) -> Report:
         with ledger.open(url) as till:
-            report = till.sync(timeout_s=SYNC_S)
+            return till.sync(timeout_s=SYNC_S)
+
+    with ThreadPoolExecutor(max_workers=len(tills)) as threads:
+        for report in threads.map(hand_over, tills):
             assert (report.settled, report.problem, report.pending) == (True, None, []), report
 
 
