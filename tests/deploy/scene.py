@@ -1,0 +1,120 @@
+"""What the alerts are seen on: an API, a worker, a sweep, a private Prometheus, and a shop whose tills call."""
+
+import itertools
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+from django.db import transaction
+
+from backend.ops.processes import ChildProcess, Service, wait_until
+from backend.ops.stack import Stack
+from backend.sales.models import Batch, Lane
+from backend.shops.models import Device
+from backend.testing import make_article, make_device, make_shop, make_terminal
+from tests.deploy.watching import Prometheus
+from tests.plugin import Rig
+
+TOKEN = "un-jeton-pour-les-mesures"
+PATIENCE_S = 60
+
+
+class Scene:
+    """Everything that runs, and what a provocation needs to bring it into its state."""
+
+    def __init__(self, *, rig: Rig, stack: Stack, folder: Path) -> None:
+        self.rig = rig
+        self.stack = stack
+        self.folder = folder
+        self.api = stack.add_api(environment={"METRICS_TOKEN": TOKEN})
+        self.worker = stack.add_worker(concurrency=1)
+        self.sweep = stack.add_sweep()
+        self.prometheus = Prometheus(folder / "prometheus", api_url=self.api.url, token=TOKEN)
+        self.shop = make_shop()
+        self.article = make_article(self.shop, stock=1_000_000)
+        self._numbers = itertools.count(1)
+
+    def start(self) -> None:
+        started = (self.api, self.worker, self.sweep)
+        for service in started:
+            service.start()
+        for service in started:
+            service.wait_ready()
+        self.prometheus.service.start_ready()
+        assert wait_until(self.prometheus.reads, timeout_s=PATIENCE_S), self.prometheus.service.log_tail()
+        # What was absent before the first reading has been judged, and is over in a moment.
+        wait_until(lambda: not self.prometheus.alerts(), timeout_s=5)
+
+    def stop(self) -> None:
+        self.prometheus.service.stop()
+
+    def with_posters(self) -> None:
+        """See to it that the worker and the sweep run."""
+        stopped = [service for service in (self.worker, self.sweep) if not service.is_running()]
+        for service in stopped:
+            service.start()
+        for service in stopped:
+            service.wait_ready()
+
+    def without_posters(self) -> None:
+        """See to it that neither runs: what is posted then is posted by a provocation's own process."""
+        for service in (self.worker, self.sweep):
+            service.kill9()
+
+    def till(self) -> Device:
+        return make_device(make_terminal(self.shop))
+
+    def sale(self, **fields: Any) -> dict[str, Any]:
+        line = {"article_id": self.article.pk, "quantite": 1, "prix_unitaire": 1000}
+        return {"numero_facture": f"FAC-{next(self._numbers)}", "lignes": [line], **fields}
+
+    def call(self, device: Device, path: str, payload: Any) -> int:
+        """Post as a till does; return the status."""
+        headers = {"X-Device-Serial": device.serial, "Content-Type": "application/json"}
+        address = f"{self.api.url}/api/v2/simple/{path}"
+        try:
+            with urlopen(Request(address, json.dumps(payload).encode(), headers), timeout=20) as answer:
+                return answer.status
+        except HTTPError as error:
+            return error.code
+
+    def hand_over(self, device: Device, *sales: dict[str, Any]) -> Batch:
+        assert self.call(device, "ventes/sync", list(sales)) == 202
+        return Batch.objects.filter(device=device).latest("pk")
+
+    def wait_settled(self, device: Device) -> None:
+        unsettled = Batch.objects.filter(device=device, settled_at=None)
+        assert wait_until(lambda: not unsettled.exists(), timeout_s=PATIENCE_S)
+
+    @contextmanager
+    def lane_held(self, device: Device) -> Iterator[None]:
+        """Hold the lock without which nobody may post this till's sales."""
+        Lane.objects.get_or_create(pk=device.terminal_id)
+        with transaction.atomic():
+            Lane.objects.select_for_update().get(pk=device.terminal_id)
+            yield
+
+    @contextmanager
+    def faulty_sweep(self, **environment: str) -> Iterator[Service]:
+        """Let nobody post but a sweep that has a fault and no broker. Afterwards nobody posts."""
+        self.without_posters()
+        name = f"faulty-{next(self._numbers)}"
+        sweep = self.stack.add_sweep(name=name, environment={"BROKER_URL": "", **environment}).start_ready()
+        try:
+            yield sweep
+        finally:
+            sweep.kill9()
+
+    def poster(self, device: Device, **environment: str) -> ChildProcess:
+        """A process that posts this till's sales at once."""
+        return ChildProcess(
+            name="poster",
+            command=[sys.executable, "-m", "tests.faults.poster", str(device.terminal_id)],
+            log=self.folder / "poster.log",
+            environment={**self.stack.environment, "BROKER_URL": "", **environment},
+        )

@@ -1,0 +1,189 @@
+"""Every alert is provoked on a running stack and seen firing by a real Prometheus; on a healthy one all are silent.
+
+The private Prometheus reads the repository's files; durations are shortened (tests/deploy/watching.py), thresholds and
+expressions are not.
+"""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection, connections
+from pytest_django import DjangoDbBlocker
+
+from backend.config.tally import CATALOGUE
+from backend.ops.gauges import GAUGES
+from backend.ops.processes import wait_until
+from backend.ops.servers import PrivateRedis
+from backend.ops.stack import Stack
+from backend.sales.errors import SaleRefused
+from tests.conformity import operation_of
+from tests.conftest import empty_tables
+from tests.deploy.expressions import (
+    ITS_OWN,
+    RULES,
+    all_expressions,
+    family_of,
+    metrics_in,
+    read_rules,
+    selectors_in,
+)
+from tests.deploy.provocations import PROVOCATIONS, examine
+from tests.deploy.scene import PATIENCE_S, Scene
+from tests.deploy.watching import configure, find_prometheus, shorten
+from tests.plugin import Rig
+from tests.tills import SYNC
+
+KEYS = list(PROVOCATIONS)
+HEALTHY_S = 8
+
+
+@pytest.fixture(scope="module")
+def scene(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, rig: Rig, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Scene]:
+    """One stack and one Prometheus for all alerts, which takes them in the order of their provocations."""
+    find_prometheus()
+    if not rig.mariadb or not isinstance(rig.redis, PrivateRedis):
+        pytest.skip("the servers of this run are not ours to stop")
+    folder = tmp_path_factory.mktemp("alerts")
+    environment = {"DATABASE_URL": rig.database_url, "BROKER_URL": rig.broker_url}
+    with django_db_blocker.unblock():
+        with Stack(folder=folder, environment=environment) as stack:
+            scene = Scene(rig=rig, stack=stack, folder=folder)
+            try:
+                examine()
+                scene.start()
+                yield scene
+            finally:
+                scene.stop()
+        empty_tables(connection)
+        connections.close_all()
+
+
+def test_nothing_fires_on_a_healthy_stack(scene: Scene) -> None:
+    began_at = datetime.now(UTC)
+    till = scene.till()
+    while (datetime.now(UTC) - began_at).total_seconds() < HEALTHY_S:
+        scene.hand_over(till, *(scene.sale() for _ in range(5)))
+        scene.wait_settled(till)
+    # Not from its very start: before its first reading everything was absent.
+    seen = scene.prometheus.query(f"count by (alertname, alertstate) (count_over_time(ALERTS[{HEALTHY_S}s]))")
+    assert [one["metric"] for one in seen] == []
+    # Silence means something only where there is something to hear.
+    groups = scene.prometheus.ask("rules")["groups"]
+    assert {rule["health"] for group in groups for rule in group["rules"]} == {"ok"}
+
+
+def test_every_selector_finds_something(scene: Scene) -> None:
+    """A label or a value with a typo selects nothing, and an alert on nothing is silent for ever."""
+    scene.with_posters()
+    till = scene.till()
+    assert scene.call(till, "etat", {"heure": "2020-01-01T12:00:00+00:00"}) == 200
+    selectors = {selector for expression in all_expressions() for selector in selectors_in(expression)}
+    assert selectors
+
+    def that_find_nothing() -> set[str]:
+        return {one for one in selectors if not scene.prometheus.ask("series", **{"match[]": one})}
+
+    assert wait_until(lambda: not that_find_nothing(), timeout_s=20, pause_s=1), that_find_nothing()
+    assert scene.call(till, "etat", {"heure": datetime.now(UTC).isoformat()}) == 200
+
+
+def test_prometheus_takes_every_expression(scene: Scene) -> None:
+    for expression in all_expressions():
+        scene.prometheus.query(expression)
+
+
+@pytest.mark.parametrize(("name", "severity"), KEYS, ids=["-".join(key) for key in KEYS])
+def test_it_fires(scene: Scene, name: str, severity: str) -> None:
+    # What an earlier situation left in the ranges is over in seconds.
+    assert wait_until(lambda: not scene.prometheus.find(name, severity), timeout_s=PATIENCE_S), (
+        "it fires already, before anything is wrong"
+    )
+    with PROVOCATIONS[name, severity](scene):
+        firing: list[dict[str, Any]] = []
+        assert wait_until(
+            lambda: firing.extend(scene.prometheus.find(name, severity, state="firing")) or firing,
+            timeout_s=PATIENCE_S,
+            pause_s=0.2,
+        )
+    # A template that fails says so in the sentence that people get.
+    said = " ".join(firing[0]["annotations"].values())
+    assert "error expanding template" not in said
+    assert "<no value>" not in said
+
+
+def test_every_alert_has_a_provocation_here() -> None:
+    assert [rule.key for rule in read_rules() if rule.key not in PROVOCATIONS] == []
+    assert set(PROVOCATIONS) <= {rule.key for rule in read_rules()}
+
+
+def test_every_metric_is_one_that_we_tell() -> None:
+    told = {*CATALOGUE, *GAUGES, *ITS_OWN}
+    named = {metric for expression in all_expressions() for metric in metrics_in(expression)}
+    assert {metric for metric in named if metric not in told and family_of(metric) not in told} == set()
+
+
+def test_every_metric_that_we_tell_is_watched() -> None:
+    """What nobody looks at need not be told."""
+    named = {family_of(metric) for expression in all_expressions() for metric in metrics_in(expression)}
+    assert {*CATALOGUE, *GAUGES} - named == set()
+
+
+def test_every_reason_and_answer_is_told_from_the_start() -> None:
+    """A series that begins at sixty has risen by nothing, as far as Prometheus can see."""
+    assert {refused.code for refused in all_below(SaleRefused)} == set(CATALOGUE["caisse_refusals_total"].values)
+    answers = operation_of("post", SYNC)["responses"].values()
+    refused = {
+        code
+        for answer in answers
+        for kind, described in answer["content"].items() if kind == "application/problem+json"
+        for code in described["schema"]["properties"]["code"]["enum"]
+    }  # fmt: skip
+    assert refused | {"accepted", "repeated"} == set(CATALOGUE["caisse_intake_total"].values)
+
+
+def all_below(refusal: type[SaleRefused]) -> set[type[SaleRefused]]:
+    below = set(refusal.__subclasses__())
+    return below.union(*(all_below(one) for one in below))
+
+
+@pytest.mark.parametrize("expression", [
+    'sum by (code) (rate(caisse_a_total{code!="x", by="caisse_no"}[5m])) > on() group_left() caisse_b offset 5m',
+    "histogram_quantile(0.95, sum by (le) (caisse_a_total)) or caisse_b and ignoring (caisse_c) caisse_a_total",
+])  # fmt: skip
+def test_the_names_in_an_expression_are_found(expression: str) -> None:
+    assert metrics_in(expression) == {"caisse_a_total", "caisse_b"}
+
+
+def test_promtool_takes_rules_and_configuration(tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("jeton")
+    (tmp_path / "alerts.yml").write_text(RULES.read_text())
+    configuration = tmp_path / "prometheus.yml"
+    configuration.write_text(configure(target="127.0.0.1:8000", token_file=token))
+    promtool = find_prometheus("promtool")
+    checked = subprocess.run([promtool, "check", "config", configuration], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert f"{len(read_rules())} rules found" in checked.stdout
+
+
+def test_every_alert_says_what_is_wrong_how_bad_and_where_to_read_on() -> None:
+    for rule in read_rules():
+        assert rule.held_for, rule
+        assert rule.severity in {"critical", "warning"}, rule
+        assert set(rule.annotations) == {"summary", "description", "runbook"}, rule
+        assert rule.annotations["runbook"] == f"docs/operations.md#{rule.name.lower()}"
+    keys = [rule.key for rule in read_rules()]
+    assert len(set(keys)) == len(keys)
+
+
+def test_only_durations_are_shortened() -> None:
+    plain = re.compile(r"(?:for: |\[)\d+[smhd]")
+    assert plain.sub("", shorten(RULES.read_text())) == plain.sub("", RULES.read_text())
+    assert "[10m]" not in shorten(RULES.read_text())
