@@ -34,6 +34,7 @@ PROBLEMS = {
     "indisponible": Problem("indisponible", retry_after_s=UNAVAILABLE_RETRY_S),
 }
 API_THREADS = 4
+METRICS_TOKEN = "known-to-prometheus"
 
 MakeTill = Callable[..., Till]
 
@@ -54,6 +55,7 @@ def running(
 ) -> Iterator[Stack]:
     """An API behind three doors: nginx as it is, one that soon has enough of a caller, and one that speaks TLS."""
     environment = {"DATABASE_URL": rig.database_url, "BROKER_URL": rig.broker_url, "TRUSTED_PROXIES": "1", "HTTPS": "1"}
+    environment["METRICS_TOKEN"] = METRICS_TOKEN
     with Stack(folder=tmp_path_factory.mktemp("stack"), environment=environment) as stack:
         api = stack.add_api(threads=API_THREADS)
         stack.add_worker(concurrency=2)
@@ -300,9 +302,11 @@ def test_what_machines_inside_ask_is_not_to_be_had_from_outside(running: Stack, 
         f"{path}?for=intake",
         path.replace(letter, f"%{ord(letter):x}", 1),
     ]
-    assert [call(running["nginx"], "GET", disguise).status for disguise in disguises] == [404] * len(disguises)
+    bearer = {"Authorization": f"Bearer {METRICS_TOKEN}"}
+    answers = [call(running["nginx"], "GET", disguise, **bearer) for disguise in disguises]
+    assert [answer.status for answer in answers] == [404] * len(disguises)
     # It is there, for who may ask. What it says of this moment is nothing to nginx.
-    assert call(running["api"], "GET", path).status in (200, 503)
+    assert call(running["api"], "GET", path, **bearer).status in (200, 503)
 
 
 def test_its_log_names_the_call_and_keeps_secrets(running: Stack, cast: Cast) -> None:
