@@ -182,3 +182,12 @@ def test_it_starts_nothing_below_a_prefix(tmp_path: Path) -> None:
     assert refused.returncode == 1
     assert "--prefix goes with --no-start" in refused.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_that_serves_but_nginx_runs_while_tables_are_altered() -> None:
+    """systemctl waits for the units that it is told to stop, not for those that a target takes along."""
+    (stop_all,) = re.findall(r"^stop_all\(\) \{\n(.*?)^\}", INSTALL.read_text(), re.DOTALL | re.MULTILINE)
+    serving = {path.name for path in SERVICES if "Restart=always" in path.read_text()} - {"caisse-nginx.service"}
+    assert {name.replace("@.", "@*.") for name in serving} == set(re.findall(r"caisse-[\w@*-]+\.service", stop_all))
+    for name in serving:
+        assert "PartOf=caisse.target" in (SYSTEMD / name).read_text()
