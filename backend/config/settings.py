@@ -36,8 +36,6 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000")
 
 INSTALLED_APPS = [
-    # Simple: it looks for nothing by itself; backend/ops/admin/ says what it shows.
-    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -56,6 +54,9 @@ INSTALLED_APPS = [
     "backend.api.apps.ApiApp",
     "backend.web.apps.WebApp",
     "backend.ops.apps.OpsApp",
+    # Simple: it looks for nothing by itself; backend/ops/admin/ says what it shows. After ours, whose templates go
+    # before its own.
+    "django.contrib.admin.apps.SimpleAdminConfig",
 ]
 
 MIDDLEWARE = [

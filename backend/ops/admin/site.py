@@ -11,6 +11,14 @@ from django.utils.translation import gettext_lazy as _
 
 View = Callable[..., HttpResponse]
 
+APPS = {
+    "admin": _("Journal"),
+    "auth": _("Personnes et droits"),
+    "inventory": _("Stock"),
+    "ops": _("Exploitation"),
+    "sales": _("Ventes"),
+    "shops": _("Boutiques et caisses"),
+}
 # The lists as operators call them; the columns keep the names they have in the tables.
 LABELS = {
     "Article": _("Articles"),
@@ -73,6 +81,7 @@ class OperatorsSite(AdminSite):
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, object]]:
         found = super().get_app_list(request, app_label)
         for app in found:
+            app["name"] = APPS.get(app["app_label"], app["name"])
             for one in app["models"]:
                 one["name"] = LABELS.get(one["object_name"], one["name"])
         return found

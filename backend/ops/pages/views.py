@@ -86,7 +86,7 @@ def failed(request: HttpRequest) -> HttpResponse:
 
 @staff_page
 def refused_calls(request: HttpRequest) -> HttpResponse:
-    form = CallsForm(request.GET)
+    form = CallsForm(request.GET, label_suffix="")
     serial = form.cleaned_data["serie"] if form.is_valid() else ""
     found = calls.find_calls(serial=serial)
     return _show(request, "ops/calls.html", {"form": form, "serial": serial, "calls": found})
