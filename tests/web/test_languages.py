@@ -18,9 +18,10 @@ from django.utils.translation.template import templatize
 
 from backend.inventory.models import ArticleUnit, MovementType
 from backend.inventory.stock import move_stock
+from backend.ops.models import DoctorRun, SweepTurn
 from backend.sales.closing_by_hand import close_day_by_hand
 from backend.sales.desk import Desk
-from backend.sales.models import Sale, SaleOutcome
+from backend.sales.models import Pause, Sale, SaleOutcome
 from backend.sales.office import OFFICE_NAME, record_from_page
 from backend.shops.models import Knock
 from backend.testing import Cast
@@ -352,3 +353,42 @@ def test_pages_before_sign_in_and_errors_are_in_one_language(
         assert others(client.get(address, follow=True).content.decode(), foreign) == [], address
     answer = client.post(reverse("web:sign_in"), {"username": "nobody", "password": "x"})
     assert others(answer.content.decode(), foreign) == []
+
+
+@pytest.mark.parametrize(("language", "foreign"), [("fr", ENGLISH), ("en", FRENCH)], ids=["fr", "en"])
+def test_the_operations_page_is_in_one_language_and_says_what_was_done_in_it(
+    language: str, foreign: re.Pattern[str], busy: Cast, alice: Client
+) -> None:
+    alice.cookies["django_language"] = language
+    type(busy.alice).objects.filter(pk=busy.alice.pk).update(is_staff=True)
+    waiting, failed = busy.token_device.terminal_id, SaleOutcome.objects.filter(code="stock_insuffisant").first()
+    now = timezone.now()
+    SaleOutcome.objects.filter(batch_id=failed.batch_id, position=failed.position).update(
+        status="failed", detail="Erreur de notre côté (KeyError) ; la vente est gardée et sera reprise"
+    )
+    Pause.objects.create(scope=f"terminal:{waiting}", terminal_id=waiting, reason="77")
+    SweepTurn.objects.create(sweep="m1:7", at=now)
+    checks = [{"name": "c7", "promise": "P5", "title": "77", "finding_count": 1, "note_count": 0, "sentences": ["7"]}]
+    DoctorRun.objects.create(at=now, duration_s=7, finding_count=1, checks=checks)
+    plain = [reverse(f"operations:{name}") for name in ("overview", "tills", "failed", "calls", "doctor")]
+    searched = [reverse("operations:calls") + "?serie=0a1", reverse("operations:tills") + "?boutique=BTQ-009"]
+    till = reverse("operations:till", args=[waiting])
+    faults = {address: others(alice.get(address).content.decode(), foreign) for address in (*plain, *searched, till)}
+    group = {"boutique": "BTQ-009", "code": "stock_insuffisant"}
+    group["detail"] = SaleOutcome.objects.get(status="failed").detail
+    sent = [
+        ("pause", (), {"portee": "partout", "boutique": "X"}),
+        ("pause", (), {"portee": "boutique", "boutique": "X", "motif": "7"}),
+        ("post_till", (waiting,), {}),
+        ("resume", (), {"pause": f"terminal:{waiting}"}),
+        ("resume", (), {"pause": f"terminal:{waiting}"}),
+        ("ring_till", (waiting,), {}),
+        ("ring_all", (), {}),
+        ("post_till", (waiting,), {}),
+        ("pause_till", (waiting,), {"motif": "7"}),
+        ("retry", (), group),
+    ]
+    for name, parts, form in sent:
+        answer = alice.post(reverse(f"operations:{name}", args=parts), form, follow=True)
+        faults[name, str(form)] = others(answer.content.decode(), foreign)
+    assert {where: found for where, found in faults.items() if found} == {}
