@@ -122,6 +122,8 @@ class Stack:
             "NGINX_FOLDER": str(self.folder / name),
         }
         service = self._add(name, role="nginx", environment={**ours, **(environment or {})}, base=os.environ)
+        # One process, which dies with us: the workers of a master that was killed would serve on.
+        service.command += ["-g", "master_process off;"]
         service.url = f"http://127.0.0.1:{port}"
         return service
 

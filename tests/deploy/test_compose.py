@@ -239,7 +239,7 @@ def monkeypatch_of_module() -> Iterator[pytest.MonkeyPatch]:
 @pytest.mark.parametrize("name", OURS)
 def test_the_same_script_is_started_with_the_same_environment(running: Running, name: str) -> None:
     service = running.stack[OURS[name]]
-    (script,) = service.command
+    script = service.command[0]
     assert command_of(name)[-1].removeprefix("/caisse/") == str(Path(script).relative_to(PROJECT_FOLDER))
 
     there, here = environment_of(name), running.environment(service)

@@ -325,6 +325,11 @@ def test_its_log_names_the_call_and_keeps_secrets(running: Stack, cast: Cast) ->
 # --- When nobody answers ---
 
 
+def test_nothing_of_it_outlives_who_started_it(running: Stack) -> None:
+    """The kernel ends the process that we started when we are killed; workers of its own would serve on."""
+    assert running["nginx"].children() == []
+
+
 def test_while_the_api_is_away_tills_and_people_are_told_to_come_again(
     running: Stack, make_till: MakeTill, cast: Cast
 ) -> None:
@@ -338,9 +343,9 @@ def test_while_the_api_is_away_tills_and_people_are_told_to_come_again(
         assert (answer.status, answer.document) == (503, PROBLEMS["indisponible"].as_response().data)
         assert answer.headers["Content-Type"] == "application/problem+json"
         assert answer.headers["Retry-After"] == str(UNAVAILABLE_RETRY_S)
-        page = call(running["nginx"], "GET", "/commercant/")
+        page = call(running["nginx"], "GET", "/commercant/?recherche=geheim")
         assert (page.status, page.headers["Content-Type"]) == (503, "text/html")
-        assert running["nginx"].answers
+        assert "geheim" not in running["nginx"].log.read_text()
 
         assert till.send_once() == 0
         assert (till.sender.problem, [entry.number for entry in till.pending()]) == (None, [number])
