@@ -131,8 +131,8 @@ def a_day_of(till: Till) -> list[list[dict]]:
 
 def test_any_process_tells_what_all_of_them_did_and_nothing_ever_falls(shop: ShopOfFaults, stack: Stack) -> None:
     api = stack.add_api(processes=2).start_ready()
-    worker = stack.add_worker(concurrency=2).start_ready()
-    sweep = stack.add_sweep().start_ready()
+    stack.add_worker(concurrency=2).start_ready()
+    stack.add_sweep().start_ready()
     tills = [shop.till() for _ in range(3)]
     before: Samples = {}
 
@@ -172,17 +172,11 @@ def test_any_process_tells_what_all_of_them_did_and_nothing_ever_falls(shop: Sho
     assert value(samples, "caisse_workers_alive") == 1
     assert value(samples, "caisse_sweep_last_turn_age_seconds") is not None
 
-    # A polite end within the second loses nothing, whoever ends: the pool's children, the sweep, the API.
-    assert post(api, tills[0], *[tills[0].sale() for _ in range(5)]) == 202
-    assert wait_until(all_settled, timeout_s=60)
-    worker.stop()
-    sweep.stop()
-    total = sum(written().values())
-    assert wait_until(lambda: sum(counted(look(), "caisse_sales_total").values()) == total, timeout_s=5)
+    # A polite end within the second loses nothing.
     assert post(api, tills[0], tills[0].sale()) == 202
     api.stop()
     api.start_ready()
-    assert counted(look(), "caisse_intake_total") == {"accepted": 12, "lot_vide": 1}
+    assert counted(look(), "caisse_intake_total") == {"accepted": 11, "lot_vide": 1}
 
 
 def test_all_that_is_declared_is_told_and_nothing_else(cast: Cast) -> None:
@@ -207,26 +201,28 @@ def test_all_that_is_declared_is_told_and_nothing_else(cast: Cast) -> None:
 
 
 def test_what_is_found_and_refused_is_counted_with_its_reason(cast: Cast) -> None:
-    """By a posting, one that gave up, a person's second try, and whoever was woken by it."""
+    """By a posting, one that gave up, a person's second try, and who was woken by the one or the other."""
     till = PostingTill(cast.device)
     tally.take()
     void = {"numero_facture": "AVO-1", "type": "annulation", "origine": {"numero_facture": "FAC-1"}}
+    other = {"numero_facture": "AVO-3", "type": "annulation", "origine": {"numero_facture": "FAC-3"}}
+    till.settle(other, shop_sale("FAC-3", line(cast.rice)))
     scarce = make_article(cast.shop, stock=1)
     till.settle(void, shop_sale("FAC-1", line(scarce, quantity=2)))
     till.hand_over(shop_sale("FAC-2", line(cast.rice)))
     settle_as_failed(Slice(cast.terminal.pk), reason="essai")
     assert flush()
-    assert totals() == {"deferred": 1, "rejected": 1, "failed": 1}
+    assert totals() == {"deferred": 2, "created": 1, "voided": 1, "rejected": 1, "failed": 1} == written()
     scarce.base_unit.refresh_from_db()
     move_stock(unit=scarce.base_unit, quantity=Decimal(9), movement_type=MovementType.ENTRY, author="test")
     for outcome in SaleOutcome.objects.filter(status__in=["rejected", "failed"]):
         for _ in range(2):
             retry_outcome(batch_id=outcome.batch_id, position=outcome.position, author="alice", reason="essai")
     assert flush()
-    assert totals() == {"deferred": 1, "rejected": 1, "failed": 1, "created": 2, "voided": 1} == written()
+    assert totals() == {"deferred": 2, "created": 3, "voided": 2, "rejected": 1, "failed": 1} == written()
     codes = Tally.objects.filter(name="caisse_refusals_total").values_list("labels", "value")
     assert dict(codes) == {
-        '{"code":"origine_inconnue"}': 1, '{"code":"stock_insuffisant"}': 1, '{"code":"echec_interne"}': 1,
+        '{"code":"origine_inconnue"}': 2, '{"code":"stock_insuffisant"}': 1, '{"code":"echec_interne"}': 1,
     }  # fmt: skip
 
 
@@ -318,13 +314,15 @@ def test_what_cannot_be_read_is_left_out(
     assert post(api, till, till.sale()) == 202
     assert wait_until(lambda: counted(scrape(api), "caisse_rings_total") == {"api": 1}, timeout_s=20)
     redis_server.kill9()
-    assert post(api, till, till.sale()) == 202
-    assert wait_until(lambda: counted(scrape(api), "caisse_ring_failures_total") == {"api": 1}, timeout_s=20)
+    # One that is not even tried, because the last one failed a moment ago, is a ring that nobody heard too.
+    for _ in range(2):
+        assert post(api, till, till.sale()) == 202
+    assert wait_until(lambda: counted(scrape(api), "caisse_ring_failures_total") == {"api": 2}, timeout_s=20)
     assert wait_until(lambda: value(scrape(api), "caisse_broker_up") == 0, timeout_s=20)
     without_broker = scrape(api)
     assert value(without_broker, "caisse_workers_alive") is None
     assert value(without_broker, "caisse_database_up") == 1
-    assert value(without_broker, "caisse_sales_waiting", paused="no") == 2
+    assert value(without_broker, "caisse_sales_waiting", paused="no") == 3
 
     mariadb_server.freeze()
     # Also what was read a moment ago is left out, and the sockets' timeouts are longer than this answer takes.
@@ -335,4 +333,4 @@ def test_what_cannot_be_read_is_left_out(
     mariadb_server.start()
     connection.close()
     assert wait_until(lambda: value(scrape(api), "caisse_database_up") == 1, timeout_s=30)
-    assert counted(scrape(api), "caisse_intake_total") == {"accepted": 2}
+    assert counted(scrape(api), "caisse_intake_total") == {"accepted": 3}
