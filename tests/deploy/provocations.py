@@ -61,7 +61,7 @@ def the_program_is_newer_than_the_database(scene: Scene) -> Iterator[None]:
     newest = MigrationRecorder.Migration.objects.filter(app="sales").latest("pk")
     newest.delete()
     # What a process has once found complete it asks no more: new programs come with new processes.
-    scene.api.stop()
+    scene.api.kill9()
     scene.api.start_ready()
     try:
         yield
@@ -270,7 +270,7 @@ def the_database_is_gone(scene: Scene) -> Iterator[None]:
 
 @provokes("CaisseDown", "critical")
 def the_api_is_gone(scene: Scene) -> Iterator[None]:
-    scene.api.stop()
+    scene.api.kill9()
     try:
         yield
     finally:
