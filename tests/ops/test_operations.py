@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -15,6 +16,7 @@ from pytest_django import Settings
 from structlog.testing import capture_logs
 
 from backend.config.dialect import is_sqlite
+from backend.ops.demo import OPERATOR, load_demo
 from backend.ops.models import DoctorRun, SweepTurn
 from backend.ops.pages import backlog, doing, failures, glance
 from backend.sales import dispatch, verdicts
@@ -335,6 +337,16 @@ def test_who_has_staff_rights_and_no_shop_is_led_here_from_the_sign_in(cast: Cas
     oscar.logout()
     answer = oscar.post(reverse("web:sign_in"), {"username": "oscar", "password": PASSWORD})
     assert answer["Location"] == "/exploitation/"
+
+
+def test_the_demonstration_has_an_operator(db: None) -> None:
+    load_demo(password=PASSWORD, token="x" * 43)
+    client = Client()
+    signed_in = client.post(reverse("web:sign_in"), {"username": OPERATOR, "password": PASSWORD})
+    assert signed_in["Location"] == "/exploitation/"
+    for address in ("/exploitation/", "/admin/", reverse("admin:sales_sale_changelist")):
+        assert client.get(address).status_code == 200
+    assert not get_user_model().objects.get(username="demo").is_staff
 
 
 def test_an_act_from_another_site_is_refused(cast: Cast, oscar: Client) -> None:
