@@ -22,6 +22,7 @@ from backend.ops.pages import backlog, doing, failures, glance
 from backend.sales import dispatch, verdicts
 from backend.sales.models import Batch, Lane, OutcomeHistory, OutcomeStatus, Pause, Sale, SaleOutcome
 from backend.sales.starts import STARTS_MAX
+from backend.sales.sweeping import sweep_once
 from backend.sales.turns import CONDEMNED
 from backend.shops.devices import disable_device
 from backend.shops.models import Knock
@@ -223,6 +224,20 @@ def test_ringing_rings_as_a_sweep_does_and_no_more_often(
     is_heard = False
     assert "Le courtier ne prend pas la sonnette" in act(oscar, "ring_all")
     assert len(rings) == 3
+
+
+def test_a_sweep_says_too_whose_work_it_rings_for(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    rings: list[tuple[int, str]] = []
+
+    def note(terminal_id: int, *, receipt: str = "", **_: object) -> bool:
+        rings.append((terminal_id, receipt))
+        return True
+
+    monkeypatch.setattr(dispatch, "ring", note)
+    oldest = make_late(hand_over(cast.device, sale(cast.rice)))
+    hand_over(cast.device, sale(cast.rice))
+    sweep_once()
+    assert rings == [(cast.device.terminal_id, str(oldest.receipt))]
 
 
 def test_pausing_wants_a_reason_says_so_and_is_lifted_again(cast: Cast, oscar: Client) -> None:
