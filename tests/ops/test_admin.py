@@ -21,7 +21,7 @@ from backend.sales.models import Batch, BatchBody, Heartbeat, Pause, Sale, SaleO
 from backend.sales.retrial import set_outcome_aside
 from backend.shops.devices import issue_token
 from backend.shops.enrolment import create_enrolment_code
-from backend.shops.models import Device, DeviceState, Membership, Role, Shop, Terminal, TerminalState
+from backend.shops.models import Device, DeviceState, EnrolmentCode, Membership, Role, Shop, Terminal, TerminalState
 from backend.testing import PASSWORD, Cast, make_user
 from tests.shop_day import fill, post, sale
 from tests.tills import Till
@@ -200,6 +200,17 @@ def test_the_bytes_of_a_batch_are_not_read_at_all(busy: Cast, root: Client) -> N
 
 def recorded_of(batch: Batch) -> int:
     return Sale.objects.filter(batch=batch).first().pk
+
+
+@pytest.mark.parametrize(("model", "column"), [(Device, "token_hash"), (EnrolmentCode, "code_hash")])
+def test_what_proves_who_somebody_is_is_not_read_at_all(
+    busy: Cast, root: Client, model: type[Model], column: str
+) -> None:
+    base = f"admin:shops_{model._meta.model_name}"
+    with CaptureQueriesContext(connection) as asked:
+        root.get(reverse(f"{base}_changelist"))
+        root.get(reverse(f"{base}_change", args=[model.objects.only("pk").first().pk]))
+    assert [query["sql"] for query in asked if column in query["sql"]] == []
 
 
 def test_a_list_is_neither_counted_to_its_end_nor_put_into_an_order_that_no_index_has(
