@@ -1,4 +1,4 @@
-"""`python -m backend.ops.healthy api|worker|sweep|beat|flower|nginx`: 0 if this machine's process answers, else 1.
+"""`python -m backend.ops.healthy api|worker|sweep|beat|flower|nginx|doctor`: 0 if this machine's process answers, else 1.
 
 Reads the environment that the process's start script reads (deploy/start), so it is run beside it: in the same
 container, or with the same environment file. Says nothing about the others: a broker or a database that is away is no
@@ -15,6 +15,8 @@ from backend.ops.probes import file_is_fresh, http_answers, node_name, worker_an
 
 # A sweep touches its file every two seconds, and between the sales that it posts.
 HEARTBEAT_AGE_S_MAX = 4
+# The doctor touches its own when it begins, and may take an hour where much is stored.
+EXAMINATION_S_MAX = 3600
 # What listens everywhere is asked here.
 EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - nothing is opened
 
@@ -56,6 +58,12 @@ def nginx_is_healthy(environment: Mapping[str, str]) -> bool:
     return http_answers(address=address, port=port, path="/nginx-healthz")
 
 
+def doctor_is_healthy(environment: Mapping[str, str]) -> bool:
+    turn = environment.get("DOCTOR_TURN") or Path(environment.get("VAR_DIR") or "var") / "doctor.turn"
+    every_s = int(environment.get("DOCTOR_EVERY_S") or 86_400)
+    return file_is_fresh(Path(turn), age_s_max=every_s + EXAMINATION_S_MAX)
+
+
 PROBES: dict[str, Callable[[Mapping[str, str]], bool]] = {
     "api": api_is_healthy,
     "worker": worker_is_healthy,
@@ -63,6 +71,7 @@ PROBES: dict[str, Callable[[Mapping[str, str]], bool]] = {
     "beat": beat_is_healthy,
     "flower": flower_is_healthy,
     "nginx": nginx_is_healthy,
+    "doctor": doctor_is_healthy,
 }
 
 

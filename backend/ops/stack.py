@@ -105,6 +105,10 @@ class Stack:
         service.url = f"http://127.0.0.1:{port}"
         return service
 
+    def add_doctor(self, *, name: str = "doctor") -> Service:
+        """The doctor, who comes at once and then every day."""
+        return self._add(name, role="doctor", environment={"DOCTOR_TURN": str(self.folder / f"{name}.turn")})
+
     def add_nginx(
         self,
         *,

@@ -31,10 +31,11 @@ DOCUMENT: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())
 SERVICES: dict[str, dict[str, Any]] = DOCUMENT["services"]
 ONE_SHOTS = {"database-users", "migrate", "backup"}
 # Its name there and here. What both start from a script of deploy/start.
-OURS = {"api": "api", "worker": "worker", "sweep": "sweep-1", "beat": "beat", "flower": "flower", "nginx": "nginx"}
+OURS = {"api": "api", "worker": "worker", "sweep": "sweep-1", "beat": "beat", "flower": "flower", "nginx": "nginx",
+        "doctor": "doctor"}  # fmt: skip
 # Where things are, or what nobody may know: of course these differ.
 ADDRESSES = re.compile(
-    r".*(_URL|_BIND|_LISTEN|_ADDRESS|_PORT|_FOLDER|_DB|_SCHEDULE|_HEARTBEAT|_NAME|_DIR|_KEY|_TOKEN|_PASSWORD)$"
+    r".*(_URL|_BIND|_LISTEN|_ADDRESS|_PORT|_FOLDER|_DB|_SCHEDULE|_HEARTBEAT|_TURN|_NAME|_DIR|_KEY|_TOKEN|_PASSWORD)$"
     r"|ALLOWED_HOSTS|NGINX_API|NGINX_FLOWER"
 )
 # What only containers need: addresses that change, and certificates.
@@ -255,7 +256,8 @@ def test_as_many_of_each_run() -> None:
 
 def test_health_commands_tell_the_living_from_the_frozen(running: Running) -> None:
     """Each as Compose has it, run beside the process with the process's environment."""
-    services = {name: running.stack[key] for name, key in OURS.items()}
+    # The doctor's says only that it still comes, day by day.
+    services = {name: running.stack[key] for name, key in OURS.items() if name != "doctor"}
     assert ask(services) == dict.fromkeys(services, 0)
     for service in services.values():
         service.freeze()
@@ -267,6 +269,20 @@ def test_health_commands_tell_the_living_from_the_frozen(running: Running) -> No
         service.thaw()
     assert all(codes.values()), codes
     assert wait_until(lambda: not any(ask(services).values()), timeout_s=60)
+
+
+def test_the_doctor_comes_by_itself_and_is_missed_when_it_stays_away(running: Running) -> None:
+    doctor = running.stack["doctor"]
+    assert wait_until(lambda: "contrôles" in doctor.log.read_text(), timeout_s=60)
+    assert ask({"doctor": doctor}) == {"doctor": 0}
+    turn = Path(doctor.environment["DOCTOR_TURN"])
+    days_ago = turn.stat().st_mtime - 2 * 86_400
+    os.utime(turn, (days_ago, days_ago))
+    assert ask({"doctor": doctor}) == {"doctor": 1}
+    os.utime(turn)
+    doctor.stop()
+    assert doctor.exit_code() == 0
+    doctor.start()
 
 
 def test_nobody_is_condemned_for_a_dead_broker(running: Running) -> None:

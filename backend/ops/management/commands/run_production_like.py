@@ -64,6 +64,7 @@ def add_production_services(stack: Stack, *, port: int, flower: FlowerLogin | No
     stack.add_sweep(name="sweep-1")
     stack.add_sweep(name="sweep-2")
     stack.add_beat()
+    stack.add_doctor()
     watcher = flower and stack.add_flower(
         port=flower.port, user=flower.user, password=flower.password, url_prefix=FLOWER_PREFIX
     )
