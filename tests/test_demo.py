@@ -95,6 +95,12 @@ def test_the_examples_are_answered_as_before_the_days(shop: Shop) -> None:
     assert foreign["erreur"] == "Article 999 non trouvé dans cette boutique"
 
 
+def test_a_story_of_two_days_in_which_not_every_till_sells_is_told(real_database: None) -> None:
+    call_command("demo", **SECRETS, days=2)
+    assert Sale.objects.exists()
+    check_invariants()
+
+
 def test_the_command_tells_no_days_unless_it_is_asked_to(real_database: None) -> None:
     call_command("demo", **SECRETS)
     assert not Batch.objects.exists()
