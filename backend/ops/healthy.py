@@ -1,4 +1,4 @@
-"""`python -m backend.ops.healthy api|worker|sweep|beat|flower|nginx|doctor`: 0 if this machine's process answers, else 1.
+"""`python -m backend.ops.healthy api|worker|sweep|beat|flower|nginx|doctor`: 0 if that process answers here, else 1.
 
 Reads the environment that the process's start script reads (deploy/start), so it is run beside it: in the same
 container, or with the same environment file. Says nothing about the others: a broker or a database that is away is no

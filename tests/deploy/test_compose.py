@@ -38,8 +38,8 @@ ADDRESSES = re.compile(
     r".*(_URL|_BIND|_LISTEN|_ADDRESS|_PORT|_FOLDER|_DB|_SCHEDULE|_HEARTBEAT|_TURN|_NAME|_DIR|_KEY|_TOKEN|_PASSWORD)$"
     r"|ALLOWED_HOSTS|NGINX_API|NGINX_FLOWER"
 )
-# What only containers need: addresses that change, and certificates.
-ONLY_THERE = {"NGINX_RESOLVER", "NGINX_TLS_LISTEN", "NGINX_CERTIFICATE", "NGINX_CERTIFICATE_KEY"}
+# What only containers need: addresses that change, certificates, who stands before them.
+ONLY_THERE = {"NGINX_RESOLVER", "NGINX_TLS_LISTEN", "NGINX_CERTIFICATE", "NGINX_CERTIFICATE_KEY", "NGINX_TRUSTED"}
 CLAUSE = re.compile(r"\$\{(\w+):-([^}]*)\}")
 
 

@@ -53,7 +53,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def running(
     django_db_setup: None, rig: Rig, tmp_path_factory: pytest.TempPathFactory, certificate: dict[str, str]
 ) -> Iterator[Stack]:
-    """An API behind three doors: nginx as it is, one that soon has enough of a caller, and one that speaks TLS."""
+    """An API behind four doors: nginx as it is, one soon has enough, one speaks TLS, one is behind a balancer."""
     environment = {"DATABASE_URL": rig.database_url, "BROKER_URL": rig.broker_url, "TRUSTED_PROXIES": "1", "HTTPS": "1"}
     environment["METRICS_TOKEN"] = METRICS_TOKEN
     with Stack(folder=tmp_path_factory.mktemp("stack"), environment=environment) as stack:
@@ -65,6 +65,7 @@ def running(
         stack.add_nginx(port=free_port(), api=api, name="strict", environment=strict)
         tls = {**certificate, "NGINX_TLS_LISTEN": f"127.0.0.1:{free_port()}"}
         stack.add_nginx(port=free_port(), api=api, name="tls", environment=tls)
+        stack.add_nginx(port=free_port(), api=api, name="balanced", environment={"NGINX_TRUSTED": "127.0.0.1"})
         for service in stack.services.values():
             service.start()
         for service in stack.services.values():
@@ -302,6 +303,16 @@ def test_tls_is_what_nginx_sees_and_not_what_a_caller_says(running: Stack, certi
     assert "Strict-Transport-Security" not in lying.headers
     sent_over = call(tls, "POST", f"{SYNC}?a=1", b"[]", Host="ventes.example")
     assert (sent_over.status, sent_over.headers["Location"]) == (308, f"https://ventes.example{SYNC}?a=1")
+
+
+def test_a_load_balancer_of_ours_says_whose_call_it_brings_and_how_it_came(running: Stack, cast: Cast) -> None:
+    brought = {"X_Forwarded_For": "203.0.113.7", "X_Forwarded_Proto": "https"}
+    assert post(running["balanced"], cast, batch_of(cast, "FAC-1"), **brought).status == 202
+    assert Batch.objects.get().ip == "203.0.113.7"
+    assert call(running["balanced"], "GET", "/connexion/", **brought).headers["Strict-Transport-Security"]
+    # What a caller put before the balancer's own word is the caller's.
+    post(running["balanced"], cast, batch_of(cast, "FAC-2"), X_Forwarded_For="198.51.100.9, 203.0.113.7")
+    assert Batch.objects.latest("pk").ip == "203.0.113.7"
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/readyz"])
