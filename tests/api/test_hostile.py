@@ -96,10 +96,10 @@ def test_a_bomb_is_refused_and_not_unpacked(till: Till) -> None:
     [
         b"",
         b"[]",
-        gzip.compress(b"[{}]")[:-4],
-        gzip.compress(b"[{}]") + b"x",
-        gzip.compress(b"[{}]") + gzip.compress(b"[{}]"),
-        gzip.compress(b"[{}]")[:-8] + b"\0" * 8,
+        gzip.compress(b"[{}]", mtime=0)[:-4],
+        gzip.compress(b"[{}]", mtime=0) + b"x",
+        gzip.compress(b"[{}]", mtime=0) + gzip.compress(b"[{}]", mtime=0),
+        gzip.compress(b"[{}]", mtime=0)[:-8] + b"\0" * 8,
     ],
 )
 def test_a_gzip_that_is_none_is_refused(till: Till, body: bytes) -> None:
