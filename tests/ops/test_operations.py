@@ -1,9 +1,7 @@
 """The operations page: what it shows, and that each act does what its button says, once, and says what became of it."""
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
@@ -15,10 +13,9 @@ from django.urls import reverse
 from pytest_django import Settings
 from structlog.testing import capture_logs
 
-from backend.config.dialect import is_sqlite
 from backend.ops.demo import OPERATOR, load_demo
 from backend.ops.models import DoctorRun, SweepTurn
-from backend.ops.pages import backlog, doing, failures, glance
+from backend.ops.pages import backlog, doing
 from backend.sales import dispatch, verdicts
 from backend.sales.models import Batch, Lane, OutcomeHistory, OutcomeStatus, Pause, Sale, SaleOutcome
 from backend.sales.starts import STARTS_MAX
@@ -27,15 +24,13 @@ from backend.sales.turns import CONDEMNED
 from backend.shops.devices import disable_device
 from backend.shops.models import Knock
 from backend.shops.terminals import disable_till
-from backend.testing import PASSWORD, Cast, make_device, make_shop, make_terminal, make_user
+from backend.testing import PASSWORD, Cast, make_device, make_terminal, make_user
 from tests.shop_day import hand_over, post, sale
 from tests.web.reading import seen
 
 pytestmark = pytest.mark.embedded
 
 QUERIES_MAX = 22
-# Of a batch: what its copy must not share with it.
-UNIQUE = ("id", "receipt", "idempotency_key", "join_key")
 
 
 @pytest.fixture
@@ -371,43 +366,3 @@ def test_an_act_from_another_site_is_refused(cast: Cast, oscar: Client) -> None:
     assert not Pause.objects.exists()
     answer = oscar.post(reverse("operations:ring_all"), {"next": "https://ailleurs.example/"})
     assert answer["Location"] == "/exploitation/"
-
-
-def plan_of(run: Callable[[], Any]) -> list[dict[str, Any]]:
-    """Return how the database would read each table of each SELECT."""
-    with CaptureQueriesContext(connection) as asked:
-        run()
-    plans = []
-    for query in asked:
-        if query["sql"].startswith("SELECT"):
-            with connection.cursor() as cursor:
-                cursor.execute(f"EXPLAIN {query['sql'].replace('%', '%%')}")
-                names = [column[0] for column in cursor.description]
-                plans += [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    return plans
-
-
-@pytest.mark.usefixtures("failed")
-def test_what_waits_and_what_failed_is_read_by_indexes_and_not_by_reading_years(cast: Cast) -> None:
-    if is_sqlite(connection):
-        pytest.skip("SQLite explains otherwise")
-    for _ in range(3):
-        make_terminal(make_shop())
-    post(cast.device, *(sale(cast.rice, price=1) for _ in range(400)))
-    settled = Batch.objects.values(*(field.attname for field in Batch._meta.fields if field.name not in UNIQUE)).last()
-    Batch.objects.bulk_create(Batch(**settled) for _ in range(3000))
-    hand_over(cast.device, sale(cast.rice))
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE TABLE sales_batch, sales_saleoutcome")
-        cursor.fetchall()
-
-    def ask() -> None:
-        pauses = glance.all_pauses()
-        waiting = backlog.waiting_tills(pauses=pauses)
-        backlog.described(waiting, pauses=pauses)
-        backlog.batches_of(cast.device.terminal_id)
-        failures.find_failures()
-
-    big = [row for row in plan_of(ask) if (row["table"] or "") in ("sales_batch", "sales_saleoutcome")]
-    assert big
-    assert [row for row in big if row["type"] in ("ALL", "index")] == []
