@@ -1,10 +1,12 @@
 # One command for each thing to do here; `make help` lists them.
 #   make PYTHON=python3.13 VENV=.venv313 run    another Python, in an environment of its own
 #   make test ARGUMENTS="-k replay -x"          what to hand to pytest (or to the benchmarks)
+#   make test PROCESSES=0                       one test after the other, in one process
 
 PYTHON ?= python3
 VENV ?= .venv
 ARGUMENTS ?=
+PROCESSES ?= 2
 python := $(VENV)/bin/python
 # What the checks need that nobody serves with.
 unused_key := SECRET_KEY=looks-at-models-and-settings-and-serves-nobody
@@ -27,7 +29,7 @@ doctor: $(VENV)/.installed-base ## look for what is wrong in the database of `ma
 
 test: $(VENV)/.installed-development ## the whole suite on a private MariaDB and Redis (TEST_DATABASE_URL names another server)
 	@tools/require mariadb-server redis-server chromium nginx prometheus
-	$(python) -m pytest $(ARGUMENTS)
+	$(python) -m pytest -n $(PROCESSES) --dist worksteal $(ARGUMENTS)
 
 test-embedded: $(VENV)/.installed-embedded ## the main path on SQLite and the broker that `make run` finds; no root, no server
 	TEST_EMBEDDED=1 $(python) -m pytest $(ARGUMENTS)
