@@ -250,6 +250,17 @@ def is_in_order(site: Site) -> bool:
     return subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode == 0
 
 
+def test_a_copier_that_stands_still_is_noticed(site: Site, sell: Callable[[], str], tmp_path: Path) -> None:
+    environment = {"BINLOG_DIR": str(tmp_path / "copies")}
+    with copier(site, tmp_path / "copies"):
+        sell()
+        site.run("backup/copying", environment=environment)
+    sell()
+    assert "lacks the end of binlog" in site.run("backup/copying", environment=environment, expects=1)
+    flush_binlogs(site)
+    assert "lacks the end of binlog" in site.run("backup/copying", environment=environment, expects=1)
+
+
 def test_copies_of_another_servers_binlogs_are_not_mixed_with_these(site: Site, tmp_path: Path) -> None:
     folder = copy_of(site.server.binlogs, tmp_path / "copies")
     newest = max(folder.iterdir())

@@ -249,6 +249,13 @@ def test_the_same_script_is_started_with_the_same_environment(running: Running, 
     assert {variable: there[variable] for variable in compared} == {variable: here[variable] for variable in compared}
 
 
+def test_the_copier_is_asked_by_a_script_of_its_own_with_its_own_environment() -> None:
+    """tests/deploy/test_backup.py runs it."""
+    (command,) = SERVICES["binlogs"]["healthcheck"]["test"][1:]
+    assert (PROJECT_FOLDER / command).is_file()
+    assert {"BINLOG_DIR", "DATABASE_HOST", "BACKUP_PASSWORD"} == environment_of("binlogs").keys()
+
+
 def test_as_many_of_each_run() -> None:
     assert SERVICES["sweep"]["deploy"]["replicas"] == 2
     assert command_of("migrate") == ["deploy/start/migrate"]
