@@ -14,9 +14,13 @@ def find_shop(code: str) -> Shop:
         raise NobodyCalledThat(f"No shop has the code {code}") from error
 
 
-def find_terminal(serial: str) -> Terminal:
-    """Return the till that the device with this serial holds."""
+def find_device(serial: str) -> Device:
     try:
-        return Device.objects.select_related("terminal").get(serial=serial).terminal
+        return Device.objects.select_related("terminal__shop").get(serial=serial)
     except Device.DoesNotExist as error:
         raise NobodyCalledThat(f"No device has the serial {serial}") from error
+
+
+def find_terminal(serial: str) -> Terminal:
+    """Return the till that the device with this serial holds."""
+    return find_device(serial).terminal

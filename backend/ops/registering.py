@@ -1,24 +1,35 @@
 """Tills and shops as operators name them on the command line. What is not found is said."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
+from backend.ops import naming
 from backend.shops.models import Device, Shop, Terminal
 from backend.shops.terminals import create_till
 
+Found = TypeVar("Found")
+
 
 def find_shop(code: str) -> Shop:
-    try:
-        return Shop.objects.get(code=code)
-    except Shop.DoesNotExist as error:
-        raise CommandError(f"No shop has the code {code}") from error
+    return _told(naming.find_shop, code)
 
 
 def find_device(serial: str) -> Device:
+    return _told(naming.find_device, serial)
+
+
+def find_terminal(serial: str) -> Terminal:
+    return _told(naming.find_terminal, serial)
+
+
+def _told(find: Callable[[str], Found], name: str) -> Found:
     try:
-        return Device.objects.select_related("terminal__shop").get(serial=serial)
-    except Device.DoesNotExist as error:
-        raise CommandError(f"No device has the serial {serial}") from error
+        return find(name)
+    except naming.NobodyCalledThat as error:
+        raise CommandError(str(error)) from error
 
 
 def find_till(shop: Shop, name: str) -> Terminal | None:

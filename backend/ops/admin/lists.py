@@ -67,7 +67,7 @@ class QuickAdmin(admin.ModelAdmin):
         return lookup in self.narrows
 
 
-class ReadOnlyAdmin(QuickAdmin):
+class Untouchable:
     """To look at and not to touch: nothing is added, changed or deleted here, whoever asks."""
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -80,18 +80,13 @@ class ReadOnlyAdmin(QuickAdmin):
         return False
 
 
-class ReadOnlyInline(admin.TabularInline):
+class ReadOnlyAdmin(Untouchable, QuickAdmin):
+    """The list and the pages of such rows."""
+
+
+class ReadOnlyInline(Untouchable, admin.TabularInline):
     extra = 0
     can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
 
 def _typed(model: type[Model], column: str, term: str) -> object:

@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand, CommandError
 
-from backend.ops.naming import NobodyCalledThat, find_shop, find_terminal
+from backend.ops.registering import find_shop, find_terminal
 from backend.sales.models import Pause
 from backend.sales.pausing import pause, resume
 
@@ -26,14 +26,11 @@ class Command(BaseCommand):
             return
         if shop and terminal:
             raise CommandError("--shop or --terminal, not both")
-        try:
-            # An empty name is a wrong one: it must not pause everything.
-            scope = {
-                "shop": None if shop is None else find_shop(shop),
-                "terminal": None if terminal is None else find_terminal(terminal),
-            }
-        except NobodyCalledThat as error:
-            raise CommandError(str(error)) from error
+        # An empty name is a wrong one: it must not pause everything.
+        scope = {
+            "shop": None if shop is None else find_shop(shop),
+            "terminal": None if terminal is None else find_terminal(terminal),
+        }
         if options["resume"]:
             done = resume(**scope)
             self.stdout.write("Resumed." if done else "It was not paused.")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import QuerySet
 
-from backend.ops.naming import NobodyCalledThat, find_shop, find_terminal
+from backend.ops.registering import find_shop, find_terminal
 from backend.ops.retries import Chosen, Trial, choose, outcomes_with, reason_for, try_again
 from backend.sales.models import SaleOutcome
 from backend.sales.retrial import TRIABLE
@@ -59,16 +59,13 @@ class Command(BaseCommand):
         since: datetime | None,
         **_: object,
     ) -> QuerySet[SaleOutcome]:
-        try:
-            return outcomes_with(
-                status=status,
-                code=code,
-                shop=None if shop is None else find_shop(shop),
-                terminal=None if terminal is None else find_terminal(terminal),
-                since=since,
-            )
-        except NobodyCalledThat as error:
-            raise CommandError(str(error)) from error
+        return outcomes_with(
+            status=status,
+            code=code,
+            shop=None if shop is None else find_shop(shop),
+            terminal=None if terminal is None else find_terminal(terminal),
+            since=since,
+        )
 
     def _describe(self, chosen: list[Chosen]) -> None:
         """Print how many would be tried, by shop, till and code, and the first of them."""
