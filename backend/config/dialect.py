@@ -145,7 +145,7 @@ def install_triggers(connection: BaseDatabaseWrapper) -> list[str]:
 
 
 def drop_triggers(connection: BaseDatabaseWrapper) -> None:
-    """Remove the append-only triggers: for tests that must empty the tables on a database without TRUNCATE."""
+    """Remove the append-only triggers: for a migration that fills a column, and for tests that have no TRUNCATE."""
     with connection.cursor() as cursor:
         for table in APPEND_ONLY_TABLES:
             for verb in REFUSED_VERBS:

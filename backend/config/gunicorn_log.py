@@ -1,10 +1,9 @@
 """gunicorn's own words through our formatter: it would write them past it, and a machine that reads JSON stumbles."""
 
-import os
-
 from gunicorn import glogging
 
 from backend.config import logs
+from backend.config.environment import environment
 
 
 class GunicornLogger(glogging.Logger):
@@ -12,8 +11,9 @@ class GunicornLogger(glogging.Logger):
 
     def setup(self, cfg: object) -> None:
         super().setup(cfg)
+        env = environment()
         logs.configure(
-            format_name=os.environ.get("LOG_FORMAT", "console"), level=os.environ.get("LOG_LEVEL", "INFO")
+            format_name=env.str("LOG_FORMAT", default="console"), level=env.str("LOG_LEVEL", default="INFO")
         )
         for handler in list(self.error_log.handlers):
             self.error_log.removeHandler(handler)
