@@ -162,5 +162,3 @@ def test_a_quiet_question_is_no_line(stack: Stack) -> None:
         build_opener().open(f"{api.url}{path}", timeout=10)
     api.stop()
     assert not list(told(stack, "api", "request"))
-
-

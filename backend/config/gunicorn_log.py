@@ -12,9 +12,7 @@ class GunicornLogger(glogging.Logger):
     def setup(self, cfg: object) -> None:
         super().setup(cfg)
         env = environment()
-        logs.configure(
-            format_name=env.str("LOG_FORMAT", default="console"), level=env.str("LOG_LEVEL", default="INFO")
-        )
+        logs.configure(format_name=env.str("LOG_FORMAT", default="console"), level=env.str("LOG_LEVEL", default="INFO"))
         for handler in list(self.error_log.handlers):
             self.error_log.removeHandler(handler)
         self.error_log.propagate = True

@@ -12,6 +12,7 @@ RETRY_S_MAX = 60
 # Polls of many tills ask for the same sum: one answer serves them all for a moment.
 CACHED_S = 1.0
 
+
 class _Backlog:
     """The last sum that this process read. Two threads may read it at once; either answer will do."""
 

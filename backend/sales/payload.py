@@ -78,6 +78,7 @@ class ParsedSale(msgspec.Struct, frozen=True):
 
 _read = msgspec.json.Decoder(WireSale)
 
+
 def read_sale(raw: bytes) -> ParsedSale:
     """Read one sale.
 

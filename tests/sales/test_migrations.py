@@ -7,15 +7,21 @@ from backend.ops.stack import Stack
 from tests.plugin import Rig
 
 BEFORE = (
-    ("INSERT INTO shops_shop (id, code, name, currency, currencies, timezone, stock_policy, legal_name, address, phone,"
-    " nif, rccm, id_nat, vat_regime, created_at) VALUES (7, 'S', 'S', 'CDF', 'CDF', 'UTC', 'refuse', '', '', '', '',"
-    " '', '', '', '2026-01-01')"),
-    ("INSERT INTO sales_batch (id, receipt, terminal_id, shop_id, device_id, sha256, sale_count, next_position,"
-    " created_count, error_count, duplicate_count, version, sequence_holes, request_id, app_version, received_at,"
-    " moved_at) VALUES (3, UUID(), 1, 7, 1, '', 1, 1, 0, 0, 0, 0, '[]', '', '', '2026-01-01', '2026-01-01')"),
+    (
+        "INSERT INTO shops_shop (id, code, name, currency, currencies, timezone, stock_policy, legal_name, address, phone,"
+        " nif, rccm, id_nat, vat_regime, created_at) VALUES (7, 'S', 'S', 'CDF', 'CDF', 'UTC', 'refuse', '', '', '', '',"
+        " '', '', '', '2026-01-01')"
+    ),
+    (
+        "INSERT INTO sales_batch (id, receipt, terminal_id, shop_id, device_id, sha256, sale_count, next_position,"
+        " created_count, error_count, duplicate_count, version, sequence_holes, request_id, app_version, received_at,"
+        " moved_at) VALUES (3, UUID(), 1, 7, 1, '', 1, 1, 0, 0, 0, 0, '[]', '', '', '2026-01-01', '2026-01-01')"
+    ),
     "INSERT INTO sales_batchbody (batch_id, deflated) VALUES (3, 'x')",
-    ("INSERT INTO sales_outcomehistory (position, status, code, path, detail, version, at, replaced_at, author, reason,"
-    " batch_id) VALUES (1, 'failed', '', '', '', 1, '2026-01-01', '2026-01-01', '', '', 3)"),
+    (
+        "INSERT INTO sales_outcomehistory (position, status, code, path, detail, version, at, replaced_at, author, reason,"
+        " batch_id) VALUES (1, 'failed', '', '', '', 1, '2026-01-01', '2026-01-01', '', '', 3)"
+    ),
 )
 
 

@@ -67,7 +67,12 @@ def history(cast: Cast, till: Till) -> None:
     till.settle(sale("A", line(cast.rice)))
     outcome = SaleOutcome.objects.get()
     OutcomeHistory.objects.create(
-        batch=outcome.batch, shop_id=outcome.shop_id, position=1, status="rejected", version=1, at=outcome.at,
+        batch=outcome.batch,
+        shop_id=outcome.shop_id,
+        position=1,
+        status="rejected",
+        version=1,
+        at=outcome.at,
         replaced_at=datetime.now(UTC),
     )
 
