@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from django.core.management import call_command
 from django.db import connection, connections
 
-from backend.config import dialect
+from backend.db import dialect
 
 TEMPLATE = "template"
 BUFFER_POOL_BYTES = 1024**3

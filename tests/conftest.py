@@ -30,7 +30,7 @@ from django.db.backends.signals import connection_created
 from django.test.utils import setup_databases, teardown_databases
 from pytest_django import DjangoDbBlocker
 
-from backend.config import dialect
+from backend.db import dialect
 from backend.ops.servers import PrivateMariaDB, PrivateRedis
 from backend.ops.stack import Stack
 from tests.plugin import RIG, Rig

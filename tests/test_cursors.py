@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from backend.config import transients
-from backend.config.cursors import OVERLAP, ChangeCursor, CursorInvalid
-from backend.config.transients import TRANSACTION_S_MAX, TookTooLong, bounded_time, is_transient
+from backend.db import transients
+from backend.db.change_cursors import OVERLAP, ChangeCursor, CursorInvalid
+from backend.db.transients import TRANSACTION_S_MAX, TookTooLong, bounded_time, is_transient
 
 NOW = datetime(2024, 11, 4, 17, 0, tzinfo=UTC)
 

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.db import DatabaseError, connection
 
-from backend.config import dialect
+from backend.db import dialect
 from backend.inventory.models import StockMovement
 from backend.ops.servers import PrivateMariaDB, PrivateRedis
 from backend.testing import make_article, make_shop

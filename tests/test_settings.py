@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from backend.config.environment import environment
+from backend.environment import environment
 
 pytestmark = pytest.mark.embedded
 

@@ -23,7 +23,7 @@ FILE_LINES_MAX = 300
 RINGER = PurePosixPath("backend/sales/dispatch.py")
 # Where a bug may be caught without being raised again, and why there.
 EDGES = {
-    PurePosixPath("backend/config/transients.py"): "tells transients from bugs, and raises the bugs",
+    PurePosixPath("backend/db/transients.py"): "tells transients from bugs, and raises the bugs",
     PurePosixPath("backend/ops/doctor/examination.py"): "the doctor's edge: a check that breaks is a finding",
     PurePosixPath("backend/sales/turns.py"): "the worker's edge: a sale that breaks it is counted and parked",
     PurePosixPath("backend/sales/retrial.py"): "many are tried in a row: one that breaks is told, and left as it was",

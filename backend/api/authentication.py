@@ -11,8 +11,8 @@ from rest_framework.request import Request
 
 from backend.api.callers import app_version_of, serial_of
 from backend.api.problems import Problem
-from backend.config.request_log import note
-from backend.config.requests import address_of
+from backend.observability.request_context import address_of
+from backend.observability.request_log import note
 from backend.shops.devices import SERIAL_LENGTH_MAX, accepts_token
 from backend.shops.models import AuthMode, Device, DeviceState, TerminalState
 

@@ -8,7 +8,7 @@ from django.db.models import F
 from rest_framework.request import Request
 
 from backend.api.callers import app_version_of, serial_of
-from backend.config.requests import address_of
+from backend.observability.request_context import address_of
 from backend.shops.models import Device, Knock
 
 # Serials nobody knows cost nothing to invent: beyond this many rows only known devices' refusals are kept.

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from rest_framework.request import Request
 
 from backend.api.problems import Problem
-from backend.config.cursors import ChangeCursor, CursorInvalid
+from backend.db.change_cursors import ChangeCursor, CursorInvalid
 
 KEY_LENGTH_MAX = 200
 WHOLE_NUMBER_MAX = 2**63 - 1

@@ -12,7 +12,7 @@ from backend.api.callers import serial_of
 from backend.api.knocks import note_knock
 from backend.api.limits import LIMITS
 from backend.api.renderers import JSONRenderer
-from backend.config.request_log import note
+from backend.observability.request_log import note
 from backend.sales.backlog import retry_after_s
 from backend.sales.errors import BatchRefused, BatchUnreadable, FieldInvalid
 

@@ -7,7 +7,7 @@ from django.core.cache import cache
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from backend.config.requests import address_of
+from backend.observability.request_context import address_of
 from backend.shops.enrolment import source_of
 
 WINDOW_S = 60

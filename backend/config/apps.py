@@ -8,7 +8,7 @@ def restore_triggers(*, using: str, **_: object) -> None:
     """Put back the triggers that a migration dropped with its table."""
     from django.db import connections
 
-    from backend.config.dialect import install_triggers
+    from backend.db.dialect import install_triggers
 
     install_triggers(connections[using])
 

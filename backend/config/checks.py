@@ -4,8 +4,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 
-from backend.config.dialect import missing_triggers
-from backend.config.server_rules import wrong_durability, wrong_packet
+from backend.db.dialect import missing_triggers
+from backend.db.server_settings import wrong_durability, wrong_packet
 
 SECRET_KEY_LENGTH_MIN = 32
 

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from backend.config import celery_settings, database, logs, replica, static_files
-from backend.config.environment import environment
+from backend.config import celery_settings, static_files
+from backend.db import database_url, replica
+from backend.environment import environment
+from backend.observability import logs
 
 env = environment()
 
@@ -60,9 +62,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "backend.config.requests.RequestIdMiddleware",
-    "backend.config.request_log.RequestLogMiddleware",
-    "backend.config.replica.ReplicaMiddleware",
+    "backend.observability.request_context.RequestIdMiddleware",
+    "backend.observability.request_log.RequestLogMiddleware",
+    "backend.db.replica.ReplicaMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "backend.config.static_files.CompressedStaticFilesMiddleware",
     "django.middleware.gzip.GZipMiddleware",
@@ -96,11 +98,11 @@ TEMPLATES = [
 ]
 
 DATABASE_URL = env.str("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'caisse.sqlite3'}")
-DATABASES = {"default": database.from_url(DATABASE_URL, test_name=env.str("TEST_DATABASE_NAME", default=""))}
+DATABASES = {"default": database_url.from_url(DATABASE_URL, test_name=env.str("TEST_DATABASE_NAME", default=""))}
 # A copy that the merchants' pages read from. Tills, workers and whoever has just changed something never do.
 if REPLICA_DATABASE_URL := env.str("REPLICA_DATABASE_URL", default=""):
-    DATABASES[replica.REPLICA] = database.from_url(REPLICA_DATABASE_URL)
-    DATABASE_ROUTERS = ["backend.config.replica.ReplicaRouter"]
+    DATABASES[replica.REPLICA] = database_url.from_url(REPLICA_DATABASE_URL)
+    DATABASE_ROUTERS = ["backend.db.replica.ReplicaRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from django.db.models import Q
 
-from backend.config.cursors import ChangeCursor, CursorInvalid
-from backend.config.index_walks import beyond, walk_index
+from backend.db.change_cursors import ChangeCursor, CursorInvalid
+from backend.db.keyset import beyond, walk_index
 from backend.inventory.models import Article, ArticleUnit
 
 # Of a cursor: (shop, kind, id). What comes first among changes of one instant has the lower kind; 0 is before them all.

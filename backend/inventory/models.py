@@ -5,7 +5,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 
-from backend.config.dialect import KeyField
+from backend.db.dialect import KeyField
 from backend.shops.models import Shop
 
 QUANTITY = {"max_digits": 14, "decimal_places": 3}

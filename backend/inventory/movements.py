@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from backend.config.index_walks import beyond, walk_index
+from backend.db.keyset import beyond, walk_index
 from backend.inventory.models import Article, StockMovement
 
 

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from django.db import connection, transaction
 
-from backend.config.transients import bounded_time, retrying
+from backend.db.transients import bounded_time, retrying
 
 Result = TypeVar("Result")
 

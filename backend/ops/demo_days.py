@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from django.db import connection
 
-from backend.config import dialect
+from backend.db import dialect
 from backend.inventory.models import ArticleUnit, MovementType, StockMovement
 from backend.inventory.opening import open_units
 from backend.inventory.stock import move_stock

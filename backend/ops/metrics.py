@@ -18,7 +18,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
-from backend.config.tally import BUCKET_NAMES, CATALOGUE, Counter
+from backend.observability.counters import BUCKET_NAMES, CATALOGUE, Counter
 from backend.ops import broker_watch
 from backend.ops.asking import Asked, KeptQuestion
 from backend.ops.gauges import GAUGES, Sample, pending_migrations, read_desk, read_state

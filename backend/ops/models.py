@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from backend.config.dialect import KeyField
+from backend.db.dialect import KeyField
 
 
 class Tally(models.Model):

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError
 from django.db.models import Exists, OuterRef, QuerySet
 
-from backend.config.transients import is_transient
+from backend.db.transients import is_transient
 from backend.sales.models import OutcomeStatus, SaleOutcome
 from backend.sales.retrial import Standing, retry_outcome
 from backend.shops.models import Shop, Terminal

@@ -13,8 +13,9 @@ import structlog
 from django.conf import settings
 from django.db import Error, InterfaceError, OperationalError, connection, transaction
 
-from backend.config import dialect, tally
-from backend.config.tally import Series
+from backend.db import dialect
+from backend.observability import counters
+from backend.observability.counters import Series
 
 log = structlog.get_logger("caisse.tallies")
 
@@ -26,7 +27,7 @@ FLUSH_AT_END_S_MAX = 2.0
 
 def flush() -> bool:
     """Write down what was counted; return whether nothing is left. One attempt: the next one comes in a moment."""
-    counted = tally.take()
+    counted = counters.take()
     if not counted:
         return True
     try:
@@ -35,7 +36,7 @@ def flush() -> bool:
             _add(counted)
     except Error as error:
         # Also what does not pass by itself, such as a table that is not there yet.
-        tally.put_back(counted)
+        counters.put_back(counted)
         log.warning("tallies_kept", error=type(error).__name__)
         return False
     return True
@@ -124,8 +125,8 @@ _beginning = _Beginning()
 
 def begin_in_serving_processes() -> None:
     """Have counts written down in processes that serve. A command's counts are nobody's, and tests write their own."""
-    if settings.ROLE in tally.ROLES:
-        tally.at_first_count(_beginning.begin)
+    if settings.ROLE in counters.ROLES:
+        counters.at_first_count(_beginning.begin)
         atexit.register(finish)
 
 

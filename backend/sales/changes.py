@@ -7,8 +7,8 @@ from typing import Any
 
 from django.db.models import Q
 
-from backend.config.cursors import ChangeCursor
-from backend.config.index_walks import beyond, walk_index
+from backend.db.change_cursors import ChangeCursor
+from backend.db.keyset import beyond, walk_index
 from backend.sales.errors import action_for
 from backend.sales.models import Batch, SaleOutcome
 from backend.sales.receipts import NO_NUMBER

@@ -7,7 +7,7 @@ import msgspec
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
-from backend.config.transients import retrying
+from backend.db.transients import retrying
 from backend.sales.day_reports import WireDay, read_day_report
 from backend.sales.models import TillClosing
 from backend.sales.reconciliation import reconcile

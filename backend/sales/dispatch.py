@@ -14,8 +14,8 @@ from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import KombuError
 
-from backend.config import tally
 from backend.config.celery import app
+from backend.observability import counters
 
 log = structlog.get_logger("caisse.dispatch")
 
@@ -53,7 +53,7 @@ def ring(terminal_id: int, *, receipt: str = "", request_id: str = "") -> bool:
     if not settings.BROKER_URL:
         return False
     if _breaker.is_open():
-        tally.count("caisse_ring_failures_total", by=settings.ROLE)
+        counters.count("caisse_ring_failures_total", by=settings.ROLE)
         return False
     try:
         app.send_task(
@@ -68,10 +68,10 @@ def ring(terminal_id: int, *, receipt: str = "", request_id: str = "") -> bool:
         )
     except (KombuError, redis.exceptions.RedisError, OSError) as error:
         _breaker.trip()
-        tally.count("caisse_ring_failures_total", by=settings.ROLE)
+        counters.count("caisse_ring_failures_total", by=settings.ROLE)
         log.warning("ring_failed", terminal=terminal_id, error=type(error).__name__)
         return False
-    tally.count("caisse_rings_total", by=settings.ROLE)
+    counters.count("caisse_rings_total", by=settings.ROLE)
     return True
 
 

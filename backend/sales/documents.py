@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from django.db.backends.utils import CursorWrapper
 
-from backend.config import dialect
+from backend.db import dialect
 from backend.sales import statements
 from backend.sales.business_days import business_day, locate_sale
 from backend.sales.cutting import cut

@@ -9,8 +9,8 @@ import structlog
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
-from backend.config import dialect
-from backend.config.transients import retrying
+from backend.db import dialect
+from backend.db.transients import retrying
 from backend.sales.cutting import cut
 from backend.sales.dispatch import ring, ring_on_commit
 from backend.sales.errors import BatchEmpty, BatchTooLarge, KeyReused, TooManyWaiting

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 
-from backend.config.transients import retrying
+from backend.db.transients import retrying
 from backend.sales import statements
 from backend.sales.models import InvoiceSequence
 from backend.shops.models import Shop

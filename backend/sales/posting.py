@@ -15,8 +15,9 @@ import structlog
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from backend.config import dialect, tally
-from backend.config.transients import bounded_time
+from backend.db import dialect
+from backend.db.transients import bounded_time
+from backend.observability import counters
 from backend.sales import sequences, statements
 from backend.sales.cutting import peek
 from backend.sales.errors import InternalFailure, SaleRefused
@@ -133,7 +134,7 @@ def _tell(work: Slice, batch: BatchRow, verdicts: tuple[Verdict, ...], *, took_s
     """Count what was written, and log one line an outcome: enough to follow a sale, nothing of what was sold."""
     verdict, *woken = verdicts
     count_written(verdicts)
-    tally.observe("caisse_posting_seconds", took_s)
+    counters.observe("caisse_posting_seconds", took_s)
     place = {"terminal": work.terminal_id, "shop": batch.shop_id, "receipt": str(batch.receipt)}
     log.info(
         "outcome",

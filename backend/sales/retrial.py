@@ -14,7 +14,7 @@ import structlog
 from django.db import Error, connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from backend.config.transients import bounded_time, is_transient, retrying
+from backend.db.transients import bounded_time, is_transient, retrying
 from backend.sales import statements
 from backend.sales.dispatch import ring
 from backend.sales.errors import SetAside

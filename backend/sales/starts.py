@@ -11,8 +11,8 @@ from enum import Enum
 
 from django.db import Error, connection, transaction
 
-from backend.config import dialect
-from backend.config.transients import retrying
+from backend.db import dialect
+from backend.db.transients import retrying
 from backend.sales import statements
 from backend.sales.faultpoints import reach
 from backend.sales.slices import Sight, Slice

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from django.db.backends.utils import CursorWrapper
 
-from backend.config import dialect
+from backend.db import dialect
 
 NOT_PAUSED = (
     "NOT EXISTS (SELECT 1 FROM sales_pause p WHERE (p.shop_id IS NULL OR p.shop_id = b.shop_id)"

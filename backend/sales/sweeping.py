@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from backend.config import dialect, tally
-from backend.config.transients import is_transient, retrying
+from backend.db import dialect
+from backend.db.transients import is_transient, retrying
+from backend.observability import counters
 from backend.sales import dispatch, statements
 from backend.sales.models import Batch, Lane, SaleOutcome
 from backend.sales.turns import SliceReport, post_slice
@@ -49,7 +50,7 @@ def sweep_once(*, alive: Callable[[], None] = lambda: None, must_stop: Callable[
             deserted.append(terminal_id)
         else:
             rung += 1
-            tally.count("caisse_sweep_rings_total")
+            counters.count("caisse_sweep_rings_total")
     posted = _post_in_turns(deserted, alive, must_stop)
     if rung or posted:
         log.info("swept", rung=rung, posted=posted, terminals=len(deserted))
@@ -112,7 +113,7 @@ def _post_in_turns(terminal_ids: Iterable[int], alive: Callable[[], None], must_
         for terminal_id in waiting:
             report = _post_slice(terminal_id, alive)
             posted += report.posted
-            tally.count("caisse_sweep_posted_sales_total", report.posted)
+            counters.count("caisse_sweep_posted_sales_total", report.posted)
             if report.has_more:
                 still_waiting.append(terminal_id)
         waiting = still_waiting

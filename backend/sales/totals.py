@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
-from backend.config import dialect
-from backend.config.cursors import OVERLAP
-from backend.config.transients import retrying
+from backend.db import dialect
+from backend.db.change_cursors import OVERLAP
+from backend.db.transients import retrying
 from backend.sales.models import DayTotal, Sale
 from backend.sales.takings import Flow, Takings, takings_by_day, to_cents
 from backend.shops.models import Shop

@@ -11,8 +11,8 @@ from datetime import datetime
 import structlog
 from django.db import connection
 
-from backend.config import dialect
-from backend.config.transients import is_transient, retrying
+from backend.db import dialect
+from backend.db.transients import is_transient, retrying
 from backend.sales import statements
 from backend.sales.numbering import MonthClosed
 from backend.sales.posting import Step, post_next_sale, settle_as_failed

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from django.db.backends.utils import CursorWrapper
 
-from backend.config import dialect, tally
+from backend.db import dialect
+from backend.observability import counters
 from backend.sales.cutting import peek
 from backend.sales.documents import Posting
 from backend.sales.errors import SaleRefused
@@ -119,6 +120,6 @@ def outcome_values(work: Slice, moved: BatchRow, position: int, verdict: Verdict
 def count_written(verdicts: Iterable[Verdict]) -> None:
     """Count outcomes for who watches, once the transaction that wrote them is committed."""
     for verdict in verdicts:
-        tally.count("caisse_sales_total", status=verdict.status.value)
+        counters.count("caisse_sales_total", status=verdict.status.value)
         if verdict.code:
-            tally.count("caisse_refusals_total", code=verdict.code)
+            counters.count("caisse_refusals_total", code=verdict.code)

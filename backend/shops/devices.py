@@ -8,7 +8,7 @@ import structlog
 from django.db import transaction
 from django.db.models import Case, QuerySet, Value, When
 
-from backend.config.transients import retrying
+from backend.db.transients import retrying
 from backend.shops.errors import NoHardware, SerialInvalid, TillIsHeld
 from backend.shops.models import AnswerMode, AuthMode, Device, DeviceState, Terminal
 

@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils.crypto import salted_hmac
 
-from backend.config.transients import retrying
+from backend.db.transients import retrying
 from backend.shops.devices import check_serial, holders_of, issue_token, refuse_if_held, register_device
 from backend.shops.errors import (
     CodeExpired,

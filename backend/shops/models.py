@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import models
 
-from backend.config.dialect import KeyField
+from backend.db.dialect import KeyField
 from backend.shops.zones import validate_timezone
 
 

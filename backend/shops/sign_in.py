@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from backend.config.transients import retrying
+from backend.db.transients import retrying
 from backend.shops.enrolment import source_of
 from backend.shops.models import SignInFailure
 

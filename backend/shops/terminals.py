@@ -3,7 +3,7 @@
 import structlog
 from django.db import transaction
 
-from backend.config.transients import retrying
+from backend.db.transients import retrying
 from backend.shops.errors import NoHardware, TillKeepsItsShop, TillNameTaken
 from backend.shops.models import Shop, Terminal, TerminalState
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 
-from backend.config.request_log import note
+from backend.observability.request_log import note
 from backend.shops.models import Membership, Role, Shop
 
 SHOP_PARAMETER = "boutique"

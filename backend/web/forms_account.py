@@ -6,7 +6,7 @@ from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from backend.config.requests import address_of
+from backend.observability.request_context import address_of
 from backend.shops.models import Role
 from backend.shops.sign_in import forget_failures, is_guessing, note_failure
 from backend.web.wording import ROLES

@@ -3,7 +3,7 @@
 -- while shops sell: nothing that is needed is taken away for a moment.
 
 -- caisse: API, workers, sweep, beat, commands. Rows, and nothing about tables: no DROP, and so no TRUNCATE, which no
--- trigger could refuse. Rows of history (APPEND_ONLY_TABLES in backend/config/dialect.py) are refused to it, as to
+-- trigger could refuse. Rows of history (APPEND_ONLY_TABLES in backend/db/dialect.py) are refused to it, as to
 -- everyone, by triggers that it can neither drop nor replace: grants of their own for these tables would say it twice,
 -- and would have to be given anew after each migration, because a grant cannot wait for its table.
 -- EXECUTE is for the function by which MySQL tells the doctor that these triggers are there.

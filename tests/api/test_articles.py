@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from backend.config.cursors import OVERLAP, ChangeCursor
+from backend.db.change_cursors import OVERLAP, ChangeCursor
 from backend.inventory.models import Article, ArticleUnit, UnitLevel
 from backend.testing import Cast, add_unit, make_article
 from tests.tills import BASE, Till, line, sale

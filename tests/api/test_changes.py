@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from backend.config.cursors import OVERLAP, ChangeCursor
+from backend.db.change_cursors import OVERLAP, ChangeCursor
 from backend.sales.models import Batch, SaleOutcome
 from backend.testing import Cast, make_device
 from tests.tills import BASE, Till, line, sale

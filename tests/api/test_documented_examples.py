@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from django.http import HttpResponse
 
-from backend.config.cursors import ChangeCursor
+from backend.db.change_cursors import ChangeCursor
 from backend.inventory.models import Article, MovementType
 from backend.inventory.stock import move_stock
 from backend.ops.demo import SERIAL, load_demo

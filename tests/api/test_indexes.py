@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection
 
-from backend.config.cursors import ChangeCursor
+from backend.db.change_cursors import ChangeCursor
 from backend.inventory.changes import ARTICLE, FIRST_WALK, UNIT
 from backend.inventory.models import Article, ArticleUnit, MovementType, StockMovement, UnitLevel
 from backend.sales.models import Batch, SaleOutcome

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from django.db import connection, connections, transaction
 
-from backend.config import cursors, transients
-from backend.config.transients import bounded_time, retrying
+from backend.db import change_cursors, transients
+from backend.db.transients import bounded_time, retrying
 from backend.inventory.models import Article, ArticleUnit
 from backend.ops.processes import wait_until
 from backend.sales import changes
@@ -184,7 +184,7 @@ QUICK_OVERLAP = timedelta(seconds=3)
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> random.Random:
     monkeypatch.setattr(transients, "TRANSACTION_S_MAX", QUICK_TRANSACTION_S_MAX)
-    monkeypatch.setattr(cursors, "OVERLAP", QUICK_OVERLAP)
+    monkeypatch.setattr(change_cursors, "OVERLAP", QUICK_OVERLAP)
     return random.Random(20241104)
 
 

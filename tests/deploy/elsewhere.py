@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.db import connections
 
-from backend.config import database
+from backend.db import database_url
 from backend.ops.processes import PROJECT_FOLDER
 from backend.ops.servers import PrivateMariaDB
 
@@ -99,7 +99,7 @@ class Site:
 def looking_into(url: str) -> Iterator[None]:
     """Let this process's models, services and commands work on that database, with the rights of its account."""
     ours = connections["default"]
-    entry = database.from_url(url)
+    entry = database_url.from_url(url)
     there = {**ours.settings_dict, **{key: entry[key] for key in ("NAME", "USER", "PASSWORD", "HOST", "PORT")}}
     connections["default"] = type(ours)(there, "default")
     try:

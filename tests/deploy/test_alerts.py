@@ -16,7 +16,7 @@ import pytest
 from django.db import connection, connections
 from pytest_django import DjangoDbBlocker
 
-from backend.config.tally import CATALOGUE
+from backend.observability.counters import CATALOGUE
 from backend.ops.gauges import GAUGES
 from backend.ops.processes import PROJECT_FOLDER, wait_until
 from backend.ops.servers import PrivateRedis

@@ -17,7 +17,7 @@ from django.urls import reverse
 from MySQLdb.cursors import Cursor
 from pytest_django import DjangoDbBlocker
 
-from backend.config.dialect import APPEND_ONLY_TABLES
+from backend.db.dialect import APPEND_ONLY_TABLES
 from backend.inventory.models import Article
 from backend.ops.housekeeping import forget_old_heartbeats, forget_old_knocks
 from backend.ops.stack import Stack

@@ -9,8 +9,8 @@ from typing import Any
 from django.apps import apps
 from django.db import connection, transaction
 
-from backend.config import dialect
-from backend.config.transients import bounded_time
+from backend.db import dialect
+from backend.db.transients import bounded_time
 from backend.inventory.models import ArticleUnit, StockMovement
 from backend.ops.doctor import (
     batches,

@@ -15,9 +15,9 @@ from django.core.management.base import CommandError
 from django.db import connection
 from structlog.testing import capture_logs
 
-from backend.config.database import SESSION_WAIT_TIMEOUT_S
-from backend.config.dialect import is_sqlite
-from backend.config.server_rules import read_variables
+from backend.db.database_url import SESSION_WAIT_TIMEOUT_S
+from backend.db.dialect import is_sqlite
+from backend.db.server_settings import read_variables
 from backend.ops.doctor import examination
 from backend.ops.doctor.examination import LOOK_WAIT_TIMEOUT_S, REPAIRS_AT_ONCE, checks_for
 from backend.ops.doctor.registry import FINDINGS_MAX, Check, Finding, Repair, Scope

@@ -7,7 +7,7 @@ import pytest
 from django.db import DatabaseError, connection
 from django.db.migrations.recorder import MigrationRecorder
 
-from backend.config.dialect import is_sqlite, missing_triggers
+from backend.db.dialect import is_sqlite, missing_triggers
 from backend.sales.models import InvoiceSequence
 from backend.testing import Cast
 from tests.doctor.examining import describe_schema, found_by, look, mend

@@ -9,8 +9,8 @@ from django.db import connection, connections
 from pytest_django import Settings
 
 from backend.config.checks import check_server
-from backend.config.dialect import is_sqlite
-from backend.config.server_rules import PACKET_BYTES_MIN
+from backend.db.dialect import is_sqlite
+from backend.db.server_settings import PACKET_BYTES_MIN
 from backend.ops.doctor.servers import may_drop
 from tests.doctor.examining import found_by, look
 from tests.plugin import Rig

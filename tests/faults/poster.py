@@ -14,7 +14,7 @@ django.setup()
 
 from django.db import OperationalError, connection  # noqa: E402 - Django first
 
-from backend.config.transients import is_transient  # noqa: E402
+from backend.db.transients import is_transient  # noqa: E402
 from backend.sales.turns import post_slice  # noqa: E402
 
 

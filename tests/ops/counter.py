@@ -16,27 +16,27 @@ CHILDREN_COUNT = 3
 
 
 def settle() -> None:
-    from backend.config import tally
+    from backend.observability import counters
     from backend.ops.tallies import flush
 
-    statuses = list(tally.CATALOGUE["caisse_sales_total"].values)
+    statuses = list(counters.CATALOGUE["caisse_sales_total"].values)
     for _ in range(ROUNDS):
         random.shuffle(statuses)
         for status in statuses:
-            tally.count("caisse_sales_total", status=status)
-        tally.observe("caisse_posting_seconds", random.random())
+            counters.count("caisse_sales_total", status=status)
+        counters.observe("caisse_posting_seconds", random.random())
         flush()
     while not flush():
         pass
 
 
 def fork() -> None:
-    from backend.config import tally
+    from backend.observability import counters
     from backend.ops import tallies
 
-    tally.count("caisse_sweep_rings_total")
+    counters.count("caisse_sweep_rings_total")
     child = os.fork()
-    tally.count("caisse_sweep_posted_sales_total", CHILDREN_COUNT if child == 0 else 1)
+    counters.count("caisse_sweep_posted_sales_total", CHILDREN_COUNT if child == 0 else 1)
     if child == 0:
         tallies.finish()
         os._exit(0)
@@ -47,9 +47,9 @@ def child() -> None:
     from celery import signals
 
     import workers  # noqa: F401 - importing connects it
-    from backend.config import tally
+    from backend.observability import counters
 
-    tally.count("caisse_sweep_rings_total")
+    counters.count("caisse_sweep_rings_total")
     signals.worker_process_shutdown.send(sender=None, pid=os.getpid(), exitcode=0)
     os._exit(0)
 

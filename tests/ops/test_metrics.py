@@ -14,11 +14,11 @@ from django.http import HttpResponse
 from django.test import Client, override_settings
 from prometheus_client.parser import text_string_to_metric_families
 
-from backend.config import tally
-from backend.config.tally import CATALOGUE
-from backend.config.transients import TookTooLong, reason_of, retrying
+from backend.db.transients import TookTooLong, reason_of, retrying
 from backend.inventory.models import MovementType
 from backend.inventory.stock import move_stock
+from backend.observability import counters
+from backend.observability.counters import CATALOGUE
 from backend.ops.gauges import GAUGES
 from backend.ops.models import DoctorRun, Tally
 from backend.ops.processes import Service, wait_until
@@ -203,7 +203,7 @@ def test_all_that_is_declared_is_told_and_nothing_else(cast: Cast) -> None:
 def test_what_is_found_and_refused_is_counted_with_its_reason(cast: Cast) -> None:
     """By a posting, one that gave up, a person's second try, and who was woken by the one or the other."""
     till = PostingTill(cast.device)
-    tally.take()
+    counters.take()
     void = {"numero_facture": "AVO-1", "type": "annulation", "origine": {"numero_facture": "FAC-1"}}
     other = {"numero_facture": "AVO-3", "type": "annulation", "origine": {"numero_facture": "FAC-3"}}
     till.settle(other, shop_sale("FAC-3", line(cast.rice)))
@@ -267,9 +267,9 @@ def test_each_retry_is_counted(db: None) -> None:
         if failures:
             raise failures.pop()
 
-    tally.take()
+    counters.take()
     retrying(operation, name="test")
-    counted = {series.labels: number for series, number in tally.take().items()}
+    counted = {series.labels: number for series, number in counters.take().items()}
     assert counted == {'{"reason":"deadlock"}': 1, '{"reason":"lock_wait"}': 1}
 
 

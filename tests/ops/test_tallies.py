@@ -11,9 +11,9 @@ import pytest
 from django.db import connection
 
 from backend.api.problems import PROBLEMS
-from backend.config import tally
-from backend.config.tally import CATALOGUE, OTHER, SERIES_MAX, Series
-from backend.config.transients import CONTENTION
+from backend.db.transients import CONTENTION
+from backend.observability import counters
+from backend.observability.counters import CATALOGUE, OTHER, SERIES_MAX, Series
 from backend.ops.models import Tally
 from backend.ops.tallies import flush
 from backend.sales.errors import SaleRefused
@@ -28,9 +28,9 @@ PROCESSES = 3
 @pytest.fixture(autouse=True)
 def forget_counts() -> Iterator[None]:
     """What other tests made this process count."""
-    tally.take()
+    counters.take()
     yield
-    tally.take()
+    counters.take()
 
 
 def start(mode: str, rig: Rig, **environment: str) -> subprocess.Popen:
@@ -48,23 +48,23 @@ def rows() -> dict[str, float]:
 
 @embedded
 def test_a_name_or_a_label_that_is_not_declared_is_a_typo() -> None:
-    tally.count("caisse_sales_total", status="created")
+    counters.count("caisse_sales_total", status="created")
     with pytest.raises(KeyError):
-        tally.count("caisse_sale_total", status="created")
+        counters.count("caisse_sale_total", status="created")
     with pytest.raises(KeyError):
-        tally.count("caisse_sales_total", state="created")
+        counters.count("caisse_sales_total", state="created")
     with pytest.raises(KeyError):
-        tally.observe("caisse_posting_second", 1)
+        counters.observe("caisse_posting_second", 1)
 
 
 @embedded
 def test_what_is_no_code_makes_no_series_of_its_own() -> None:
     for value in ("Riz 25 kg", "x" * 41, "", "serie-000001"):
-        tally.count("caisse_intake_total", answer=value)
-    assert tally.take() == {Series("caisse_intake_total", f'{{"answer":"{OTHER}"}}'): 4}
+        counters.count("caisse_intake_total", answer=value)
+    assert counters.take() == {Series("caisse_intake_total", f'{{"answer":"{OTHER}"}}'): 4}
     for number in range(2 * SERIES_MAX):
-        tally.count("caisse_intake_total", answer=f"code_{number}")
-    counted = tally.take()
+        counters.count("caisse_intake_total", answer=f"code_{number}")
+    counted = counters.take()
     assert len(counted) <= SERIES_MAX + 1
     assert sum(counted.values()) == 2 * SERIES_MAX
 
@@ -90,8 +90,8 @@ def _kinds_of(kind: type[SaleRefused]) -> Iterator[type[SaleRefused]]:
 @embedded
 def test_a_duration_falls_into_one_bucket() -> None:
     for seconds in (0.001, 0.0011, 7):
-        tally.observe("caisse_posting_seconds", seconds)
-    counted = tally.take()
+        counters.observe("caisse_posting_seconds", seconds)
+    counted = counters.take()
     assert counted.pop(Series("caisse_posting_seconds_sum")) == pytest.approx(7.0021)
     assert {series.labels: value for series, value in counted.items()} == {
         '{"le":"0.001"}': 1, '{"le":"0.002"}': 1, '{"le":"+Inf"}': 1,
@@ -100,10 +100,10 @@ def test_a_duration_falls_into_one_bucket() -> None:
 
 @embedded
 def test_what_cannot_be_written_stays_and_goes_in_later(real_database: None) -> None:
-    tally.count("caisse_sweep_rings_total", 2)
+    counters.count("caisse_sweep_rings_total", 2)
     with connection.execute_wrapper(_refuse):
         assert not flush()
-    tally.count("caisse_sweep_rings_total")
+    counters.count("caisse_sweep_rings_total")
     assert flush()
     assert flush()
     assert rows() == {"caisse_sweep_rings_total{}": 3}
@@ -142,7 +142,7 @@ def test_who_meets_another_at_a_first_row_adds_to_it(real_database: None) -> Non
             other.join()
         return execute(sql, *rest)
 
-    tally.count("caisse_sweep_rings_total", 2)
+    counters.count("caisse_sweep_rings_total", 2)
     with connection.execute_wrapper(come_between):
         assert flush()
     assert rows() == {"caisse_sweep_rings_total{}": 7}

@@ -3,7 +3,7 @@
 import pytest
 from django.db import OperationalError, connection
 
-from backend.config import dialect
+from backend.db import dialect
 from backend.sales import statements
 from backend.sales.models import Lane
 from backend.sales.turns import post_slice

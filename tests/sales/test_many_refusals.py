@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from django.db import connection
 
-from backend.config import dialect
+from backend.db import dialect
 from backend.sales.models import Batch, SaleOutcome
 from backend.sales.repair import open_entries
 from backend.testing import Cast

@@ -8,9 +8,9 @@ from tests.plugin import Rig
 
 BEFORE = (
     (
-        "INSERT INTO shops_shop (id, code, name, currency, currencies, timezone, stock_policy, legal_name, address, phone,"
-        " nif, rccm, id_nat, vat_regime, created_at) VALUES (7, 'S', 'S', 'CDF', 'CDF', 'UTC', 'refuse', '', '', '', '',"
-        " '', '', '', '2026-01-01')"
+        "INSERT INTO shops_shop (id, code, name, currency, currencies, timezone, stock_policy, legal_name, address,"
+        " phone, nif, rccm, id_nat, vat_regime, created_at) VALUES (7, 'S', 'S', 'CDF', 'CDF', 'UTC', 'refuse', '', '',"
+        " '', '', '', '', '', '2026-01-01')"
     ),
     (
         "INSERT INTO sales_batch (id, receipt, terminal_id, shop_id, device_id, sha256, sale_count, next_position,"
@@ -19,8 +19,8 @@ BEFORE = (
     ),
     "INSERT INTO sales_batchbody (batch_id, deflated) VALUES (3, 'x')",
     (
-        "INSERT INTO sales_outcomehistory (position, status, code, path, detail, version, at, replaced_at, author, reason,"
-        " batch_id) VALUES (1, 'failed', '', '', '', 1, '2026-01-01', '2026-01-01', '', '', 3)"
+        "INSERT INTO sales_outcomehistory (position, status, code, path, detail, version, at, replaced_at, author,"
+        " reason, batch_id) VALUES (1, 'failed', '', '', '', 1, '2026-01-01', '2026-01-01', '', '', 3)"
     ),
 )
 

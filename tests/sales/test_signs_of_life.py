@@ -7,7 +7,7 @@ import pytest
 from django.conf import LazySettings
 from django.db import OperationalError
 
-from backend.config.transients import ATTEMPTS_MAX
+from backend.db.transients import ATTEMPTS_MAX
 from backend.sales import statements
 from backend.sales.models import Batch, Lane
 from backend.sales.sweeping import sweep_once

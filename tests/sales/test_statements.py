@@ -6,7 +6,7 @@ import pytest
 from django.db import DatabaseError, connection, models, transaction
 from django.db.models import NOT_PROVIDED
 
-from backend.config import dialect
+from backend.db import dialect
 from backend.inventory.models import StockMovement
 from backend.sales import intake, statements
 from backend.sales.models import (

@@ -10,7 +10,7 @@ from urllib.request import HTTPCookieProcessor, OpenerDirector, build_opener
 import pytest
 from django.db import connection
 
-from backend.config.replica import FRESH_COOKIE
+from backend.db.replica import FRESH_COOKIE
 from backend.inventory.models import Article
 from backend.ops.stack import Stack
 from backend.testing import PASSWORD, Cast

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from backend.api import parameters
 from backend.api.openapi.catalogue import describe_articles, describe_movements
 from backend.api.problems import Problem
-from backend.config.cursors import CursorInvalid
+from backend.db.change_cursors import CursorInvalid
 from backend.inventory.changes import KEY_LENGTH, ChangedArticle, read_catalogue
 from backend.inventory.models import Article, ArticleUnit, StockMovement
 from backend.inventory.movements import CursorUnknown, read_movements

@@ -10,8 +10,8 @@ from backend.api.callers import app_version_of
 from backend.api.holding import COMPLETE_HOLD_S, preferred_wait_s, wait_until_settled
 from backend.api.openapi.sales import describe_sync
 from backend.api.problems import Problem
-from backend.config import tally
-from backend.config.requests import address_of
+from backend.observability import counters
+from backend.observability.request_context import address_of
 from backend.sales import receipts
 from backend.sales.backlog import retry_after_s
 from backend.sales.intake import Accepted, Caller, give_answer, receive_batch
@@ -35,13 +35,13 @@ class SyncView(APIView):
             response = self._answer(accepted, device, wait_s=preferred_wait_s(request.headers.get("Prefer", "")))
         if accepted.is_replay and key is not None:
             response["Idempotency-Replayed"] = "true"
-        tally.count("caisse_intake_total", answer="repeated" if accepted.is_replay else "accepted")
+        counters.count("caisse_intake_total", answer="repeated" if accepted.is_replay else "accepted")
         return response
 
     def handle_exception(self, exc: Exception) -> Response:
         response = super().handle_exception(exc)
         if self.request.method == "POST":
-            tally.count("caisse_intake_total", answer=response.data["code"])
+            counters.count("caisse_intake_total", answer=response.data["code"])
         return response
 
     def _answer(self, accepted: Accepted, device: Device, *, wait_s: int) -> Response:

@@ -11,7 +11,7 @@ from backend.api.callers import APP_VERSION_LENGTH_MAX, name_caller
 from backend.api.openapi.terminals import describe_enrolment, describe_token
 from backend.api.problems import Problem
 from backend.api.throttles import EnrolmentThrottle
-from backend.config.requests import address_of
+from backend.observability.request_context import address_of
 from backend.sales import receipts
 from backend.sales.succession import standing_of
 from backend.shops.devices import issue_token

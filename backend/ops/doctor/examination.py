@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 import structlog
 from django.db import connection, transaction
 
-from backend.config.database import SESSION_WAIT_TIMEOUT_S
-from backend.config.dialect import is_sqlite
-from backend.config.transients import bounded_time, is_disconnection, retrying
+from backend.db.database_url import SESSION_WAIT_TIMEOUT_S
+from backend.db.dialect import is_sqlite
+from backend.db.transients import bounded_time, is_disconnection, retrying
 from backend.ops.doctor.catalogue import CHECKS
 from backend.ops.doctor.phrases import sentence
 from backend.ops.doctor.registry import FINDINGS_MAX, Check, Finding, Scope

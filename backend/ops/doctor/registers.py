@@ -9,7 +9,7 @@ from functools import partial
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
-from backend.config.cursors import OVERLAP
+from backend.db.change_cursors import OVERLAP
 from backend.ops.doctor.naming import listed, name_document, name_shop, ranges
 from backend.ops.doctor.phrases import moment
 from backend.ops.doctor.registry import Finding, Repair, Scope, check

@@ -6,7 +6,7 @@ from functools import partial
 from django.db import connection, models
 from django.db.migrations.loader import MigrationLoader
 
-from backend.config.dialect import KeyField, exact_collation, install_triggers, is_sqlite, missing_triggers
+from backend.db.dialect import KeyField, exact_collation, install_triggers, is_sqlite, missing_triggers
 from backend.inventory.models import ArticleUnit
 from backend.ops.doctor import tables
 from backend.ops.doctor.naming import listed

@@ -8,8 +8,8 @@ from django.conf import settings
 from django.db import connection
 
 from backend.config.checks import SECRET_KEY_LENGTH_MIN
-from backend.config.dialect import is_sqlite
-from backend.config.server_rules import (
+from backend.db.dialect import is_sqlite
+from backend.db.server_settings import (
     WrongSetting,
     read_variables,
     wrong_durability,

@@ -8,7 +8,7 @@ from enum import Enum
 import structlog
 from django.db import InterfaceError, OperationalError
 
-from backend.config.transients import is_transient, retrying
+from backend.db.transients import is_transient, retrying
 from backend.ops.pages.backlog import batches_of
 from backend.ops.pages.reasons import is_deadly
 from backend.ops.retries import choose, outcomes_with, reason_for, try_again

@@ -2,7 +2,7 @@ import django.db.models.deletion
 from django.db import migrations, models
 from django.db.models.functions import Coalesce
 
-from backend.config import dialect
+from backend.db import dialect
 
 
 def name_shops(apps, schema_editor):

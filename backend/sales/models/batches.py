@@ -10,7 +10,7 @@ import uuid
 from django.db import models
 from django.db.models.functions import Now
 
-from backend.config.dialect import KeyField
+from backend.db.dialect import KeyField
 from backend.inventory.models import MONEY
 from backend.shops.models import Device, Shop, Terminal
 

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from backend.config.dialect import KeyField
+from backend.db.dialect import KeyField
 from backend.inventory.models import MONEY, QUANTITY, ArticleUnit
 from backend.sales.models.batches import UNCONSTRAINED, Batch
 from backend.shops.models import Device, Shop, Terminal

@@ -12,8 +12,8 @@ from decimal import Decimal
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from backend.config.index_walks import beyond, walk_index
-from backend.config.transients import retrying
+from backend.db.keyset import beyond, walk_index
+from backend.db.transients import retrying
 from backend.sales.models import Sale, SaleKind, SalePayment
 from backend.shops.models import Shop, Terminal
 from backend.web.selectors.keyset import KeysetPage, newest_first, read_cursor, write_cursor

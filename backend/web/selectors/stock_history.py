@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.db.models import Count, Max, Q, Sum, prefetch_related_objects
 
-from backend.config.index_walks import beyond, walk_index
+from backend.db.keyset import beyond, walk_index
 from backend.inventory.models import Article, ArticleUnit, StockMovement
 from backend.inventory.movements import CursorUnknown, MovementPage, read_movements
 from backend.shops.models import Shop

@@ -8,7 +8,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 
-from backend.config.dialect import is_sqlite
+from backend.db.dialect import is_sqlite
 from backend.ops.doctor.examination import Result, examine
 from backend.ops.doctor.following import Following, follow_device
 from backend.ops.doctor.registry import Scope

@@ -10,7 +10,7 @@ import structlog
 from django.core.management.base import BaseCommand
 from django.db import InterfaceError, OperationalError, connection
 
-from backend.config.transients import is_transient
+from backend.db.transients import is_transient
 from backend.ops.sweeps import TurnNotes
 from backend.sales.sweeping import sweep_once
 

@@ -2,8 +2,8 @@
 
 from gunicorn import glogging
 
-from backend.config import logs
-from backend.config.environment import environment
+from backend.environment import environment
+from backend.observability import logs
 
 
 class GunicornLogger(glogging.Logger):

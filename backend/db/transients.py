@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
 
-from backend.config import tally
+from backend.observability import counters
 
 logger = logging.getLogger(__name__)
 
@@ -110,7 +110,7 @@ def retrying(operation: Callable[[], Result], *, name: str) -> Result:
                 connection.close()
             if attempt + 1 == ATTEMPTS_MAX or not is_transient(error):
                 raise
-            tally.count("caisse_retries_total", reason=reason_of(error))
+            counters.count("caisse_retries_total", reason=reason_of(error))
             logger.warning("transient", extra={"operation": name, "attempt": attempt + 1, "error": str(error)})
             pause_before_retry(attempt)
     raise AssertionError("unreachable: the last attempt returns or raises")

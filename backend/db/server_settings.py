@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from backend.config.database import LOCK_WAIT_TIMEOUT_S, SESSION_WAIT_TIMEOUT_S
-from backend.config.dialect import is_sqlite
+from backend.db.database_url import LOCK_WAIT_TIMEOUT_S, SESSION_WAIT_TIMEOUT_S
+from backend.db.dialect import is_sqlite
 
 # A batch of the largest size that cannot be compressed, and the words around it, in one packet to the server.
 PACKET_BYTES_MIN = 16 * 1024 * 1024

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from backend.config.transients import TRANSACTION_S_MAX
+from backend.db.transients import TRANSACTION_S_MAX
 
 # Twice what a transaction may last, and a minute for machines whose clocks differ.
 OVERLAP = timedelta(seconds=2 * TRANSACTION_S_MAX + 60)
