@@ -7,7 +7,7 @@ import secrets
 import zlib
 from datetime import UTC, datetime, timedelta
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from backend.inventory.import_plans import ImportPlan
@@ -20,7 +20,7 @@ from backend.shops.models import Shop
 KEPT = timedelta(days=1)
 
 
-def keep_draft(*, shop: Shop, user: AbstractBaseUser, name: str, content: bytes) -> ImportDraft:
+def keep_draft(*, shop: Shop, user: User, name: str, content: bytes) -> ImportDraft:
     """Keep a file until it is confirmed, in place of the person's last one.
 
     Raises SheetUnreadable, SheetTooLarge or HeaderMissing, and nothing changes.
@@ -38,7 +38,7 @@ def keep_draft(*, shop: Shop, user: AbstractBaseUser, name: str, content: bytes)
     return in_transaction(change, name="keep_draft")
 
 
-def find_draft(*, shop: Shop, user: AbstractBaseUser, key: str) -> ImportDraft | None:
+def find_draft(*, shop: Shop, user: User, key: str) -> ImportDraft | None:
     """Return the person's draft; None if it was imported, given up, replaced, or never was."""
     return ImportDraft.objects.filter(shop=shop, user=user, key=key).first()
 

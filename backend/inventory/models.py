@@ -1,6 +1,7 @@
 """Articles, the units they are sold in, and every movement of their stock."""
 
 import uuid
+from typing import TypedDict
 
 from django.conf import settings
 from django.db import models
@@ -8,8 +9,14 @@ from django.db import models
 from backend.db.dialect import KeyField
 from backend.shops.models import Shop
 
-QUANTITY = {"max_digits": 14, "decimal_places": 3}
-MONEY = {"max_digits": 14, "decimal_places": 2}
+
+class DecimalSize(TypedDict):
+    max_digits: int
+    decimal_places: int
+
+
+QUANTITY: DecimalSize = {"max_digits": 14, "decimal_places": 3}
+MONEY: DecimalSize = {"max_digits": 14, "decimal_places": 2}
 
 
 class UnitLevel(models.TextChoices):

@@ -6,7 +6,7 @@ repair desk, where it would wait for somebody who has long typed it again.
 
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 
 from backend.sales.desk import Desk
 from backend.sales.models import Batch, OutcomeStatus, Sale
@@ -25,7 +25,7 @@ class RefusedAtOnce(Exception):
 
 
 def record_or_refuse(
-    *, shop: Shop, user: AbstractBaseUser, document: dict[str, Any], key: str, ip: str | None = None
+    *, shop: Shop, user: User, document: dict[str, Any], key: str, ip: str | None = None
 ) -> Sale | None:
     """Record a document as record_from_page does and return it, or None while it waits (posting is paused or busy).
 

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import msgspec
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from backend.db.transients import retrying
@@ -17,9 +17,7 @@ from backend.shops.models import Terminal
 TYPED_BY, FORM_KEY = "saisi_par", "formulaire"
 
 
-def close_day_by_hand(
-    *, terminal: Terminal, day: date, drawer: dict[str, Any], user: AbstractBaseUser, key: str
-) -> TillClosing:
+def close_day_by_hand(*, terminal: Terminal, day: date, drawer: dict[str, Any], user: User, key: str) -> TillClosing:
     """Compare a drawer that a person counted with what is recorded of the till's day, and keep both.
 
     drawer: `caisse` in the words of the wire. key: one a form shown: the same form sent twice is one closing.

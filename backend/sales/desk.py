@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Mapping
 from enum import StrEnum
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 
 from backend.inventory.models import ArticleUnit
 from backend.sales.errors import UnitUnknown
@@ -26,7 +26,7 @@ class Desk:
     Raises SaleOutcome.DoesNotExist.
     """
 
-    def __init__(self, *, shop: Shop, user: AbstractBaseUser) -> None:
+    def __init__(self, *, shop: Shop, user: User) -> None:
         self.shop = shop
         self.user = user
         self.author = user.get_username()

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
 from backend.sales.errors import KeyReused
@@ -36,9 +36,7 @@ class Recording:
     outcome: SaleOutcome | None
 
 
-def record_from_page(
-    *, shop: Shop, user: AbstractBaseUser, document: dict[str, Any], key: str, ip: str | None = None
-) -> Recording:
+def record_from_page(*, shop: Shop, user: User, document: dict[str, Any], key: str, ip: str | None = None) -> Recording:
     """Hand a document over in the words of the wire, post it, and return what became of it.
 
     document: one sale, annulation, retour or paiement, without number, date or cashier: they are given here.
@@ -83,9 +81,7 @@ def _handed_over(device: Device, sent: dict[str, Any], key: str) -> Batch | None
     return batch
 
 
-def _hand_over(
-    device: Device, sent: dict[str, Any], *, shop: Shop, user: AbstractBaseUser, key: str, ip: str | None
-) -> Batch:
+def _hand_over(device: Device, sent: dict[str, Any], *, shop: Shop, user: User, key: str, ip: str | None) -> Batch:
     now = datetime.now(UTC).astimezone(ZoneInfo(shop.timezone))
     whole = {
         "numero_facture": f"BUR-{now:%Y%m%d}-{key[:8].upper()}",

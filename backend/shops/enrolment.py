@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils.crypto import salted_hmac
@@ -76,7 +76,7 @@ def create_enrolment_code(
     terminal: Terminal,
     replaces: Device | None = None,
     life: timedelta = LIFE,
-    created_by: AbstractBaseUser | None = None,
+    created_by: User | None = None,
 ) -> NewCode:
     """Return a new code for `terminal`; those made for it before and not used die.
 

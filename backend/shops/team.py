@@ -5,7 +5,7 @@ owner could take an account over that sees another shop.
 """
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.contrib.auth.tokens import default_token_generator
 from django.db import IntegrityError, transaction
 from django.utils.encoding import force_bytes
@@ -77,7 +77,7 @@ def remove_member(membership: Membership) -> None:
         Membership.objects.filter(pk=membership.pk).delete()
 
 
-def password_link_parts(membership: Membership, *, owner: AbstractBaseUser) -> tuple[str, str]:
+def password_link_parts(membership: Membership, *, owner: User) -> tuple[str, str]:
     """Return (uid, token) for the page that sets the member's password; good once. Raises BelongsElsewhere."""
     own = Membership.objects.filter(user=owner, role=Role.OWNER).values("shop")
     elsewhere = Membership.objects.filter(user=membership.user).exclude(shop__in=own)

@@ -2,17 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial, wraps
+from functools import wraps
+from typing import overload
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
+from django_htmx.middleware import HtmxDetails
 
 from backend.observability.request_log import note
 from backend.shops.models import Membership, Role, Shop
@@ -23,7 +26,7 @@ SESSION_KEY = "shop_code"
 # Who may do more stands further right. A viewer looks; a manager runs the shop; an owner also says who may do what.
 RANKS = (Role.VIEWER, Role.MANAGER, Role.OWNER)
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 @dataclass(frozen=True)
@@ -60,18 +63,35 @@ class Access:
         return f"{path}?{query}" if query else path
 
 
-def shop_page(view: View | None = None, *, at_least: Role = Role.VIEWER) -> View:
+class ShopRequest(HttpRequest):
+    """A request as `shop_page` hands it to a view: somebody has signed in, and has this access. Never made as such."""
+
+    user: User
+    access: Access
+    htmx: HtmxDetails
+
+
+@overload
+def shop_page(view: View) -> View: ...
+@overload
+def shop_page(*, at_least: Role) -> Callable[[View], View]: ...
+def shop_page(view: View | None = None, *, at_least: Role = Role.VIEWER) -> View | Callable[[View], View]:
     """Let `view` run for a signed-in member of a shop, with `request.access` set and the shop's time zone active.
 
     `at_least`: the role that it takes in that shop; who has less is refused (403), who is no member sees a 404.
     """
-    if view is None:
-        return partial(shop_page, at_least=at_least)
 
+    def guard(view: View) -> View:
+        return _for_members(view, at_least)
+
+    return guard if view is None else guard(view)
+
+
+def _for_members(view: View, at_least: Role) -> View:
     @never_cache
     @login_required
     @wraps(view)
-    def for_members(request: HttpRequest, **arguments: object) -> HttpResponse:
+    def for_members(request: ShopRequest, **arguments: object) -> HttpResponseBase:
         memberships = memberships_of(request.user)
         if not memberships:
             return render(request, "web/no_shop.html")
@@ -85,7 +105,7 @@ def shop_page(view: View | None = None, *, at_least: Role = Role.VIEWER) -> View
     return for_members
 
 
-def memberships_of(user: AbstractBaseUser) -> list[Membership]:
+def memberships_of(user: User) -> list[Membership]:
     return list(Membership.objects.filter(user=user).select_related("shop").order_by("shop__name", "shop__code"))
 
 
@@ -103,12 +123,12 @@ def choose_shop(request: HttpRequest, memberships: list[Membership]) -> Access:
             request.session[SESSION_KEY] = named
         chosen = by_code[named]
     else:
-        chosen = by_code.get(request.session.get(SESSION_KEY), memberships[0])
+        chosen = by_code.get(request.session.get(SESSION_KEY, ""), memberships[0])
     shops = tuple(membership.shop for membership in memberships)
     return Access(shop=chosen.shop, role=Role(chosen.role), shops=shops)
 
 
-def elsewhere(request: HttpRequest, *, shop_id: int) -> HttpResponse | None:
+def elsewhere(request: ShopRequest, *, shop_id: int) -> HttpResponse | None:
     """Return where to go if what the address names is in another of the person's shops, None if it is in this one."""
     if shop_id == request.access.shop.pk:
         return None

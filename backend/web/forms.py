@@ -1,5 +1,7 @@
 """What the lists may be narrowed down to, read from the address."""
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -19,7 +21,7 @@ class BatchFilter(forms.Form):
         label=_("Caisse"), queryset=Terminal.objects.none(), required=False, empty_label=_("Toutes les caisses")
     )
 
-    def __init__(self, *arguments: object, shop: Shop, **options: object) -> None:
+    def __init__(self, *arguments: Any, shop: Shop, **options: Any) -> None:
         super().__init__(*arguments, use_required_attribute=False, label_suffix="", **options)
         # The shop's own tills and no others: another shop's is an error like one that does not exist.
         self.fields["caisse"].queryset = Terminal.objects.filter(shop=shop).order_by("name", "pk")

@@ -1,5 +1,7 @@
 """Signing in, and who belongs to a shop's team."""
 
+from typing import Any
+
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.validators import UnicodeUsernameValidator
@@ -41,7 +43,7 @@ class NewMemberForm(forms.Form):
     role = forms.ChoiceField(label=_("Rôle"), choices=ROLES, initial=Role.MANAGER)
     existe = forms.BooleanField(label=_("Cette personne a déjà un compte"), required=False)
 
-    def __init__(self, *arguments: object, **options: object) -> None:
+    def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, label_suffix="", **options)
 
 

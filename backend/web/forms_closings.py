@@ -50,7 +50,7 @@ class ClosingForm(forms.Form):
     motif = forms.CharField(label=_("Motif des sorties"), max_length=REASON_LENGTH_MAX, required=False)
     key = forms.CharField(validators=[KEY], widget=forms.HiddenInput)
 
-    def __init__(self, *arguments: object, shop: Shop, today: datetime.date, **options: object) -> None:
+    def __init__(self, *arguments: Any, shop: Shop, today: datetime.date, **options: Any) -> None:
         super().__init__(*arguments, label_suffix="", **options)
         self.today = today
         # The shop's own currency first, as on every page.

@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 from django import forms
 from django.http import QueryDict
@@ -24,7 +25,7 @@ class BasketLineForm(forms.Form):
     prix = NumberField(label=_("Prix"), min_value=0)
     remise = NumberField(label=_("Remise"), min_value=0, required=False)
 
-    def __init__(self, *arguments: object, unit: ArticleUnit, **options: object) -> None:
+    def __init__(self, *arguments: Any, unit: ArticleUnit, **options: Any) -> None:
         super().__init__(*arguments, label_suffix="", use_required_attribute=False, **options)
         self.unit = unit
 
@@ -124,7 +125,7 @@ class NewSaleForm(OnceForm):
     mode = forms.ChoiceField(label=_("Règlement"))
     remise_vente = NumberField(label=_("Remise sur le tout"), min_value=0, required=False)
 
-    def __init__(self, *arguments: object, shop: Shop, **options: object) -> None:
+    def __init__(self, *arguments: Any, shop: Shop, **options: Any) -> None:
         super().__init__(*arguments, use_required_attribute=False, **options)
         currencies = sorted(shop.accepted_currencies, key=lambda one: (one != shop.currency, one))
         self.fields["devise"].choices = [(code, code) for code in currencies]

@@ -1,6 +1,7 @@
 """Which month of the register is shown, and from which number on."""
 
 import datetime
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -22,7 +23,7 @@ class RegisterForm(forms.Form):
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
     )  # fmt: skip
 
-    def __init__(self, *arguments: object, months: list[datetime.date], **options: object) -> None:
+    def __init__(self, *arguments: Any, months: list[datetime.date], **options: Any) -> None:
         super().__init__(*arguments, use_required_attribute=False, label_suffix="", **options)
         self.fields["mois"].choices = [(f"{first_day:%Y-%m}", month_words(first_day)) for first_day in months]
 

@@ -1,6 +1,7 @@
 """What the list of sales may be narrowed down to, and what people do with a sale: void it, take goods or money back."""
 
 from decimal import Decimal
+from typing import Any
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
@@ -143,7 +144,7 @@ class OnceForm(forms.Form):
 
     key = forms.CharField(validators=[KEY], widget=forms.HiddenInput)
 
-    def __init__(self, *arguments: object, **options: object) -> None:
+    def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, label_suffix="", **options)
 
 
@@ -152,7 +153,7 @@ class VoidForm(OnceForm):
 
     motif = forms.CharField(label=_("Motif"), max_length=REASON_LENGTH_MAX)
 
-    def __init__(self, *arguments: object, gives_money_back: bool, **options: object) -> None:
+    def __init__(self, *arguments: Any, gives_money_back: bool, **options: Any) -> None:
         super().__init__(*arguments, **options)
         if gives_money_back:
             self.fields["mode"] = forms.ChoiceField(label=_("Argent rendu en"), choices=money_modes())
@@ -169,7 +170,7 @@ class VoidForm(OnceForm):
 class ReturnForm(VoidForm):
     """A quantity for each line of which something is left."""
 
-    def __init__(self, *arguments: object, lines_left: list[tuple[SaleLine, Decimal]], **options: object) -> None:
+    def __init__(self, *arguments: Any, lines_left: list[tuple[SaleLine, Decimal]], **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.rows = []
         for line, left in lines_left:
@@ -200,7 +201,7 @@ class PaymentForm(OnceForm):
     montant = NumberField(label=_("Montant reçu"), min_value=Decimal("0.01"))
     mode = forms.ChoiceField(label=_("Règlement"))
 
-    def __init__(self, *arguments: object, owed: Decimal, **options: object) -> None:
+    def __init__(self, *arguments: Any, owed: Decimal, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.owed = owed
         self.fields["mode"].choices = money_modes()

@@ -1,6 +1,7 @@
 """What people may say of articles, of their units and of stock."""
 
 from decimal import Decimal
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -32,7 +33,7 @@ FIELDS = {
 class StockForm(forms.Form):
     """Labels without a colon, and refusals of a service shown beside the field they are about."""
 
-    def __init__(self, *arguments: object, **options: object) -> None:
+    def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, label_suffix="", **options)
 
     def refuse(self, refusal: InventoryRefused) -> None:
@@ -45,7 +46,7 @@ class OnceForm(StockForm):
 
     key = forms.CharField(validators=[KEY], widget=forms.HiddenInput)
 
-    def __init__(self, *arguments: object, **options: object) -> None:
+    def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.fields["key"].initial = get_random_string(KEY_LENGTH)
 
@@ -89,7 +90,7 @@ class ArticleForm(StockForm):
     )
     actif = forms.BooleanField(label=_("Actif : les caisses le proposent"), required=False)
 
-    def __init__(self, *arguments: object, article: Article, units: list[ArticleUnit], **options: object) -> None:
+    def __init__(self, *arguments: Any, article: Article, units: list[ArticleUnit], **options: Any) -> None:
         initial = {
             "nom": article.name,
             "code": article.code,
@@ -137,7 +138,7 @@ class UnitForm(StockForm):
         label=_("Seuil de stock bas"), required=False, help_text=_("À ce stock ou moins, la page le signale.")
     )
 
-    def __init__(self, *arguments: object, shop: Shop, unit: ArticleUnit | None = None, **options: object) -> None:
+    def __init__(self, *arguments: Any, shop: Shop, unit: ArticleUnit | None = None, **options: Any) -> None:
         initial = {"devise": shop.currency, "taux_tva": Decimal(0)}
         if unit:
             initial = {
@@ -175,7 +176,7 @@ class NewUnitForm(OnceForm, UnitForm):
     niveau = forms.ChoiceField(label=_("Niveau"), choices=list(LEVELS.items()))
     field_order = ("niveau", "marque", "prix", "devise", "taux_tva", "contient", "seuil")
 
-    def __init__(self, *arguments: object, levels: list[str], **options: object) -> None:
+    def __init__(self, *arguments: Any, levels: list[str], **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.fields["niveau"].choices = [(level, words) for level, words in LEVELS.items() if level in levels]
 
@@ -192,7 +193,7 @@ class NewArticleForm(NewUnitForm):
     quantite = NumberField(label=_("Stock de départ"), required=False)
     field_order = ("nom", "code", "code_barres", *NewUnitForm.field_order, "quantite")
 
-    def __init__(self, *arguments: object, **options: object) -> None:
+    def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, levels=list(LEVELS), **options)
         self.fields["niveau"].initial = "PIECE"
 

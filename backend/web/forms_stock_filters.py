@@ -1,6 +1,7 @@
 """What the lists of stock and of its movements may be narrowed down to, read from the address."""
 
 import datetime
+from typing import Any
 
 from django import forms
 from django.utils import timezone
@@ -72,7 +73,7 @@ class MovementFilter(PeriodFilter):
     )
     field_order = ("article", "type", "du", "au")
 
-    def __init__(self, *arguments: object, **options: object) -> None:
+    def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.fields["article"].widget.attrs["placeholder"] = _("nom ou code")
 

@@ -1,6 +1,6 @@
 """Shops, their tills and devices: what an operator may change of them, by the services that know the rules."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -68,13 +68,13 @@ class ShopAdmin(QuickAdmin):
 class ServedAdmin(QuickAdmin):
     """What is changed through services that may refuse: the refusal is told, and nothing is changed."""
 
-    def changeform_view(self, request: HttpRequest, *arguments: object, **options: object) -> HttpResponse:
+    def changeform_view(self, request: HttpRequest, *arguments: Any, **options: Any) -> HttpResponse:
         return self._told(request, super().changeform_view, *arguments, **options)
 
-    def delete_view(self, request: HttpRequest, *arguments: object, **options: object) -> HttpResponse:
+    def delete_view(self, request: HttpRequest, *arguments: Any, **options: Any) -> HttpResponse:
         return self._told(request, super().delete_view, *arguments, **options)
 
-    def _told(self, request: HttpRequest, view: object, *arguments: object, **options: object) -> HttpResponse:
+    def _told(self, request: HttpRequest, view: object, *arguments: Any, **options: Any) -> HttpResponse:
         try:
             return view(request, *arguments, **options)
         except ShopsRefused as refusal:

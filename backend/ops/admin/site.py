@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
+from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
@@ -62,7 +63,7 @@ class OperatorsSite(AdminSite):
         guarded = super().admin_view(view, cacheable)
 
         @wraps(view)
-        def for_staff(request: HttpRequest, *arguments: object, **options: object) -> HttpResponse:
+        def for_staff(request: HttpRequest, *arguments: Any, **options: Any) -> HttpResponse:
             if request.user.is_authenticated and not self.has_permission(request):
                 raise Http404
             return guarded(request, *arguments, **options)

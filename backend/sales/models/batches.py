@@ -6,6 +6,8 @@ for orphans instead.
 """
 
 import uuid
+from collections.abc import Callable
+from typing import TypedDict
 
 from django.db import models
 from django.db.models.functions import Now
@@ -14,7 +16,14 @@ from backend.db.dialect import KeyField
 from backend.inventory.models import MONEY
 from backend.shops.models import Device, Shop, Terminal
 
-UNCONSTRAINED = {"on_delete": models.DO_NOTHING, "db_constraint": False, "related_name": "+"}
+
+class Unconstrained(TypedDict):
+    on_delete: Callable[..., None]
+    db_constraint: bool
+    related_name: str
+
+
+UNCONSTRAINED: Unconstrained = {"on_delete": models.DO_NOTHING, "db_constraint": False, "related_name": "+"}
 
 
 class OutcomeStatus(models.TextChoices):

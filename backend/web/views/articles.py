@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -18,7 +18,7 @@ from backend.inventory.once import AlreadyDone, do_once
 from backend.inventory.opening import LEVELS, open_units
 from backend.inventory.stock import count_stock, move_stock
 from backend.shops.models import Role
-from backend.web.access import elsewhere, shop_page
+from backend.web.access import ShopRequest, elsewhere, shop_page
 from backend.web.formats import quantity
 from backend.web.forms_stock import (
     ArticleForm,
@@ -47,14 +47,14 @@ class UnitCard:
 
 
 @shop_page
-def article(request: HttpRequest, *, article_id: int) -> HttpResponse:
+def article(request: ShopRequest, *, article_id: int) -> HttpResponse:
     found = selectors.article_of_shops(article_id=article_id, shop_ids=request.access.shop_ids)
     if found is None:
         raise Http404
     return elsewhere(request, shop_id=found.shop_id) or _article_page(request, found)
 
 
-def _article_page(request: HttpRequest, found: Article, **bound: Any) -> HttpResponse:
+def _article_page(request: ShopRequest, found: Article, **bound: Any) -> HttpResponse:
     """Show an article. `bound`: forms that came back with something wrong, by name: `change_12` for that of unit 12."""
     units = selectors.units_of(found)
     may_manage = request.access.may_manage
@@ -85,7 +85,7 @@ def _card(
 
 
 @shop_page(at_least=Role.MANAGER)
-def change_article(request: HttpRequest, *, article_id: int) -> HttpResponse:
+def change_article(request: ShopRequest, *, article_id: int) -> HttpResponse:
     found = _own_article(request, article_id)
     if request.method != "POST":
         return _to_article(request, found)
@@ -103,7 +103,7 @@ def change_article(request: HttpRequest, *, article_id: int) -> HttpResponse:
 
 
 @shop_page(at_least=Role.MANAGER)
-def add_unit(request: HttpRequest, *, article_id: int) -> HttpResponse:
+def add_unit(request: ShopRequest, *, article_id: int) -> HttpResponse:
     found = _own_article(request, article_id)
     if request.method != "POST":
         return _to_article(request, found)
@@ -120,7 +120,7 @@ def add_unit(request: HttpRequest, *, article_id: int) -> HttpResponse:
 
 
 @shop_page(at_least=Role.MANAGER)
-def change_unit(request: HttpRequest, *, article_id: int, unit_id: int) -> HttpResponse:
+def change_unit(request: ShopRequest, *, article_id: int, unit_id: int) -> HttpResponse:
     found, unit = _own_unit(request, article_id, unit_id)
     if request.method != "POST":
         return _to_article(request, found)
@@ -138,7 +138,7 @@ def change_unit(request: HttpRequest, *, article_id: int, unit_id: int) -> HttpR
 
 
 @shop_page(at_least=Role.MANAGER)
-def move_unit(request: HttpRequest, *, article_id: int, unit_id: int) -> HttpResponse:
+def move_unit(request: ShopRequest, *, article_id: int, unit_id: int) -> HttpResponse:
     """Bring in, take out, adjust or count: once for each form shown."""
     found, unit = _own_unit(request, article_id, unit_id)
     if request.method != "POST":
@@ -155,7 +155,7 @@ def move_unit(request: HttpRequest, *, article_id: int, unit_id: int) -> HttpRes
 
 
 @shop_page(at_least=Role.MANAGER)
-def open_unit(request: HttpRequest, *, article_id: int, unit_id: int) -> HttpResponse:
+def open_unit(request: ShopRequest, *, article_id: int, unit_id: int) -> HttpResponse:
     found, unit = _own_unit(request, article_id, unit_id)
     if request.method != "POST":
         return _to_article(request, found)
@@ -178,7 +178,7 @@ def open_unit(request: HttpRequest, *, article_id: int, unit_id: int) -> HttpRes
 
 
 @shop_page(at_least=Role.MANAGER)
-def new_article(request: HttpRequest) -> HttpResponse:
+def new_article(request: ShopRequest) -> HttpResponse:
     shop = request.access.shop
     form = NewArticleForm(request.POST if request.method == "POST" else None, shop=shop)
     created: list[Article] = []
@@ -232,13 +232,13 @@ def _movement_words(unit: ArticleUnit, movement: StockMovement | None) -> str:
     return _("Enregistré. Stock de %(unit)s : %(before)s → %(after)s.") % words
 
 
-def _once(request: HttpRequest, form: OnceForm, work: Callable[[], Any]) -> Any:
+def _once(request: ShopRequest, form: OnceForm, work: Callable[[], Any]) -> Any:
     """Do what a form asks for, and not again when the same form comes a second time. Raises AlreadyDone."""
     typed = {**form.typed(), "path": request.path}
     return do_once(shop=request.access.shop, key=form.cleaned_data["key"], form=typed, work=work)
 
 
-def _is_done(request: HttpRequest, form: StockForm, work: Callable[[], None]) -> bool:
+def _is_done(request: ShopRequest, form: StockForm, work: Callable[[], None]) -> bool:
     """Do `work` if the form is filled in well; what the services refuse becomes the form's error, and nothing is done.
 
     The same form twice is done as well, and the person hears that it was not done again.
@@ -259,7 +259,7 @@ def _unit_form(found: Article, unit: ArticleUnit, posted: Any) -> UnitForm:
     return UnitForm(posted, shop=found.shop, unit=unit, auto_id=f"unit_{unit.pk}_%s")
 
 
-def _own_article(request: HttpRequest, article_id: int) -> Article:
+def _own_article(request: ShopRequest, article_id: int) -> Article:
     """Return an article of the shop that is shown: what changes something follows no id to another shop."""
     found = selectors.article_of_shops(article_id=article_id, shop_ids=[request.access.shop.pk])
     if found is None:
@@ -267,7 +267,7 @@ def _own_article(request: HttpRequest, article_id: int) -> Article:
     return found
 
 
-def _own_unit(request: HttpRequest, article_id: int, unit_id: int) -> tuple[Article, ArticleUnit]:
+def _own_unit(request: ShopRequest, article_id: int, unit_id: int) -> tuple[Article, ArticleUnit]:
     found = _own_article(request, article_id)
     unit = next((one for one in selectors.units_of(found) if one.pk == unit_id), None)
     if unit is None:
@@ -275,9 +275,9 @@ def _own_unit(request: HttpRequest, article_id: int, unit_id: int) -> tuple[Arti
     return found, unit
 
 
-def _author(request: HttpRequest) -> str:
+def _author(request: ShopRequest) -> str:
     return request.user.get_full_name() or request.user.get_username()
 
 
-def _to_article(request: HttpRequest, found: Article) -> HttpResponseRedirect:
+def _to_article(request: ShopRequest, found: Article) -> HttpResponseRedirect:
     return HttpResponseRedirect(request.access.link(reverse("web:article", kwargs={"article_id": found.pk})))

@@ -3,17 +3,17 @@
 import uuid
 from http import HTTPStatus
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 
-from backend.web.access import elsewhere, shop_page
+from backend.web.access import ShopRequest, elsewhere, shop_page
 from backend.web.forms import BatchFilter, OutcomeFilter
 from backend.web.selectors import batches as selectors
 from backend.web.selectors.keyset import BadCursor, KeysetPage
 
 
 @shop_page
-def batches(request: HttpRequest) -> HttpResponse:
+def batches(request: ShopRequest) -> HttpResponse:
     shop = request.access.shop
     chosen = BatchFilter(request.GET, shop=shop)
     page = KeysetPage(rows=[], next_cursor=None)
@@ -34,7 +34,7 @@ def batches(request: HttpRequest) -> HttpResponse:
 
 
 @shop_page
-def batch(request: HttpRequest, *, receipt: uuid.UUID) -> HttpResponse:
+def batch(request: ShopRequest, *, receipt: uuid.UUID) -> HttpResponse:
     found = selectors.batch_of_shops(receipt=receipt, shop_ids=request.access.shop_ids)
     if found is None:
         raise Http404
@@ -55,7 +55,7 @@ def batch(request: HttpRequest, *, receipt: uuid.UUID) -> HttpResponse:
     return away or _whole_or_part(request, "web/batch.html", "web/parts/batch_live.html", context)
 
 
-def _whole_or_part(request: HttpRequest, page: str, part: str, context: dict[str, object]) -> HttpResponse:
+def _whole_or_part(request: ShopRequest, page: str, part: str, context: dict[str, object]) -> HttpResponse:
     """Answer with the page; what it asks again every few seconds is its live part alone, or nothing if nothing moved.
 
     The part says what state it shows (`vu`), and goes on asking only while something of it is unsettled.

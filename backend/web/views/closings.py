@@ -3,7 +3,7 @@
 import datetime
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -15,7 +15,7 @@ from backend.sales.errors import FieldInvalid
 from backend.sales.months import MonthAlreadyClosed, MonthNotOver
 from backend.sales.months import close_month as close_month_of_shop
 from backend.shops.models import Role
-from backend.web.access import elsewhere, shop_page
+from backend.web.access import ShopRequest, elsewhere, shop_page
 from backend.web.forms import SaleFilter
 from backend.web.forms_closings import ClosingForm
 from backend.web.selectors import closings as selectors
@@ -26,7 +26,7 @@ FORM_KEY_LENGTH = 20
 
 
 @shop_page
-def closings(request: HttpRequest) -> HttpResponse:
+def closings(request: ShopRequest) -> HttpResponse:
     shop = request.access.shop
     # The same choice as of the sales: a day, a till.
     chosen = SaleFilter(request.GET, shop=shop)
@@ -50,7 +50,7 @@ def closings(request: HttpRequest) -> HttpResponse:
 
 
 @shop_page
-def closing(request: HttpRequest, *, closing_id: int) -> HttpResponse:
+def closing(request: ShopRequest, *, closing_id: int) -> HttpResponse:
     found = selectors.closing_of_shops(closing_id=closing_id, shop_ids=request.access.shop_ids)
     if found is None:
         raise Http404
@@ -59,7 +59,7 @@ def closing(request: HttpRequest, *, closing_id: int) -> HttpResponse:
 
 
 @shop_page(at_least=Role.MANAGER)
-def close_day(request: HttpRequest) -> HttpResponse:
+def close_day(request: ShopRequest) -> HttpResponse:
     """Close a till's day by hand: compared, kept and shown as if the till had sent it."""
     today = timezone.localdate()
     first_shown = {
@@ -83,7 +83,7 @@ def close_day(request: HttpRequest) -> HttpResponse:
 
 
 @shop_page(at_least=Role.OWNER)
-def close_month(request: HttpRequest, *, year: int, month: int) -> HttpResponse:
+def close_month(request: ShopRequest, *, year: int, month: int) -> HttpResponse:
     """Ask whether the month's register shall take no number any more, and close it. Nothing reopens it."""
     first_day = _first_day(year, month)
     shop = request.access.shop

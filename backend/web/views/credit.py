@@ -1,15 +1,15 @@
 """Who owes the shop what, and since when."""
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 
-from backend.web.access import shop_page
+from backend.web.access import ShopRequest, shop_page
 from backend.web.selectors import credits as selectors
 from backend.web.selectors.keyset import BadCursor
 
 
 @shop_page
-def credits_owed(request: HttpRequest) -> HttpResponse:
+def credits_owed(request: ShopRequest) -> HttpResponse:
     """Show the sales of which something is left, oldest first. `?client=` narrows them down; empty: nobody named."""
     shop = request.access.shop
     customer = request.GET.get("client")

@@ -2,7 +2,7 @@
 
 import datetime
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django_htmx.http import HttpResponseClientRefresh
@@ -10,7 +10,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from backend.sales.heard import hear
 from backend.sales.totals import totals_of_days
 from backend.shops.models import Shop, Terminal
-from backend.web.access import shop_page
+from backend.web.access import ShopRequest, shop_page
 from backend.web.forms_dashboard import DayChoice
 from backend.web.selectors import dashboard as selectors
 from backend.web.selectors import day_details
@@ -18,7 +18,7 @@ from backend.web.selectors.tills import completeness, till_of
 
 
 @shop_page
-def dashboard(request: HttpRequest) -> HttpResponse:
+def dashboard(request: ShopRequest) -> HttpResponse:
     # The active time zone is the shop's: its day, not the server's.
     now, today = timezone.now(), timezone.localdate()
     chosen = DayChoice(request.GET, today=today)

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -16,7 +16,7 @@ from backend.sales.models import OutcomeStatus
 from backend.sales.retrial import Obstacle, Retrial
 from backend.sales.verdicts import RECORDED
 from backend.shops.models import Role
-from backend.web.access import shop_page
+from backend.web.access import ShopRequest, shop_page
 from backend.web.forms_desk import DecisionForm, ReasonedForm
 from backend.web.selectors import batches as batch_selectors
 from backend.web.selectors import desk as selectors
@@ -26,13 +26,13 @@ from backend.web.sentences import told
 
 
 @shop_page
-def to_correct(request: HttpRequest) -> HttpResponse:
+def to_correct(request: ShopRequest) -> HttpResponse:
     entries = batch_selectors.entries_to_correct(shop=request.access.shop)
     return render(request, "web/to_correct.html", {"entries": entries, "limit": batch_selectors.PAGE_ENTRIES_MAX})
 
 
 @shop_page
-def set_aside(request: HttpRequest) -> HttpResponse:
+def set_aside(request: ShopRequest) -> HttpResponse:
     cursor = request.GET.get("apres")
     try:
         page = selectors.set_aside_page(shop=request.access.shop, cursor=cursor)
@@ -42,13 +42,13 @@ def set_aside(request: HttpRequest) -> HttpResponse:
 
 
 @shop_page
-def entry(request: HttpRequest, *, batch_id: int, position: int) -> HttpResponse:
+def entry(request: ShopRequest, *, batch_id: int, position: int) -> HttpResponse:
     return _show(request, _entry(request, batch_id, position))
 
 
 @require_POST
 @shop_page(at_least=Role.MANAGER)
-def decide(request: HttpRequest, *, batch_id: int, position: int) -> HttpResponse:
+def decide(request: ShopRequest, *, batch_id: int, position: int) -> HttpResponse:
     """Do what the button says, if it is among what fits this sale."""
     view = _entry(request, batch_id, position)
     fix = request.POST.get("decision", "")
@@ -83,7 +83,7 @@ def decide(request: HttpRequest, *, batch_id: int, position: int) -> HttpRespons
     return _back(request, batch_id, position)
 
 
-def _tell(request: HttpRequest, retrial: Retrial) -> None:
+def _tell(request: ShopRequest, retrial: Retrial) -> None:
     after = retrial.after
     if retrial.obstacle is Obstacle.PAUSED:
         messages.warning(request, _("L'enregistrement est en pause : rien n'a été changé."))
@@ -103,14 +103,14 @@ def _tell(request: HttpRequest, retrial: Retrial) -> None:
         messages.warning(request, _("Toujours refusée : %(why)s.") % {"why": told(after.detail)})
 
 
-def _entry(request: HttpRequest, batch_id: int, position: int) -> EntryView:
+def _entry(request: ShopRequest, batch_id: int, position: int) -> EntryView:
     view = selectors.entry_view(shop=request.access.shop, batch_id=batch_id, position=position)
     if view is None:
         raise Http404
     return view
 
 
-def _show(request: HttpRequest, view: EntryView, *, errors: dict[str, list[str]] | None = None) -> HttpResponse:
+def _show(request: ShopRequest, view: EntryView, *, errors: dict[str, list[str]] | None = None) -> HttpResponse:
     offers_units = Fix.CHOOSE_UNITS in view.fixes and request.access.may_manage
     context = {
         "view": view,
@@ -122,5 +122,5 @@ def _show(request: HttpRequest, view: EntryView, *, errors: dict[str, list[str]]
     return render(request, "web/entry.html", context)
 
 
-def _back(request: HttpRequest, batch_id: int, position: int) -> HttpResponse:
+def _back(request: ShopRequest, batch_id: int, position: int) -> HttpResponse:
     return HttpResponseRedirect(request.access.link(reverse("web:entry", args=[batch_id, position])))

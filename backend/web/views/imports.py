@@ -1,7 +1,7 @@
 """Articles from a spreadsheet: upload, preview, yes; and the same sheet to take away."""
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -14,7 +14,7 @@ from backend.inventory.import_drafts import find_draft, give_up_draft, import_dr
 from backend.inventory.importing import ImportRefused, plan_import
 from backend.inventory.models import ImportDraft
 from backend.shops.models import Role
-from backend.web.access import shop_page
+from backend.web.access import ShopRequest, shop_page
 from backend.web.forms_stock import ImportForm
 from backend.web.selectors.imports import plan_view
 from backend.web.stock_words import refusal_words
@@ -26,7 +26,7 @@ WRITERS = {
 
 
 @shop_page(at_least=Role.MANAGER)
-def import_articles(request: HttpRequest) -> HttpResponse:
+def import_articles(request: ShopRequest) -> HttpResponse:
     """Take a sheet in and show what it would do; nothing changes yet."""
     form = ImportForm(request.POST, request.FILES) if request.method == "POST" else ImportForm()
     if request.method == "POST" and form.is_valid():
@@ -41,7 +41,7 @@ def import_articles(request: HttpRequest) -> HttpResponse:
 
 
 @shop_page(at_least=Role.MANAGER)
-def import_preview(request: HttpRequest, *, key: str) -> HttpResponse:
+def import_preview(request: ShopRequest, *, key: str) -> HttpResponse:
     """Show what a kept sheet would do by now; by POST, do it, or throw it away."""
     draft = find_draft(shop=request.access.shop, user=request.user, key=key)
     if draft is None:
@@ -56,7 +56,7 @@ def import_preview(request: HttpRequest, *, key: str) -> HttpResponse:
     return render(request, "web/import_preview.html", context)
 
 
-def _decide(request: HttpRequest, draft: ImportDraft) -> HttpResponse:
+def _decide(request: ShopRequest, draft: ImportDraft) -> HttpResponse:
     if request.POST.get("abandonner"):
         give_up_draft(draft)
         messages.success(request, _("Fichier abandonné : rien n'a changé."))
@@ -77,7 +77,7 @@ def _decide(request: HttpRequest, draft: ImportDraft) -> HttpResponse:
 
 
 @shop_page
-def export_articles(request: HttpRequest, *, file_format: str) -> HttpResponse:
+def export_articles(request: ShopRequest, *, file_format: str) -> HttpResponse:
     """Give the shop's articles as the sheet that the import takes."""
     if file_format not in WRITERS:
         raise Http404

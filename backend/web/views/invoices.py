@@ -1,23 +1,23 @@
 """The paper of a document: a page to print, and PDF files for an A4 sheet or the roll of a till's printer."""
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 
-from backend.web.access import elsewhere, shop_page
+from backend.web.access import ShopRequest, elsewhere, shop_page
 from backend.web.paper_pdf import SHEETS, write_pdf
 from backend.web.selectors.papers import paper_of
 from backend.web.views.sales import sale_or_404
 
 
 @shop_page
-def invoice(request: HttpRequest, *, sale_id: int) -> HttpResponse:
+def invoice(request: ShopRequest, *, sale_id: int) -> HttpResponse:
     view = sale_or_404(request, sale_id)
     away = elsewhere(request, shop_id=view.sale.shop_id)
     return away or render(request, "web/invoice.html", {"view": view, "paper": paper_of(view)})
 
 
 @shop_page
-def invoice_pdf(request: HttpRequest, *, sale_id: int, size: str) -> HttpResponse:
+def invoice_pdf(request: ShopRequest, *, sale_id: int, size: str) -> HttpResponse:
     sheet = SHEETS.get(size)
     if sheet is None:
         raise Http404

@@ -1,13 +1,13 @@
 """A sale made on the web. Each button sends the whole form, and only the last one records anything."""
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from backend.sales.models import Sale
 from backend.shops.models import Role
-from backend.web.access import shop_page
+from backend.web.access import ShopRequest, shop_page
 from backend.web.forms_new_sale import LINES_MAX, Basket, NewSaleForm, units_of
 from backend.web.selectors.goods import OFFERED_MAX, offered_units
 from backend.web.views.sale_actions import new_key, record
@@ -16,7 +16,7 @@ RECORD = "enregistrer"
 
 
 @shop_page(at_least=Role.MANAGER)
-def new_sale(request: HttpRequest) -> HttpResponse:
+def new_sale(request: ShopRequest) -> HttpResponse:
     shop = request.access.shop
     if request.method != "POST":
         initial = {"key": new_key(), "devise": shop.currency, "mode": "CASH"}
@@ -30,7 +30,7 @@ def new_sale(request: HttpRequest) -> HttpResponse:
     return _show(request, NewSaleForm(initial=typed, shop=shop), basket)
 
 
-def _change(request: HttpRequest, basket: Basket, what: str, which: str) -> None:
+def _change(request: ShopRequest, basket: Basket, what: str, which: str) -> None:
     shop = request.access.shop
     if what == "ajouter":
         for unit in units_of(shop, [which]).values():
@@ -39,7 +39,7 @@ def _change(request: HttpRequest, basket: Basket, what: str, which: str) -> None
         basket.remove(which)
 
 
-def _record(request: HttpRequest, basket: Basket) -> HttpResponse:
+def _record(request: ShopRequest, basket: Basket) -> HttpResponse:
     shop = request.access.shop
     form = NewSaleForm(request.POST, shop=shop)
     lines = basket.forms(is_judged=True)
@@ -60,7 +60,7 @@ def _done(sale: Sale) -> str:
     return _("Vente enregistrée sous le numéro %(number)s.") % {"number": sale.registration_number}
 
 
-def _show(request: HttpRequest, form: NewSaleForm, basket: Basket, *, is_judged: bool = False) -> HttpResponse:
+def _show(request: ShopRequest, form: NewSaleForm, basket: Basket, *, is_judged: bool = False) -> HttpResponse:
     text = (form["q"].value() or "").strip()[:64]
     found = offered_units(shop=request.access.shop, text=text)
     context = {

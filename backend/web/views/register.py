@@ -1,16 +1,16 @@
 """The register of a shop's month: every number with its document."""
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from backend.web.access import shop_page
+from backend.web.access import ShopRequest, shop_page
 from backend.web.forms_register import RegisterForm
 from backend.web.selectors import register as selectors
 
 
 @shop_page
-def register(request: HttpRequest) -> HttpResponse:
+def register(request: ShopRequest) -> HttpResponse:
     shop, today = request.access.shop, timezone.localdate()
     months = selectors.months(shop=shop, today=today)
     form = RegisterForm(request.GET or None, months=months)

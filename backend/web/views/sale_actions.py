@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.crypto import get_random_string
@@ -15,7 +15,7 @@ from backend.sales.errors import BatchRefused, KeyReused
 from backend.sales.models import Sale
 from backend.shops.models import Role
 from backend.web import formats
-from backend.web.access import elsewhere, shop_page
+from backend.web.access import ShopRequest, elsewhere, shop_page
 from backend.web.forms_sales import OnceForm, PaymentForm, ReturnForm, VoidForm
 from backend.web.selectors.sales import SaleView
 from backend.web.sentences import said
@@ -37,7 +37,7 @@ class Attempt:
 
 
 @shop_page(at_least=Role.MANAGER)
-def void_sale(request: HttpRequest, *, sale_id: int) -> HttpResponse:
+def void_sale(request: ShopRequest, *, sale_id: int) -> HttpResponse:
     view = sale_or_404(request, sale_id)
     form = VoidForm(request.POST or None, initial=_first_shown(view), gives_money_back=view.sale.is_paid)
     words = _("La vente est annulée : ce qu'elle avait pris est revenu en stock.")
@@ -47,7 +47,7 @@ def void_sale(request: HttpRequest, *, sale_id: int) -> HttpResponse:
 
 
 @shop_page(at_least=Role.MANAGER)
-def return_lines(request: HttpRequest, *, sale_id: int) -> HttpResponse:
+def return_lines(request: ShopRequest, *, sale_id: int) -> HttpResponse:
     view = sale_or_404(request, sale_id)
     # Sent again, the form finds less left than when it was shown: its first time is what counts.
     lines_left = [(line, line.quantity) for line in view.lines] if _is_repeat(request) else view.lines_left
@@ -65,7 +65,7 @@ def return_lines(request: HttpRequest, *, sale_id: int) -> HttpResponse:
 
 
 @shop_page(at_least=Role.MANAGER)
-def take_payment(request: HttpRequest, *, sale_id: int) -> HttpResponse:
+def take_payment(request: ShopRequest, *, sale_id: int) -> HttpResponse:
     view = sale_or_404(request, sale_id)
     owed = view.sale.total if _is_repeat(request) else view.owed
     form = PaymentForm(request.POST or None, initial={"key": new_key()}, owed=owed)
@@ -83,12 +83,12 @@ def _first_shown(view: SaleView) -> dict[str, str]:
     return {"key": new_key(), "mode": "CASH" if view.sale.has_payments else view.sale.payment_mode.upper()}
 
 
-def _is_repeat(request: HttpRequest) -> bool:
+def _is_repeat(request: ShopRequest) -> bool:
     return request.method == "POST" and was_handed_over(shop=request.access.shop, key=request.POST.get("key", "")[:64])
 
 
 def _carry_out(
-    request: HttpRequest,
+    request: ShopRequest,
     view: SaleView,
     form: OnceForm,
     *,
@@ -110,7 +110,7 @@ def _carry_out(
     return render(request, template, {"view": view, "form": form})
 
 
-def record(request: HttpRequest, form: OnceForm, document: dict, done: Callable[[Sale], str]) -> Attempt:
+def record(request: ShopRequest, form: OnceForm, document: dict, done: Callable[[Sale], str]) -> Attempt:
     """Record what a form asks for and tell the person.
 
     A refusal is written above the form, which gets a key of its own: what is typed next is another document.

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterator
 
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from backend.web import sale_sheet, sheets
-from backend.web.access import elsewhere, shop_page
+from backend.web.access import ShopRequest, elsewhere, shop_page
 from backend.web.forms_sales import SaleSearch
 from backend.web.selectors import sales as selectors
 from backend.web.selectors.keyset import BadCursor
@@ -18,7 +18,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @shop_page
-def sales(request: HttpRequest) -> HttpResponse:
+def sales(request: ShopRequest) -> HttpResponse:
     shop = request.access.shop
     # A form that was not filled in is valid and filters nothing.
     chosen = SaleSearch(request.GET, shop=shop)
@@ -34,19 +34,19 @@ def sales(request: HttpRequest) -> HttpResponse:
 
 
 @shop_page
-def sales_csv(request: HttpRequest) -> HttpResponse:
+def sales_csv(request: ShopRequest) -> HttpResponse:
     return _export(request, "csv", "text/csv; charset=utf-8", lambda rows: sheets.stream_csv(
         columns=sale_sheet.columns(), rows=rows))  # fmt: skip
 
 
 @shop_page
-def sales_xlsx(request: HttpRequest) -> HttpResponse:
+def sales_xlsx(request: ShopRequest) -> HttpResponse:
     return _export(request, "xlsx", XLSX, lambda rows: sheets.stream_xlsx(
         title=_("Ventes"), columns=sale_sheet.columns(), rows=rows))  # fmt: skip
 
 
 def _export(
-    request: HttpRequest, ending: str, content_type: str, write: Callable[[Iterator], Iterator[bytes]]
+    request: ShopRequest, ending: str, content_type: str, write: Callable[[Iterator], Iterator[bytes]]
 ) -> HttpResponse:
     """Stream what the list shows with the same choice, from the oldest to the newest."""
     shop = request.access.shop
@@ -65,13 +65,13 @@ def _export(
 
 
 @shop_page
-def sale(request: HttpRequest, *, sale_id: int) -> HttpResponse:
+def sale(request: ShopRequest, *, sale_id: int) -> HttpResponse:
     view = sale_or_404(request, sale_id)
     return elsewhere(request, shop_id=view.sale.shop_id) or render(request, "web/sale.html", {"view": view})
 
 
 @shop_page
-def sale_submission(request: HttpRequest, *, sale_id: int) -> HttpResponse:
+def sale_submission(request: ShopRequest, *, sale_id: int) -> HttpResponse:
     """Show the exact text of a sale as the till sent it; with `?fichier=1`, hand it out byte for byte."""
     view = sale_or_404(request, sale_id)
     away = elsewhere(request, shop_id=view.sale.shop_id)
@@ -89,7 +89,7 @@ def sale_submission(request: HttpRequest, *, sale_id: int) -> HttpResponse:
     return render(request, "web/sale_submission.html", context)
 
 
-def sale_or_404(request: HttpRequest, sale_id: int) -> selectors.SaleView:
+def sale_or_404(request: ShopRequest, sale_id: int) -> selectors.SaleView:
     """Return the document if it is of one of the person's shops. Which of them, the caller looks at."""
     view = selectors.sale_view(sale_id=sale_id, shop_ids=request.access.shop_ids)
     if view is None:

@@ -1,11 +1,11 @@
 """The shop's stock, why a unit's is what it is, and all that came in and went out."""
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 
 from backend.inventory.models import Article
 from backend.inventory.movements import CursorUnknown, MovementPage
-from backend.web.access import elsewhere, shop_page
+from backend.web.access import ShopRequest, elsewhere, shop_page
 from backend.web.forms_stock_filters import MovementFilter, PeriodFilter, StockFilter
 from backend.web.selectors import stock as selectors
 from backend.web.selectors import stock_history
@@ -16,7 +16,7 @@ ID_DIGITS_MAX = 18
 
 
 @shop_page
-def stock(request: HttpRequest) -> HttpResponse:
+def stock(request: ShopRequest) -> HttpResponse:
     shop = request.access.shop
     chosen = StockFilter(request.GET)
     page = KeysetPage(rows=[], next_cursor=None)
@@ -38,7 +38,7 @@ def stock(request: HttpRequest) -> HttpResponse:
 
 
 @shop_page
-def unit(request: HttpRequest, *, article_id: int, unit_id: int) -> HttpResponse:
+def unit(request: ShopRequest, *, article_id: int, unit_id: int) -> HttpResponse:
     """Explain a unit's stock: what its movements come to, and each of them."""
     article = selectors.article_of_shops(article_id=article_id, shop_ids=request.access.shop_ids)
     units = selectors.units_of(article) if article else []
@@ -62,7 +62,7 @@ def unit(request: HttpRequest, *, article_id: int, unit_id: int) -> HttpResponse
 
 
 @shop_page
-def movements(request: HttpRequest) -> HttpResponse:
+def movements(request: ShopRequest) -> HttpResponse:
     shop = request.access.shop
     chosen = MovementFilter(request.GET)
     context = {"filter": chosen, "page": MovementPage([], None), "is_first_page": True}
@@ -77,7 +77,7 @@ def movements(request: HttpRequest) -> HttpResponse:
     return render(request, "web/movements.html", context)
 
 
-def _history(request: HttpRequest, chosen: MovementFilter, article: Article | None) -> dict[str, object]:
+def _history(request: ShopRequest, chosen: MovementFilter, article: Article | None) -> dict[str, object]:
     before = _cursor(request)
     try:
         page = stock_history.shop_history(
@@ -92,7 +92,7 @@ def _history(request: HttpRequest, chosen: MovementFilter, article: Article | No
     return {"page": page, "article": article, "is_first_page": before is None}
 
 
-def _cursor(request: HttpRequest) -> int | None:
+def _cursor(request: ShopRequest) -> int | None:
     """Return the movement after which the page begins. Raises Http404 for what is no cursor of ours."""
     text = request.GET.get("apres")
     if not text:

@@ -1,7 +1,7 @@
 """Who belongs to a shop, seen by all of them, changed by its owners."""
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -11,19 +11,19 @@ from backend.shops import team as services
 from backend.shops.errors import ShopsRefused
 from backend.shops.models import Membership, Role
 from backend.web import sentences
-from backend.web.access import shop_page
+from backend.web.access import ShopRequest, shop_page
 from backend.web.forms_account import NewMemberForm, RoleForm
 from backend.web.wording import ROLES
 
 
 @shop_page
-def team(request: HttpRequest) -> HttpResponse:
+def team(request: ShopRequest) -> HttpResponse:
     return _show(request, NewMemberForm())
 
 
 @require_POST
 @shop_page(at_least=Role.OWNER)
-def add_member(request: HttpRequest) -> HttpResponse:
+def add_member(request: ShopRequest) -> HttpResponse:
     form = NewMemberForm(request.POST)
     if not form.is_valid():
         return _show(request, form)
@@ -43,7 +43,7 @@ def add_member(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @shop_page(at_least=Role.OWNER)
-def change_member(request: HttpRequest, *, member_id: int) -> HttpResponse:
+def change_member(request: ShopRequest, *, member_id: int) -> HttpResponse:
     """Change a role, or end a membership: what the button says."""
     member = _member(request, member_id)
     form = RoleForm(request.POST)
@@ -61,7 +61,7 @@ def change_member(request: HttpRequest, *, member_id: int) -> HttpResponse:
 
 @require_POST
 @shop_page(at_least=Role.OWNER)
-def password_link(request: HttpRequest, *, member_id: int) -> HttpResponse:
+def password_link(request: ShopRequest, *, member_id: int) -> HttpResponse:
     try:
         return _show_link(request, _member(request, member_id))
     except ShopsRefused as refusal:
@@ -69,24 +69,24 @@ def password_link(request: HttpRequest, *, member_id: int) -> HttpResponse:
         return _back(request)
 
 
-def _show_link(request: HttpRequest, member: Membership) -> HttpResponse:
+def _show_link(request: ShopRequest, member: Membership) -> HttpResponse:
     """Show the link itself, once: it is in no address of ours and in no log."""
     uid, token = services.password_link_parts(member, owner=request.user)
     link = request.build_absolute_uri(reverse("web:password_set", args=[uid, token]))
     return render(request, "web/team_link.html", {"member": member, "link": link})
 
 
-def _show(request: HttpRequest, form: NewMemberForm) -> HttpResponse:
+def _show(request: ShopRequest, form: NewMemberForm) -> HttpResponse:
     members = Membership.objects.filter(shop=request.access.shop).select_related("user").order_by("user__username")
     return render(request, "web/team.html", {"members": members, "form": form, "roles": ROLES})
 
 
-def _member(request: HttpRequest, member_id: int) -> Membership:
+def _member(request: ShopRequest, member_id: int) -> Membership:
     try:
         return Membership.objects.select_related("user").get(pk=member_id, shop=request.access.shop)
     except Membership.DoesNotExist as error:
         raise Http404 from error
 
 
-def _back(request: HttpRequest) -> HttpResponse:
+def _back(request: ShopRequest) -> HttpResponse:
     return HttpResponseRedirect(request.access.link(reverse("web:team")))

@@ -8,7 +8,7 @@ from typing import NoReturn
 import segno
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -21,7 +21,7 @@ from backend.shops.errors import ShopsRefused, TillNameTaken
 from backend.shops.models import Device, DeviceState, Role, Terminal, TerminalState
 from backend.shops.terminals import add_till as add_till_to_shop
 from backend.shops.terminals import disable_till, enable_till
-from backend.web.access import elsewhere, shop_page
+from backend.web.access import ShopRequest, elsewhere, shop_page
 from backend.web.forms_tills import CodeForm, DeviceStateForm, TillForm, TillStateForm
 from backend.web.selectors import till_details as selectors
 from backend.web.till_words import refusal_words
@@ -30,12 +30,12 @@ QR_QUIET_ZONE = 4
 
 
 @shop_page
-def tills(request: HttpRequest) -> HttpResponse:
+def tills(request: ShopRequest) -> HttpResponse:
     return render(request, "web/tills.html", {"cards": selectors.till_cards(shop=request.access.shop)})
 
 
 @shop_page
-def till(request: HttpRequest, *, terminal_id: int) -> HttpResponse:
+def till(request: ShopRequest, *, terminal_id: int) -> HttpResponse:
     terminal = selectors.till_of_shops(terminal_id=terminal_id, shop_ids=request.access.shop_ids)
     if terminal is None:
         raise Http404
@@ -57,7 +57,7 @@ def till(request: HttpRequest, *, terminal_id: int) -> HttpResponse:
 
 
 @shop_page(at_least=Role.MANAGER)
-def add_till(request: HttpRequest) -> HttpResponse:
+def add_till(request: ShopRequest) -> HttpResponse:
     form = TillForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return render(request, "web/add_till.html", {"form": form})
@@ -71,7 +71,7 @@ def add_till(request: HttpRequest) -> HttpResponse:
 
 
 @shop_page(at_least=Role.MANAGER)
-def enrolment_code(request: HttpRequest, *, terminal_id: int) -> HttpResponse:
+def enrolment_code(request: ShopRequest, *, terminal_id: int) -> HttpResponse:
     """Make a code and show it. The page asked for again, as when it is reloaded, makes and shows none."""
     terminal = _own_till(request, terminal_id)
     form = CodeForm(request.POST)
@@ -98,7 +98,7 @@ def enrolment_code(request: HttpRequest, *, terminal_id: int) -> HttpResponse:
 
 
 @shop_page(at_least=Role.MANAGER)
-def device_token(request: HttpRequest, *, terminal_id: int, device_id: int) -> HttpResponse:
+def device_token(request: ShopRequest, *, terminal_id: int, device_id: int) -> HttpResponse:
     """Issue a token and show it, for tills into which no code can be typed."""
     terminal = _own_till(request, terminal_id)
     device = _own_device(terminal, device_id)
@@ -114,7 +114,7 @@ def device_token(request: HttpRequest, *, terminal_id: int, device_id: int) -> H
 
 
 @shop_page(at_least=Role.MANAGER)
-def till_state(request: HttpRequest, *, terminal_id: int) -> HttpResponse:
+def till_state(request: ShopRequest, *, terminal_id: int) -> HttpResponse:
     terminal = _own_till(request, terminal_id)
     form = TillStateForm(request.POST)
     if request.method != "POST":
@@ -134,7 +134,7 @@ def till_state(request: HttpRequest, *, terminal_id: int) -> HttpResponse:
 
 
 @shop_page(at_least=Role.MANAGER)
-def device_state(request: HttpRequest, *, terminal_id: int, device_id: int) -> HttpResponse:
+def device_state(request: ShopRequest, *, terminal_id: int, device_id: int) -> HttpResponse:
     terminal = _own_till(request, terminal_id)
     device = _own_device(terminal, device_id)
     form = DeviceStateForm(request.POST)
@@ -154,7 +154,7 @@ def device_state(request: HttpRequest, *, terminal_id: int, device_id: int) -> H
     return _to_till(request, terminal.pk)
 
 
-def _tell_enabled(request: HttpRequest, device: Device) -> None:
+def _tell_enabled(request: ShopRequest, device: Device) -> None:
     if device.state == DeviceState.REPLACED:
         messages.warning(
             request, _("Appareil réactivé, mais un autre tient la caisse : il reste un appareil remplacé.")
@@ -163,7 +163,7 @@ def _tell_enabled(request: HttpRequest, device: Device) -> None:
         messages.success(request, _("Appareil réactivé : il peut de nouveau envoyer ses ventes."))
 
 
-def _own_till(request: HttpRequest, terminal_id: int) -> Terminal:
+def _own_till(request: ShopRequest, terminal_id: int) -> Terminal:
     """Return a till of the shop that is shown: what changes something does not follow an id to another shop."""
     return selectors.till_of_shops(terminal_id=terminal_id, shop_ids=[request.access.shop.pk]) or _not_found()
 
@@ -183,7 +183,7 @@ def _not_found() -> NoReturn:
     raise Http404
 
 
-def _to_till(request: HttpRequest, terminal_id: int) -> HttpResponseRedirect:
+def _to_till(request: ShopRequest, terminal_id: int) -> HttpResponseRedirect:
     return HttpResponseRedirect(request.access.link(reverse("web:till", kwargs={"terminal_id": terminal_id})))
 
 
