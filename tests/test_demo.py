@@ -10,17 +10,20 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 
 from backend.inventory.models import Article, ArticleUnit
-from backend.ops.demo import SERIAL, load_demo
+from backend.ops.demo import SERIAL, TOKEN_SERIAL, load_demo
 from backend.ops.demo_days import load_days
 from backend.ops.demo_goods import GOODS
 from backend.ops.demo_story import Delivery, Handover, Opening, tell
+from backend.ops.stack import Stack
 from backend.sales.cutting import cut
 from backend.sales.models import Batch, Sale, SaleOutcome, TillClosing
 from backend.sales.payload import read_sale
 from backend.sales.repair import open_entries
+from backend.shops.devices import accepts_token
 from backend.shops.models import Device, Shop
 from tests.invariants import check_invariants
 from tests.plugin import Rig
@@ -32,13 +35,31 @@ KINSHASA = ZoneInfo("Africa/Kinshasa")
 # A Wednesday. The days before it hold a Sunday, and the end of a month that is closed on its second day.
 NOW = datetime(2026, 3, 4, 17, 0, tzinfo=KINSHASA)
 DAYS = 3
-SECRETS = {"password": "un-mot-de-passe-de-test", "token": "x" * 43}
+SECRETS = {"DEMO_PASSWORD": "un-mot-de-passe-de-test", "DEMO_TOKEN": "x" * 43}
+# What random or typed secrets may look like to a parser of options, to a shell, or in an address.
+AWKWARD = ["-x", "--help", "--days", "a:b@c/d?#%41,", """it's "q" `x` $HOME \\ \\n""", "mot de passe été"]
 
 
 @pytest.fixture
 def shop(real_database: None) -> Shop:
-    load_demo(**SECRETS)
+    load_the_demo()
     return Shop.objects.get(code="BTQ-009")
+
+
+@pytest.fixture
+def told_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+
+
+def load_the_demo() -> None:
+    load_demo(password=SECRETS["DEMO_PASSWORD"], token=SECRETS["DEMO_TOKEN"])
+
+
+def run_demo(rig: Rig, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "DATABASE_URL": rig.database_url, "BROKER_URL": "", **variables}
+    command = [sys.executable, "manage.py", "demo", *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
 def counted(shop: Shop) -> dict[str, int]:
@@ -58,17 +79,15 @@ def counted(shop: Shop) -> dict[str, int]:
 def test_told_again_it_changes_nothing(shop: Shop) -> None:
     assert load_days(shop=shop, days=DAYS, now=NOW) > 0
     before = counted(shop)
-    load_demo(**SECRETS)
+    load_the_demo()
     assert load_days(shop=shop, days=30, now=NOW + timedelta(days=1)) == 0
     assert counted(shop) == before
 
 
 def test_a_telling_that_was_killed_is_told_to_its_end(shop: Shop, rig: Rig) -> None:
     yesterday = datetime.now(KINSHASA).date() - timedelta(days=1)
-    fault = {"FAULT": "kill@moved", "FAULT_NUMBER": f"FAC1-{yesterday:%y%m%d}-004", "BROKER_URL": ""}
-    command = [sys.executable, "manage.py", "demo", "--days", "3", "--password", "un-mot", "--token", "x" * 43]
-    environment = {**os.environ, "DATABASE_URL": rig.database_url, **fault}
-    assert subprocess.run(command, env=environment, capture_output=True, check=False).returncode == -signal.SIGKILL
+    fault = {"FAULT": "kill@moved", "FAULT_NUMBER": f"FAC1-{yesterday:%y%m%d}-004"}
+    assert run_demo(rig, "--days", "3", **SECRETS, **fault).returncode == -signal.SIGKILL
     killed = counted(shop)
     assert killed["documents"] > 0
     told = load_days(shop=shop, days=3)
@@ -95,18 +114,44 @@ def test_the_examples_are_answered_as_before_the_days(shop: Shop) -> None:
     assert foreign["erreur"] == "Article 999 non trouvé dans cette boutique"
 
 
-def test_a_story_of_two_days_in_which_not_every_till_sells_is_told(real_database: None) -> None:
-    call_command("demo", **SECRETS, days=2)
+def test_a_story_of_two_days_in_which_not_every_till_sells_is_told(real_database: None, told_secrets: None) -> None:
+    call_command("demo", days=2)
     assert Sale.objects.exists()
     check_invariants()
 
 
-def test_the_command_tells_no_days_unless_it_is_asked_to(real_database: None) -> None:
-    call_command("demo", **SECRETS)
+def test_the_command_tells_no_days_unless_it_is_asked_to(real_database: None, told_secrets: None) -> None:
+    call_command("demo")
     assert not Batch.objects.exists()
     assert set(Article.objects.values_list("pk", flat=True)) == {15, 18, 19, 20, 999}
     with pytest.raises(CommandError, match="0 to 40"):
-        call_command("demo", **SECRETS, days=41)
+        call_command("demo", days=41)
+
+
+@pytest.mark.parametrize("secret", AWKWARD)
+def test_any_secret_reaches_the_demo_through_the_stack(stack: Stack, secret: str) -> None:
+    stack.run_once("demo", environment={"DEMO_PASSWORD": secret, "DEMO_TOKEN": secret})
+    assert authenticate(username="demo", password=secret)
+    assert accepts_token(Device.objects.get(serial=TOKEN_SERIAL), secret)
+
+
+@pytest.mark.parametrize("option", [("--password", "-x"), ("--password", "a"), ("--password=-x",), ("--token", "a")])
+def test_an_option_of_earlier_versions_is_refused_by_the_name_of_its_variable(
+    real_database: None, rig: Rig, option: tuple[str, ...]
+) -> None:
+    refused = run_demo(rig, *option, **SECRETS)
+    assert refused.returncode == 2
+    name = "DEMO_TOKEN" if option[0] == "--token" else "DEMO_PASSWORD"
+    assert f"set {name} in the environment instead" in refused.stderr
+    assert not Shop.objects.exists()
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_that_is_missing_is_named(real_database: None, rig: Rig, name: str) -> None:
+    refused = run_demo(rig, **{**SECRETS, name: ""})
+    assert refused.returncode == 1
+    assert f"{name} is not set" in refused.stderr
+    assert not Shop.objects.exists()
 
 
 @pytest.mark.parametrize("hour", [0, 9, 23])

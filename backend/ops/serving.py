@@ -112,7 +112,8 @@ class ServeCommand(BaseCommand):
         password = kept_secret(self.folder / "demo-password", random_bytes=TYPED_SECRET_BYTES)
         token = kept_secret(self.folder / "demo-token")
         self.say(f"Au premier démarrage, des caisses simulées y racontent {DEMO_DAYS} jours de ventes…")
-        stack.run_once("demo", "--password", password, "--token", token, "--days", str(DEMO_DAYS))
+        demo = {"DEMO_PASSWORD": password, "DEMO_TOKEN": token}
+        stack.run_once("demo", "--days", str(DEMO_DAYS), environment=demo)
         flower = self._flower_login(stack, port=flower_port)
         front = self.add_services(stack, port=port, flower=flower)
         self._start_services(stack)

@@ -135,9 +135,13 @@ class Stack:
         """Bring the database to this version. Raises ProcessFailed."""
         self._run("migrate", [START_SCRIPTS / "migrate"], timeout_s=MIGRATING_S_MAX, environment=environment)
 
-    def run_once(self, *arguments: str, timeout_s: float = 300) -> str:
-        """Run `manage.py` with these arguments to its end and return what it printed. Raises ProcessFailed."""
-        return self._run(arguments[0], [sys.executable, "manage.py", *arguments], timeout_s=timeout_s)
+    def run_once(self, *arguments: str, timeout_s: float = 300, environment: Mapping[str, str] | None = None) -> str:
+        """Run `manage.py` with these arguments to its end and return what it printed. Raises ProcessFailed.
+
+        Secrets go into `environment`: every user of the machine can read a command line.
+        """
+        command = [sys.executable, "manage.py", *arguments]
+        return self._run(arguments[0], command, timeout_s=timeout_s, environment=environment)
 
     def _run(
         self,

@@ -1,7 +1,12 @@
-"""`manage.py demo`: loads the demo shop, once, and tells its last days."""
+"""`manage.py demo`: loads the demo shop, once, and tells its last days.
 
+Its secrets come from the environment: DEMO_PASSWORD and DEMO_TOKEN.
+"""
+
+import os
 import time
-from argparse import ArgumentParser
+from argparse import SUPPRESS, Action, ArgumentParser, Namespace
+from typing import NoReturn
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -10,12 +15,25 @@ from backend.ops.demo_days import DAYS_MAX, NotPosted, load_days
 from backend.shops.models import Shop
 
 
+class InEnvironmentOnly(Action):
+    """An option of earlier versions. Every user of the machine can read a command line, and a random value may begin
+    with a dash, which would make it an option."""
+
+    def __call__(
+        self, parser: ArgumentParser, _namespace: Namespace, _values: object, option_string: str | None = None
+    ) -> NoReturn:
+        parser.error(f"{option_string} is no option any more: set {self.metavar} in the environment instead")
+
+
 class Command(BaseCommand):
-    help = "Loads the demo shop BTQ-009 with its tills, and a second shop. Run again, it changes nothing."
+    help = (
+        "Loads the demo shop BTQ-009 with its tills, and a second shop. Run again, it changes nothing. From the "
+        "environment: DEMO_PASSWORD, of the demo's users where they are new, and DEMO_TOKEN, of the till that has one."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--password", required=True, help="of the demo's users, where they are new")
-        parser.add_argument("--token", required=True, help="of the till that has one, where it is new")
+        for option, name in (("--password", "DEMO_PASSWORD"), ("--token", "DEMO_TOKEN")):
+            parser.add_argument(option, action=InEnvironmentOnly, nargs="?", metavar=name, help=SUPPRESS)
         parser.add_argument(
             "--days",
             type=int,
@@ -23,10 +41,10 @@ class Command(BaseCommand):
             help=f"how many days of sales simulated tills hand over, up to {DAYS_MAX}; none unless given",
         )
 
-    def handle(self, *, password: str, token: str, days: int, **_: object) -> None:
+    def handle(self, *, days: int, **_: object) -> None:
         if not 0 <= days <= DAYS_MAX:
             raise CommandError(f"--days: 0 to {DAYS_MAX}")
-        load_demo(password=password, token=token)
+        load_demo(password=_secret("DEMO_PASSWORD"), token=_secret("DEMO_TOKEN"))
         self.stdout.write(f"Shop BTQ-009: tills {SERIAL} (serial) and {TOKEN_SERIAL} (token)")
         if days:
             self._tell(days)
@@ -40,3 +58,10 @@ class Command(BaseCommand):
         took_s = time.monotonic() - began
         told = f"{count} documents of its last days, in {took_s:.1f} s" if count else "Its last days were told before."
         self.stdout.write(told)
+
+
+def _secret(name: str) -> str:
+    secret = os.environ.get(name)
+    if not secret:
+        raise CommandError(f"{name} is not set in the environment")
+    return secret

@@ -50,8 +50,8 @@ class Command(BaseCommand):
         with Stack(folder=temporary, environment=environment) as stack:
             stack.run_once("migrate", "--no-input")
             self.stdout.write(f"{days} jours de ventes sont racontés…")
-            token = secrets.token_urlsafe(32)
-            stack.run_once("demo", "--password", password, "--token", token, "--days", str(days))
+            demo = {"DEMO_PASSWORD": password, "DEMO_TOKEN": secrets.token_urlsafe(32)}
+            stack.run_once("demo", "--days", str(days), environment=demo)
             api = stack.add_api().start_ready()
             return take_screenshots(
                 base_url=api.url, username="demo", password=password, folder=folder, say=self.stdout.write
