@@ -111,6 +111,10 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 BODY_BYTES_MAX = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_BYTES_MAX
 
+# Whether FAULT=… can kill or stop a process in the middle of a posting (backend/sales/faultpoints.py). Only
+# tests/settings.py turns it on; it is not read from the environment, so that no environment can do that to a shop.
+FAILPOINTS_ENABLED = False
+
 # How many sales a second this installation posts: what Retry-After is reckoned with. Measure yours with `make bench`.
 POSTING_RATE_PER_S = env.int("POSTING_RATE_PER_S", default=200)
 # Who may read /metrics from elsewhere shows it as a bearer token; without one only this machine itself is told.

@@ -1,4 +1,7 @@
-"""Named points of a posting at which a test may make the process die, freeze, raise or wait. Nothing in normal life.
+"""Failpoints: named points of a posting at which a test may make the process die, freeze, raise or wait.
+
+They work only where the setting FAILPOINTS_ENABLED is true, which only tests/settings.py says: no environment variable
+turns them on. There, the environment says what happens:
 
 FAULT=kill@stock        die at once (SIGKILL) when the point `stock` is reached
 FAULT=freeze@numbered   stop (SIGSTOP) there, locks held
@@ -13,9 +16,11 @@ import signal
 import time
 from pathlib import Path
 
+from django.conf import settings
 from django.db import OperationalError
 
-_verb, _, _point = os.environ.get("FAULT", "").partition("@")
+# No point is called "", so without the setting each call is one comparison.
+_verb, _, _point = os.environ.get("FAULT", "").partition("@") if settings.FAILPOINTS_ENABLED else ("", "", "")
 _number = os.environ.get("FAULT_NUMBER", "")
 _file = os.environ.get("FAULT_FILE", "")
 _times_left = int(os.environ.get("FAULT_TIMES", "1000000"))
@@ -28,7 +33,7 @@ class Planted(Exception):
 
 
 def reach(point: str, *, number: str = "") -> None:
-    """Do what FAULT says of `point`; without FAULT, nothing."""
+    """Do what FAULT says of `point`; without FAULT, or where failpoints are off, nothing."""
     global _times_left  # noqa: PLW0603 - a test's count in a test's process
     if point != _point or (_number and number != _number) or _times_left <= 0:
         return

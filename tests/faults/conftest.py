@@ -80,7 +80,7 @@ def poster(real_database: None, rig: Rig, tmp_path: Path) -> Iterator[Poster]:
             log=tmp_path / f"poster-{len(started)}.log",
             environment={
                 **os.environ,
-                "DJANGO_SETTINGS_MODULE": "backend.config.settings",
+                "DJANGO_SETTINGS_MODULE": "tests.settings",
                 "DATABASE_URL": database_url or rig.database_url,
                 "BROKER_URL": "",
                 **environment,

@@ -26,6 +26,17 @@ def test_a_poster_killed_anywhere_leaves_no_half_sale(point: str, till: Till, po
     check_invariants()
 
 
+def test_with_production_settings_no_environment_kills_a_poster(till: Till, poster: Poster) -> None:
+    environment = {"FAULT": "kill@stock", "FAILPOINTS_ENABLED": "1"}
+    till.hand_over(till.sale("FAC-1"))
+    process = poster(till.terminal.pk, DJANGO_SETTINGS_MODULE="backend.config.settings", **environment)
+    assert process.wait(timeout_s=20) == 0
+    assert till.statuses() == ["created"]
+    # The same environment with the tests' settings: the point is one that this posting reaches.
+    till.hand_over(till.sale("FAC-2"))
+    assert poster(till.terminal.pk, **environment).wait(timeout_s=20) == KILLED
+
+
 @pytest.mark.parametrize("point", ["locked", "numbered"])
 def test_a_poster_frozen_with_locks_held_stops_the_shop_for_seconds_only(
     point: str, shop: ShopOfFaults, poster: Poster
