@@ -8,30 +8,32 @@ VENV ?= .venv
 ARGUMENTS ?=
 PROCESSES ?= 2
 python := $(VENV)/bin/python
+# What can be installed. development.txt has all of it, so it is compiled first and decides the versions of the others.
+sets := development embedded embedded-development production
 # What the checks need that nobody serves with.
 unused_key := SECRET_KEY=looks-at-models-and-settings-and-serves-nobody
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-production-like doctor test test-embedded lint faults bench ci messages requirements
+.PHONY: help run run-production-like doctor test test-embedded lint faults bench ci messages requirements audit
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-28s %s\n", $$1, $$2}'
 
-run: $(VENV)/.installed-base ## everything on SQLite with demo data, on http://127.0.0.1:8000; Ctrl-C stops it all
+run: $(VENV)/.installed-embedded ## everything on SQLite with demo data, on http://127.0.0.1:8000; Ctrl-C stops it all
 	@exec $(python) manage.py run
 
 run-production-like: $(VENV)/.installed-production ## MariaDB, Redis, nginx, gunicorn, workers, two sweeps, beat, Flower, all private
 	@tools/require mariadb-server redis-server nginx
 	@exec $(python) manage.py run_production_like
 
-doctor: $(VENV)/.installed-base ## look for what is wrong in the database of `make run` (ARGUMENTS="--fix", "--terminal SERIAL")
+doctor: $(VENV)/.installed-embedded ## look for what is wrong in the database of `make run` (ARGUMENTS="--fix", "--terminal SERIAL")
 	@$(python) manage.py doctor $(ARGUMENTS)
 
 test: $(VENV)/.installed-development ## the whole suite on a private MariaDB and Redis (TEST_DATABASE_URL names another server)
 	@tools/require mariadb-server redis-server chromium nginx prometheus
 	$(python) -m pytest -n $(PROCESSES) --dist worksteal $(ARGUMENTS)
 
-test-embedded: $(VENV)/.installed-embedded ## the main path on SQLite and the broker that `make run` finds; no root, no server
+test-embedded: $(VENV)/.installed-embedded-development ## the main path on SQLite and the broker that `make run` finds; no root, no server
 	TEST_EMBEDDED=1 $(python) -m pytest $(ARGUMENTS)
 
 lint: $(VENV)/.installed-development ## ruff, the import rules, forgotten migrations, Django's checks
@@ -50,15 +52,20 @@ bench: $(VENV)/.installed-production ## the speed targets, as ratios measured in
 
 ci: lint test ## what must pass before a change is merged
 
-messages: $(VENV)/.installed-base ## collect the pages' words for translation and compile what is translated (needs gettext)
+messages: $(VENV)/.installed-embedded ## collect the pages' words for translation and compile what is translated (needs gettext)
 	cd backend && $(unused_key) $(abspath $(python)) ../manage.py makemessages --locale en --no-location --no-wrap --no-obsolete \
 	  --extension py,html,txt
 	@sed -i '/^"POT-Creation-Date:/d; /^"Report-Msgid-Bugs-To:/d' backend/web/locale/en/LC_MESSAGES/django.po
 	cd backend && $(unused_key) $(abspath $(python)) ../manage.py compilemessages --locale en
 
-requirements: ## compile requirements/*.in to exact versions (needs uv)
-	for set in base production development; do \
-	  uv pip compile --universal --python-version 3.11 requirements/$$set.in -o requirements/$$set.txt || exit; done
+requirements: ## compile requirements/*.in to exact versions with hashes (needs uv)
+	decided=; for set in $(sets); do \
+	  uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-header \
+	    $$decided requirements/$$set.in -o requirements/$$set.txt || exit; \
+	  decided="--constraint requirements/development.txt"; done
+
+audit: $(VENV)/.installed-embedded-development ## ask pip-audit whether a pinned package has a known vulnerability
+	@$(python) tools/audit.py requirements/development.txt
 
 $(VENV)/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
@@ -66,17 +73,9 @@ $(VENV)/bin/pip:
 	  echo "Name another one: make PYTHON=python3.13 …" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 
-# A mark for each set of requirements, so that the second run installs nothing.
-$(VENV)/.installed-base: requirements/base.txt | $(VENV)/bin/pip
-	$(python) -m pip install --quiet --disable-pip-version-check -r $<
-	@touch $@
-
-$(VENV)/.installed-production $(VENV)/.installed-development: $(VENV)/.installed-%: requirements/%.txt | $(VENV)/bin/pip
-	@PYTHON=$(python) tools/require mysqlclient
-	$(python) -m pip install --quiet --disable-pip-version-check -r $<
-	@touch $@
-
-# What the tests import, without the one package that needs a compiler.
-$(VENV)/.installed-embedded: requirements/development.txt | $(VENV)/bin/pip
-	grep -v '^mysqlclient' $< | $(python) -m pip install --quiet --disable-pip-version-check -r /dev/stdin
+# A mark for each set of requirements, so that the second run installs nothing. The files carry hashes: pip refuses
+# whatever does not have one of them. Only what has mysqlclient in it needs a compiler.
+$(sets:%=$(VENV)/.installed-%): $(VENV)/.installed-%: requirements/%.txt | $(VENV)/bin/pip
+	@! grep -q '^mysqlclient==' $< || PYTHON=$(python) tools/require mysqlclient
+	$(python) -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
