@@ -11,7 +11,7 @@ from typing import Any
 import MySQLdb
 from django.db import connection
 
-from backend.sales.turns import post_slice
+from backend.sales.posting.runner import post_slice
 from benchmarks.world import Till
 
 # Each transaction of a posting begins by claiming its lane.

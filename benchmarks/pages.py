@@ -11,10 +11,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from backend.sales.heartbeats import Held, TillReport, record_heartbeat
 from backend.sales.intake import Caller, receive_batch
 from backend.sales.models import DayTotal, Sale, SaleOutcome
-from backend.sales.turns import post_slice
+from backend.sales.posting.runner import post_slice
+from backend.sales.tills.heartbeat import Held, TillReport, record_heartbeat
 from backend.shops.models import Device, Shop
 from backend.testing import make_user
 from benchmarks import databases, filling

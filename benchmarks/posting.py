@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from django.db import connection
 
-from backend.sales.turns import post_slice
+from backend.sales.posting.runner import post_slice
 from benchmarks import bare, databases, filling
 from benchmarks.report import Comparison, Target, median, milliseconds, per_s
 from benchmarks.together import Measured, run_together

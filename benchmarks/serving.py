@@ -12,8 +12,8 @@ from django.db import connection
 from backend.ops.processes import wait_until
 from backend.ops.servers import PrivateMariaDB, PrivateRedis
 from backend.ops.stack import Stack
-from backend.sales import receipts
 from backend.sales.models import Batch, Sale
+from backend.sales.receipts import receipt
 from benchmarks import databases, posting
 from benchmarks.report import Comparison, Target, median, milliseconds, per_s
 from benchmarks.tills_online import OURS, SYNCHRONOUS, Poller, post, post_together
@@ -148,7 +148,7 @@ def compare_polls(served: Served, tills: Sequence[Till], *, rounds: int) -> list
         _, accepted = post(url, OURS, till, till.body("N", sales=BATCH_SALES), expected=202)
         wait_settled()
         batch = Batch.objects.get(receipt=accepted["recu"])
-    headers = {"X-Device-Serial": till.serial, "If-None-Match": receipts.etag_of(batch)}
+    headers = {"X-Device-Serial": till.serial, "If-None-Match": receipt.etag_of(batch)}
     asked = [(accepted["url"], 304), ("/benchmarks/empty", 200), ("/benchmarks/empty-call", 200)]
     pollers = [(Poller(url, path, headers), expected) for path, expected in asked]
     seen = [

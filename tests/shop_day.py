@@ -8,7 +8,7 @@ from typing import Any
 from backend.inventory.models import Article
 from backend.sales.intake import Caller, receive_batch
 from backend.sales.models import Batch, Sale
-from backend.sales.turns import post_slice
+from backend.sales.posting.runner import post_slice
 from backend.shops.models import Device
 from backend.testing import Cast
 

@@ -19,10 +19,10 @@ from backend.ops.demo_days import load_days
 from backend.ops.demo_goods import GOODS
 from backend.ops.demo_story import Delivery, Handover, Opening, tell
 from backend.ops.stack import Stack
-from backend.sales.cutting import cut
 from backend.sales.models import Batch, Sale, SaleOutcome, TillClosing
-from backend.sales.payload import read_sale
-from backend.sales.repair import open_entries
+from backend.sales.repair.open_entries import open_entries
+from backend.sales.wire.parser import read_sale
+from backend.sales.wire.split import cut
 from backend.shops.devices import accepts_token
 from backend.shops.models import Device, Shop
 from tests.invariants import check_invariants

@@ -13,10 +13,10 @@ from pytest_django import DjangoDbBlocker
 from backend.inventory.models import Article, ArticleUnit
 from backend.ops.demo import SILENT_SERIAL, load_demo
 from backend.ops.demo_days import load_days
+from backend.sales.days.reconciliation import DIFFERENT, EQUAL
 from backend.sales.models import Batch, InvoiceSequence, Sale, SaleKind, TillClosing
-from backend.sales.reconciliation import DIFFERENT, EQUAL
-from backend.sales.repair import open_entries
-from backend.sales.watermark import watermark_of
+from backend.sales.repair.open_entries import open_entries
+from backend.sales.tills.watermark import watermark_of
 from backend.shops.models import Device, Shop
 from tests.conftest import empty_tables
 from tests.doctor.examining import found_by

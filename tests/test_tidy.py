@@ -25,8 +25,10 @@ RINGER = PurePosixPath("backend/sales/dispatch.py")
 EDGES = {
     PurePosixPath("backend/db/transients.py"): "tells transients from bugs, and raises the bugs",
     PurePosixPath("backend/ops/doctor/examination.py"): "the doctor's edge: a check that breaks is a finding",
-    PurePosixPath("backend/sales/turns.py"): "the worker's edge: a sale that breaks it is counted and parked",
-    PurePosixPath("backend/sales/retrial.py"): "many are tried in a row: one that breaks is told, and left as it was",
+    PurePosixPath("backend/sales/posting/runner.py"): "the worker's edge: a sale that breaks it is counted and parked",
+    PurePosixPath(
+        "backend/sales/repair/retry.py"
+    ): "many are tried in a row: one that breaks is told, and left as it was",
 }
 # A session's folders, a developer's home. Written so that this line is no example of itself.
 MACHINE_PATH = re.compile(r"(?<![\w.:/~-])/(?:work|root|Users/\w+|home/(?!app\b|caisse\b)\w+)/")
@@ -142,8 +144,8 @@ TEXT_RULES: tuple[Rule, ...] = (no_path_of_this_machine,)
 
 # (rule, path, good, bad): the same path for both, unless the path is what is wrong.
 EXAMPLES: list[tuple[Rule, tuple[str, str], tuple[str, str]]] = [
-    (no_attics, ("backend/sales/amounts.py", ""), ("backend/sales/utils.py", "")),
-    (no_attics, ("backend/sales/amounts.py", ""), ("backend/common/amounts.py", "")),
+    (no_attics, ("backend/sales/money/amounts.py", ""), ("backend/sales/utils.py", "")),
+    (no_attics, ("backend/sales/money/amounts.py", ""), ("backend/common/amounts.py", "")),
     (a_module_says_what_it_is_for, ("a.py", '"""Adds."""\nx = 1\n'), ("a.py", "x = 1  # adds\n")),
     (a_module_says_what_it_is_for, ("__init__.py", "\n"), ("__init__.py", "x = 1\n")),
     (save_names_its_fields, ("a.py", 'batch.save(update_fields=["version"])'), ("a.py", "batch.save()")),
@@ -164,7 +166,7 @@ EXAMPLES: list[tuple[Rule, tuple[str, str], tuple[str, str]]] = [
     ),
     (
         bugs_are_not_swallowed,
-        ("backend/sales/turns.py", "try:\n    f()\nexcept Exception:\n    park()"),
+        ("backend/sales/posting/runner.py", "try:\n    f()\nexcept Exception:\n    park()"),
         ("backend/sales/intake.py", "try:\n    f()\nexcept (OSError, Exception):\n    park()"),
     ),
     (

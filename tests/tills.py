@@ -16,9 +16,9 @@ from django.test import Client
 
 from backend.inventory.models import Article, ArticleUnit
 from backend.sales.models import Batch, SaleOutcome
-from backend.sales.posting import Step, post_next_sale
-from backend.sales.slices import Slice
-from backend.sales.turns import post_slice
+from backend.sales.posting.context import Slice
+from backend.sales.posting.post_sale import Step, post_next_sale
+from backend.sales.posting.runner import post_slice
 from backend.shops.models import Device
 from tests.conformity import assert_conforms
 

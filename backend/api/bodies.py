@@ -13,7 +13,7 @@ from rest_framework.request import Request
 
 from backend.api.limits import LIMITS
 from backend.api.problems import Problem
-from backend.sales.wire import path_of
+from backend.sales.wire.structs import path_of
 
 # What is read of a body that is too large, for nothing but that its sender reads our answer: who is still sending when
 # the connection closes sees a broken pipe, takes it for the network, and sends the same again for ever.

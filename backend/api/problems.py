@@ -13,8 +13,8 @@ from backend.api.knocks import note_knock
 from backend.api.limits import LIMITS
 from backend.api.renderers import JSONRenderer
 from backend.observability.request_log import note
-from backend.sales.backlog import retry_after_s
 from backend.sales.errors import BatchRefused, BatchUnreadable, FieldInvalid
+from backend.sales.receipts.backlog import retry_after_s
 
 log = structlog.get_logger("caisse.api")
 

@@ -18,13 +18,13 @@ from backend.ops.demo import OPENED_BY, load_silent_till
 from backend.ops.demo_baskets import TillName
 from backend.ops.demo_goods import UnitName, load_goods
 from backend.ops.demo_story import TILLS, DayEnd, Delivery, Handover, MonthEnd, Opening, Step, tell
-from backend.sales.day_reports import WireDay, read_day_report
-from backend.sales.heartbeats import WireHeartbeat, WireHeld, read_heartbeat, record_heartbeat
+from backend.sales.days.day_report import WireDay, read_day_report
+from backend.sales.days.month_closing import close_month
+from backend.sales.days.reconciliation import reconcile
 from backend.sales.intake import Caller, receive_batch
 from backend.sales.models import Batch, Heartbeat, InvoiceSequence, TillClosing
-from backend.sales.months import close_month
-from backend.sales.reconciliation import reconcile
-from backend.sales.turns import post_slice
+from backend.sales.posting.runner import post_slice
+from backend.sales.tills.heartbeat import WireHeartbeat, WireHeld, read_heartbeat, record_heartbeat
 from backend.shops.models import Device, Shop
 
 DAYS_MAX = 40

@@ -12,8 +12,8 @@ from django.db.models.functions import Abs
 from backend.ops.models import DoctorRun
 from backend.ops.sweeps import last_turn_age_s
 from backend.sales.models import Batch, Lane, Pause
-from backend.sales.pausing import is_paused
-from backend.sales.repair import open_entries_by_status
+from backend.sales.repair.open_entries import open_entries_by_status
+from backend.sales.tills.pauses import is_paused
 from backend.shops.models import Device, DeviceState
 
 CLOCK_SKEW_S_MAX = 300

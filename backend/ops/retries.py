@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from backend.db.transients import is_transient
 from backend.sales.models import OutcomeStatus, SaleOutcome
-from backend.sales.retrial import Standing, retry_outcome
+from backend.sales.repair.retry import Standing, retry_outcome
 from backend.shops.models import Shop, Terminal
 
 REASONS = {OutcomeStatus.FAILED: "Reprise après une erreur de notre côté"}

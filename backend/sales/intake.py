@@ -11,10 +11,10 @@ from django.db import IntegrityError, connection, transaction
 
 from backend.db import dialect
 from backend.db.transients import retrying
-from backend.sales.cutting import cut
 from backend.sales.dispatch import ring, ring_on_commit
 from backend.sales.errors import BatchEmpty, BatchTooLarge, KeyReused, TooManyWaiting
 from backend.sales.models import Batch, BatchBody, Lane
+from backend.sales.wire.split import cut
 from backend.shops.models import AnswerMode, Device
 
 log = structlog.get_logger("caisse.intake")

@@ -9,8 +9,8 @@ from django import forms
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
-from backend.sales.business_days import YEAR_MIN
-from backend.sales.day_reports import CASHIER_LENGTH_MAX, REASON_LENGTH_MAX
+from backend.sales.days.day_report import CASHIER_LENGTH_MAX, REASON_LENGTH_MAX
+from backend.sales.wire.business_day import YEAR_MIN
 from backend.shops.models import Shop, Terminal
 from backend.web.formats import symbol
 from backend.web.forms import TillField

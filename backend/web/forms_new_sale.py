@@ -10,8 +10,8 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from backend.inventory.models import ArticleUnit
-from backend.sales.amounts import MONEY_PLACES, round_half_up
 from backend.sales.models import SaleKind
+from backend.sales.money.amounts import MONEY_PLACES, round_half_up
 from backend.shops.models import Shop
 from backend.web.forms_sales import NumberField, OnceForm, money_modes
 

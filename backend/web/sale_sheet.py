@@ -7,8 +7,8 @@ from django.conf import settings
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
-from backend.sales.credit import owed_after
 from backend.sales.models import Sale, SaleKind
+from backend.sales.posting.record_payment import owed_after
 from backend.shops.models import Shop
 from backend.web import wording
 from backend.web.selectors.sale_search import SaleCriteria, walk_sales

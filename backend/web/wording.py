@@ -2,8 +2,8 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from backend.sales.desk import Fix
 from backend.sales.models import OutcomeStatus, SaleKind
+from backend.sales.repair.desk import Fix
 from backend.shops.models import Role
 
 GOOD, WAITING, WARNING, BAD, QUIET = "good", "waiting", "warning", "bad", "quiet"

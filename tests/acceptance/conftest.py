@@ -13,7 +13,7 @@ import pytest
 
 from backend.ops.stack import Stack
 from backend.ops.till import Till
-from backend.sales.pausing import pause, resume
+from backend.sales.tills.pauses import pause, resume
 from backend.testing import Cast
 from tests.faults.proxy import FaultProxy
 from tests.plugin import Rig

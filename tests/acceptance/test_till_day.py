@@ -9,8 +9,8 @@ import pytest
 from backend.ops.stack import Stack
 from backend.ops.till import Till
 from backend.ops.till.queue import KEPT
-from backend.sales.desk import Desk
 from backend.sales.models import Batch, Heartbeat, Sale, SaleOutcome, TillClosing
+from backend.sales.repair.desk import Desk
 from backend.testing import Cast, add_unit
 from tests.acceptance.conftest import MakeTill
 from tests.acceptance.test_till import recorded_numbers, rice

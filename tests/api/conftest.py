@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from backend.sales import backlog
+from backend.sales.receipts import backlog
 from backend.testing import Cast
 from tests.tills import Till
 

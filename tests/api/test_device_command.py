@@ -9,7 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from backend.sales.office import office_device
+from backend.sales.repair.back_office import office_device
 from backend.shops.models import Device, DeviceState, EnrolmentCode, Terminal
 from backend.testing import Cast, make_device, make_terminal
 from tests.enrolling import enrolled

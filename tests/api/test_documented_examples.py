@@ -20,7 +20,7 @@ from backend.inventory.models import Article, MovementType
 from backend.inventory.stock import move_stock
 from backend.ops.demo import SERIAL, load_demo
 from backend.sales.models import Sale, SaleOutcome
-from backend.sales.retrial import retry_outcome
+from backend.sales.repair.retry import retry_outcome
 from backend.shops.devices import issue_token, register_device
 from backend.shops.enrolment import create_enrolment_code
 from backend.shops.models import Device

@@ -18,8 +18,8 @@ from backend.db import change_cursors, transients
 from backend.db.transients import bounded_time, retrying
 from backend.inventory.models import Article, ArticleUnit
 from backend.ops.processes import wait_until
-from backend.sales import changes
 from backend.sales.models import InvoiceSequence, SaleOutcome
+from backend.sales.receipts import change_feed
 from backend.testing import Cast, make_article
 from tests.tills import BASE, Till, line, sale
 
@@ -232,7 +232,7 @@ def test_who_follows_a_tills_sales_has_every_outcome_in_the_end(
     cast: Cast, till: Till, quick: random.Random, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every fourth is an annulation that comes before its sale, and is written over later."""
-    monkeypatch.setattr(changes, "CHANGES_PAGE_MAX", 5)
+    monkeypatch.setattr(change_feed, "CHANGES_PAGE_MAX", 5)
     till.settle(sale("FAC", line(cast.oil)))
     pauses = [quick.choice([0, 0.02, 0.1, 0.3]) for _ in range(24)]
     is_over = threading.Event()

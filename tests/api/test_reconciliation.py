@@ -10,7 +10,7 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from backend.sales.models import Sale, SaleOutcome, TillClosing
-from backend.sales.takings import takings_of
+from backend.sales.money.takings import takings_of
 from backend.testing import Cast, make_device, make_terminal
 from backend.web.selectors.dashboard import takings_of_day
 from tests.tills import BASE, Till, line, sale
@@ -212,7 +212,7 @@ def test_a_number_that_is_listed_twice_with_one_amount_counts_once(cast: Cast, t
 
 def test_a_sale_that_is_posted_while_we_look_is_found(cast: Cast, till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
     """Posted between the look at what waits and every later one, it is recorded and waits no more."""
-    from backend.sales import reconciliation
+    from backend.sales.days import reconciliation
 
     till.hand_over(sold("A", line(cast.rice)), sold("B", line(cast.rice, quantity=1000)), sold("C", line(cast.rice)))
     look = reconciliation.pending_named

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from backend.inventory.import_drafts import keep_draft
 from backend.inventory.models import UnitLevel
-from backend.sales.closing_by_hand import close_day_by_hand
+from backend.sales.days.day_closing import close_day_by_hand
 from backend.sales.models import Sale
 from backend.testing import Cast, add_unit, make_article
 from backend.web.urls import urlpatterns

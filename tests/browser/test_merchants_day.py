@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from backend.ops.till import Till
-from backend.sales.turns import post_slice
+from backend.sales.posting.runner import post_slice
 from backend.shops.models import Terminal
 from backend.testing import PASSWORD, Cast
 from tests.browser.conftest import Visit

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from playwright.sync_api import expect
 
 from backend.sales.models import TillClosing
-from backend.sales.turns import post_slice
+from backend.sales.posting.runner import post_slice
 from backend.testing import Cast
 from tests.browser.conftest import Visit
 from tests.shop_day import fill, hand_over, sale

@@ -21,7 +21,7 @@ from backend.inventory.models import ArticleUnit
 from backend.ops.models import DoctorRun, SweepTurn
 from backend.ops.processes import wait_until
 from backend.sales.models import Batch, Lane
-from backend.sales.pausing import pause, resume
+from backend.sales.tills.pauses import pause, resume
 from tests.deploy.scene import PATIENCE_S, Scene
 
 Provocation = Callable[[Scene], AbstractContextManager[None]]

@@ -23,7 +23,7 @@ from backend.ops.housekeeping import forget_old_heartbeats, forget_old_knocks
 from backend.ops.stack import Stack
 from backend.ops.till import Till
 from backend.sales.models import Heartbeat, InvoiceSequence, Sale
-from backend.sales.retrial import set_outcome_aside
+from backend.sales.repair.retry import set_outcome_aside
 from backend.testing import Cast
 from tests.deploy.elsewhere import DEPLOY, looking_into
 from tests.invariants import check_invariants

@@ -3,8 +3,8 @@
 import pytest
 
 from backend.inventory.models import ArticleUnit
-from backend.sales.desk import Desk
 from backend.sales.models import Lane, Sale, SaleLine
+from backend.sales.repair.desk import Desk
 from backend.testing import Cast
 from tests.doctor.planting import (
     add_line,

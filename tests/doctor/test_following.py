@@ -7,7 +7,7 @@ import pytest
 
 from backend.ops.doctor.following import Following, follow_device
 from backend.sales.models import Batch, Heartbeat, Lane, Sale
-from backend.sales.pausing import pause
+from backend.sales.tills.pauses import pause
 from backend.shops.models import AuthMode, Device, DeviceState, Shop, Terminal, TerminalState
 from backend.testing import Cast, make_device, make_terminal
 from backend.web.selectors.dashboard import takings_of_day

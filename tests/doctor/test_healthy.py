@@ -3,9 +3,9 @@
 import pytest
 
 from backend.ops.doctor.registry import Scope
-from backend.sales.desk import Desk
 from backend.sales.models import OutcomeStatus, SaleOutcome
-from backend.sales.office import record_from_page
+from backend.sales.repair.back_office import record_from_page
+from backend.sales.repair.desk import Desk
 from backend.testing import Cast
 from tests.doctor.planting import busy_day, document, findings, outcome
 from tests.invariants import check_invariants

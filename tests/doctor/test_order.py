@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from backend.sales.models import Batch
-from backend.sales.retrial import retry_outcome
+from backend.sales.repair.retry import retry_outcome
 from backend.testing import Cast
 from tests.doctor.planting import findings, only_finding, outcome, write
 from tests.tills import Till, line, sale

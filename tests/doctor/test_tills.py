@@ -8,8 +8,8 @@ from django.db import connection
 
 from backend.ops.doctor.registry import Scope
 from backend.sales.models import Batch, Heartbeat, Lane, OutcomeStatus, Pause, SaleOutcome
-from backend.sales.pausing import pause
-from backend.sales.starts import STARTS_MAX
+from backend.sales.posting.crash_guard import STARTS_MAX
+from backend.sales.tills.pauses import pause
 from backend.shops.models import Device, DeviceState, Shop, Terminal, TerminalState
 from backend.testing import Cast, make_device, make_terminal
 from tests.doctor.examining import found_by, look, mend, only_these_tables_change

@@ -7,9 +7,9 @@ import pytest
 
 from backend.ops.doctor import totals as check
 from backend.ops.doctor.registry import Scope
+from backend.sales.days.day_totals import totals_of_days
 from backend.sales.models import DayTotal, Sale
-from backend.sales.takings import Takings, takings_of
-from backend.sales.totals import totals_of_days
+from backend.sales.money.takings import Takings, takings_of
 from backend.testing import Cast
 from tests.doctor.planting import findings, only_finding, repair, repaired
 from tests.tills import Till, line, sale

@@ -15,7 +15,7 @@ django.setup()
 from django.db import OperationalError, connection  # noqa: E402 - Django first
 
 from backend.db.transients import is_transient  # noqa: E402
-from backend.sales.turns import post_slice  # noqa: E402
+from backend.sales.posting.runner import post_slice  # noqa: E402
 
 
 def main() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 from django.db import connections
 
 from backend.ops.processes import wait_until
+from backend.sales.days.month_closing import close_month
 from backend.sales.models import InvoiceSequence, Sale
-from backend.sales.months import close_month
 from tests.faults.conftest import Poster, Till, finish
 from tests.invariants import check_invariants
 

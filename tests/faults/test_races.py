@@ -14,7 +14,7 @@ from backend.ops.stack import Stack
 from backend.sales.dispatch import ring
 from backend.sales.intake import Caller, receive_batch
 from backend.sales.models import Batch, InvoiceSequence, Sale, SaleOutcome
-from backend.sales.turns import post_slice
+from backend.sales.posting.runner import post_slice
 from tests.faults.conftest import Poster, ShopOfFaults, Till, finish
 from tests.faults.proxy import FaultProxy
 from tests.invariants import check_invariants

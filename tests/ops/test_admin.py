@@ -18,7 +18,7 @@ from backend.ops.admin.lists import ReadOnlyAdmin
 from backend.ops.admin.site import site
 from backend.ops.models import DoctorRun, SweepTurn
 from backend.sales.models import Batch, BatchBody, Heartbeat, Pause, Sale, SaleOutcome, TillClosing
-from backend.sales.retrial import set_outcome_aside
+from backend.sales.repair.retry import set_outcome_aside
 from backend.shops.devices import issue_token
 from backend.shops.enrolment import create_enrolment_code
 from backend.shops.models import Device, DeviceState, EnrolmentCode, Membership, Role, Shop, Terminal, TerminalState

@@ -10,7 +10,7 @@ from backend.ops.gauges import CLOCKS_TOLD_MAX, GAUGES, Sample, read_desk, read_
 from backend.ops.models import DoctorRun, SweepTurn
 from backend.ops.sweeps import TurnNotes
 from backend.sales.models import Batch, Lane
-from backend.sales.pausing import pause
+from backend.sales.tills.pauses import pause
 from backend.shops.models import Device
 from backend.testing import Cast, make_article, make_device, make_terminal
 from tests.tills import Till, line, sale

@@ -11,8 +11,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from backend.ops.pages import backlog, failures, glance
-from backend.sales import verdicts
 from backend.sales.models import Batch
+from backend.sales.posting import decision
 from backend.testing import Cast, make_shop, make_terminal
 from tests.shop_day import hand_over, post, sale
 
@@ -43,7 +43,7 @@ def test_what_waits_and_what_failed_is_read_by_indexes_and_not_by_reading_years(
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr(verdicts, "record", break_down)
+        patch.setattr(decision, "record", break_down)
         post(cast.device, sale(cast.rice))
     for _ in range(3):
         make_terminal(make_shop())

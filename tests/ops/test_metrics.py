@@ -26,12 +26,12 @@ from backend.ops.servers import PrivateMariaDB, PrivateRedis
 from backend.ops.stack import Stack
 from backend.ops.sweeps import TurnNotes
 from backend.ops.tallies import flush
-from backend.sales import posting
 from backend.sales.models import Batch, OutcomeHistory, SaleOutcome
-from backend.sales.pausing import pause
-from backend.sales.posting import settle_as_failed
-from backend.sales.retrial import retry_outcome
-from backend.sales.slices import Slice
+from backend.sales.posting import post_sale
+from backend.sales.posting.context import Slice
+from backend.sales.posting.post_sale import settle_as_failed
+from backend.sales.repair.retry import retry_outcome
+from backend.sales.tills.pauses import pause
 from backend.shops.models import Device
 from backend.testing import Cast, make_article
 from tests.faults.conftest import ShopOfFaults, Till
@@ -237,7 +237,7 @@ def test_a_posting_that_takes_long_is_named_without_what_was_sold(
     till = PostingTill(cast.device)
     till.settle(shop_sale("FAC-1", line(cast.rice)))
     assert "posting_slow" not in caplog.text
-    monkeypatch.setattr(posting, "SLOW_S", 0)
+    monkeypatch.setattr(post_sale, "SLOW_S", 0)
     receipt = till.settle(shop_sale("FAC-2", line(cast.rice)))["recu"]
     (told,) = [record.msg for record in caplog.records if "posting_slow" in str(record.msg)]
     assert (told["receipt"], told["position"]) == (receipt, 1)

@@ -16,11 +16,12 @@ from structlog.testing import capture_logs
 from backend.ops.demo import OPERATOR, load_demo
 from backend.ops.models import DoctorRun, SweepTurn
 from backend.ops.pages import backlog, doing
-from backend.sales import dispatch, verdicts
+from backend.sales import dispatch
 from backend.sales.models import Batch, Lane, OutcomeHistory, OutcomeStatus, Pause, Sale, SaleOutcome
-from backend.sales.starts import STARTS_MAX
-from backend.sales.sweeping import sweep_once
-from backend.sales.turns import CONDEMNED
+from backend.sales.posting import decision
+from backend.sales.posting.crash_guard import STARTS_MAX
+from backend.sales.posting.runner import CONDEMNED
+from backend.sales.posting.sweep import sweep_once
 from backend.shops.devices import disable_device
 from backend.shops.models import Knock
 from backend.shops.terminals import disable_till
@@ -80,7 +81,7 @@ def failed(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr(verdicts, "record", break_down)
+        patch.setattr(decision, "record", break_down)
         post(cast.device, sale(cast.rice, numero_facture="F-1"), sale(cast.rice, numero_facture="F-2"))
     assert set(SaleOutcome.objects.values_list("status", flat=True)) == {OutcomeStatus.FAILED}
 

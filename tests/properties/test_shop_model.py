@@ -30,12 +30,12 @@ from backend.inventory.errors import InventoryRefused
 from backend.inventory.models import ArticleUnit, MovementType, StockMovement
 from backend.inventory.opening import open_units
 from backend.inventory.stock import move_stock
-from backend.sales.credit import owed_for
+from backend.sales.days.month_closing import MonthAlreadyClosed, close_month
 from backend.sales.intake import Caller, receive_batch
 from backend.sales.models import Batch, Lane, Sale, SaleLine, SaleOutcome
-from backend.sales.months import MonthAlreadyClosed, close_month
-from backend.sales.retrial import retry_outcome
-from backend.sales.turns import post_slice
+from backend.sales.posting.record_payment import owed_for
+from backend.sales.posting.runner import post_slice
+from backend.sales.repair.retry import retry_outcome
 from backend.shops.models import Device
 from backend.shops.models import Shop as RealShop
 from backend.testing import add_unit, make_article, make_device, make_shop, make_terminal

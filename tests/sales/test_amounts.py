@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from backend.sales.amounts import MONEY_PLACES, QUANTITY_PLACES, RATE_PLACES, bounded, round_half_up
 from backend.sales.errors import FieldInvalid
+from backend.sales.money.amounts import MONEY_PLACES, QUANTITY_PLACES, RATE_PLACES, bounded, round_half_up
 
 pytestmark = pytest.mark.embedded
 

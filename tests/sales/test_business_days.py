@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from backend.sales.business_days import business_day, locate_sale, read_till_clock
 from backend.sales.errors import FieldInvalid
+from backend.sales.wire.business_day import business_day, locate_sale, read_till_clock
 
 pytestmark = pytest.mark.embedded
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from backend.sales.models import Batch, Lane, SaleOutcome
-from backend.sales.sweeping import claim_ring, stale_terminals
+from backend.sales.posting.sweep import claim_ring, stale_terminals
 from backend.testing import Cast
 from tests.tills import Till, line, sale
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from backend.sales.cutting import DEPTH_MAX, cut, peek
 from backend.sales.errors import BatchUnreadable, NotAnArray
+from backend.sales.wire.split import DEPTH_MAX, cut, peek
 
 pytestmark = pytest.mark.embedded
 

@@ -4,10 +4,10 @@ import uuid
 
 import pytest
 
-from backend.sales.desk import FIXES, OTHER_FIXES, Desk, fixes_for
 from backend.sales.errors import UnitUnknown
 from backend.sales.models import Lane, OutcomeHistory, Sale, SaleOutcome
-from backend.sales.repair import open_entries
+from backend.sales.repair.desk import FIXES, OTHER_FIXES, Desk, fixes_for
+from backend.sales.repair.open_entries import open_entries
 from backend.testing import Cast
 from tests.invariants import check_invariants, check_register, check_stock
 from tests.tills import Till, line, sale, stock_of

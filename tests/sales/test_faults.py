@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from backend.sales.faults import find_fault
+from backend.sales.wire.strict_json import find_fault
 
 pytestmark = pytest.mark.embedded
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from backend.sales.payload import read_sale
+from backend.sales.wire.parser import read_sale
 
 pytestmark = pytest.mark.embedded
 

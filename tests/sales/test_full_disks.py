@@ -4,9 +4,9 @@ import pytest
 from django.db import OperationalError, connection
 
 from backend.db import dialect
-from backend.sales import statements
 from backend.sales.models import Lane
-from backend.sales.turns import post_slice
+from backend.sales.posting import sql
+from backend.sales.posting.runner import post_slice
 from backend.testing import Cast
 from tests.tills import Till, line, sale
 
@@ -34,7 +34,7 @@ def test_a_database_in_distress_fails_no_sale(
         raise OperationalError(*said)
 
     with monkeypatch.context() as patch:
-        patch.setattr(statements, "insert_sale", refuse)
+        patch.setattr(sql, "insert_sale", refuse)
         with pytest.raises(OperationalError):
             post_slice(till.device.terminal_id)
     assert till.outcomes() == []

@@ -5,12 +5,12 @@ from typing import Any, NoReturn
 
 import pytest
 
-from backend.sales import posting, verdicts
 from backend.sales.models import Batch, Lane, SaleOutcome
-from backend.sales.posting import settle_as_failed
-from backend.sales.repair import open_entries
-from backend.sales.slices import Sight, Slice
-from backend.sales.starts import STARTS_MAX, StartKind, begin
+from backend.sales.posting import decision, post_sale
+from backend.sales.posting.context import Sight, Slice
+from backend.sales.posting.crash_guard import STARTS_MAX, StartKind, begin
+from backend.sales.posting.post_sale import settle_as_failed
+from backend.sales.repair.open_entries import open_entries
 from backend.testing import Cast
 from tests.tills import Till, line, sale
 
@@ -25,7 +25,7 @@ def broken(*_: Any, **__: Any) -> NoReturn:
 def failed(cast: Cast, till: Till, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """FAC-1, whose posting raised."""
     with monkeypatch.context() as patch:
-        patch.setattr(verdicts, "record", broken)
+        patch.setattr(decision, "record", broken)
         entry = till.settle_one(sale("FAC-1", line(cast.rice)))
     assert (entry["status"], entry["code"], entry["action"]) == ("failed", "echec_interne", "garder")
     return entry
@@ -48,7 +48,7 @@ def test_the_same_content_that_goes_through_later_closes_it(cast: Cast, till: Ti
 def test_a_sale_whose_reading_breaks_is_given_up_by_its_number(
     cast: Cast, till: Till, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (posting, verdicts):
+    for module in (post_sale, decision):
         monkeypatch.setattr(module, "read_sale", broken)
     entry = till.settle_one(sale("FAC-1", line(cast.rice)))
     assert (entry["status"], entry["numero_facture"]) == ("failed", "FAC-1")
@@ -70,7 +70,7 @@ def test_a_blind_settlement_reads_no_sale_of_the_batch(cast: Cast, till: Till, m
     """The poster that opens a batch looks at the counters of all its sales: one of them may be what kills."""
     till.hand_over(sale("FAC-1", line(cast.rice), sequence=1), sale("FAC-2", line(cast.rice), sequence=5))
     for name in ("peek", "read_sale", "fingerprint_of_bytes"):
-        monkeypatch.setattr(posting, name, broken)
+        monkeypatch.setattr(post_sale, name, broken)
     settle_as_failed(Slice(till.device.terminal_id), reason="mort", sight=Sight.BLIND)
     assert Batch.objects.get().next_position == 2
     assert SaleOutcome.objects.get().number == ""

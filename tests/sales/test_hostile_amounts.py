@@ -5,7 +5,7 @@ import json
 import pytest
 
 from backend.sales.errors import FieldInvalid
-from backend.sales.payload import read_sale
+from backend.sales.wire.parser import read_sale
 from backend.testing import Cast
 from tests.tills import Till, line, sale
 

@@ -6,9 +6,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from backend.sales.cutting import peek_units
 from backend.sales.models import SaleOutcome
-from backend.sales.turns import post_slice
+from backend.sales.posting.runner import post_slice
+from backend.sales.wire.split import peek_units
 from backend.testing import Cast, make_article
 from tests.tills import Till, line, sale
 

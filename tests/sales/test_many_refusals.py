@@ -7,7 +7,7 @@ from django.db import connection
 
 from backend.db import dialect
 from backend.sales.models import Batch, SaleOutcome
-from backend.sales.repair import open_entries
+from backend.sales.repair.open_entries import open_entries
 from backend.testing import Cast
 from tests.tills import Till, line, sale
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 from django.core.management import CommandError, call_command
 
+from backend.sales.days.month_closing import MonthAlreadyClosed, MonthNotOver, close_month
 from backend.sales.models import Batch, InvoiceSequence, Sale
-from backend.sales.months import MonthAlreadyClosed, MonthNotOver, close_month
 from backend.testing import Cast
 from tests.invariants import check_invariants
 from tests.tills import Till, line, sale

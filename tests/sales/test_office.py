@@ -10,8 +10,8 @@ from django.db import connections
 
 from backend.sales.errors import KeyReused
 from backend.sales.models import Sale
-from backend.sales.office import Recording, office_device, record_from_page
-from backend.sales.pausing import pause
+from backend.sales.repair.back_office import Recording, office_device, record_from_page
+from backend.sales.tills.pauses import pause
 from backend.shops.models import Device, Shop
 from backend.testing import Cast
 from tests.invariants import check_invariants
@@ -75,7 +75,7 @@ def test_another_shops_sale_is_as_unknown_as_none(cast: Cast, till: Till) -> Non
 
 
 def test_a_page_does_not_wait_for_ever(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backend.sales.office.POSTED_S_MAX", 0.1)
+    monkeypatch.setattr("backend.sales.repair.back_office.POSTED_S_MAX", 0.1)
     pause(shop=cast.shop, terminal=None, reason="inventaire")
     recording = record_from_page(shop=cast.shop, user=cast.alice, document=rice(cast), key="aaaa1111")
     assert recording.outcome is None

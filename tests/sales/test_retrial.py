@@ -16,13 +16,14 @@ from django.core.management import CommandError, call_command
 from django.db import connection, connections, transaction
 
 from backend.inventory.models import StockMovement
-from backend.sales import faultpoints, posting, retrial, statements, verdicts
-from backend.sales.documents import Posting
 from backend.sales.models import Batch, InvoiceSequence, Lane, OutcomeHistory, Sale, SaleOutcome
-from backend.sales.pausing import pause, resume
-from backend.sales.repair import open_entries
-from backend.sales.retrial import Obstacle, Retrial, retry_outcome
-from backend.sales.slices import Sight, Slice
+from backend.sales.posting import decision, failpoints, post_sale, sql
+from backend.sales.posting.context import Sight, Slice
+from backend.sales.posting.document import Posting
+from backend.sales.repair import retry
+from backend.sales.repair.open_entries import open_entries
+from backend.sales.repair.retry import Obstacle, Retrial, retry_outcome
+from backend.sales.tills.pauses import pause, resume
 from backend.testing import Cast, make_device, make_terminal
 from tests.invariants import check_invariants
 from tests.plugin import Rig
@@ -35,13 +36,13 @@ def broken(*_: Any, **__: Any) -> NoReturn:
 
 def fail(till: Till, *sales: dict[str, Any], only: str = "") -> str:
     """Post these sales while a bug breaks them all, or the one numbered `only`; return their receipt."""
-    record = verdicts.record
+    record = decision.record
 
     def break_some(cursor: Any, of: Posting) -> Any:
         return record(cursor, of) if only and of.sale.number != only else broken()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(verdicts, "record", break_some)
+        patch.setattr(decision, "record", break_some)
         receipt = till.hand_over(*sales)
         till.post_all()
     return receipt
@@ -51,7 +52,7 @@ def outcome_of(receipt: str, position: int = 1) -> SaleOutcome:
     return SaleOutcome.objects.get(batch__receipt=receipt, position=position)
 
 
-def retry(receipt: str, position: int = 1, *, reason: str = "corrigé") -> Retrial:
+def retry_at(receipt: str, position: int = 1, *, reason: str = "corrigé") -> Retrial:
     batch = Batch.objects.get(receipt=receipt)
     return retry_outcome(batch_id=batch.pk, position=position, author="Alice", reason=reason)
 
@@ -73,7 +74,7 @@ def test_a_failed_sale_is_recorded_as_if_nothing_had_happened(cast: Cast, till: 
     etag = till.get(f"/api/v2/simple/ventes/recus/{receipt}")["ETag"]
     old = outcome_of(receipt)
 
-    attempt = retry(receipt)
+    attempt = retry_at(receipt)
 
     assert (turn(attempt), attempt.obstacle, attempt.has_changed) == (("failed", "created"), None, True)
     after = till.receipt(receipt)
@@ -98,8 +99,8 @@ def test_a_failed_sale_is_recorded_as_if_nothing_had_happened(cast: Cast, till: 
 @pytest.mark.embedded
 def test_a_second_try_finds_nothing_left_to_do(cast: Cast, till: Till) -> None:
     receipt = fail(till, sale("FAC-1", line(cast.rice)))
-    retry(receipt)
-    again = retry(receipt)
+    retry_at(receipt)
+    again = retry_at(receipt)
     assert (turn(again), again.obstacle, again.was_prevented) == (("created", "created"), Obstacle.DONE, False)
     assert (Sale.objects.count(), OutcomeHistory.objects.count(), stock_of(cast.rice)) == (1, 1, 99)
     check_invariants()
@@ -110,7 +111,7 @@ def test_the_till_hears_of_it_among_what_changed(cast: Cast, till: Till) -> None
     receipt = fail(till, sale("FAC-1", line(cast.rice)))
     changes = f"{BASE}ventes/changements"
     cursor = till.get(changes).json()["curseur"]
-    retry(receipt)
+    retry_at(receipt)
     told = till.get(f"{changes}?depuis={cursor}").json()["ventes"]
     assert [(one["recu"], one["index"], one["status"], one["action"]) for one in told] == [
         (receipt, 1, "created", "purger"),
@@ -126,7 +127,7 @@ def test_what_is_decided_alike_is_written_nowhere(cast: Cast, till: Till) -> Non
     before = till.receipt(receipt)
     assert till.outcomes() == ["created", "conflict", "rejected"]
     for position in (2, 3):
-        attempt = retry(receipt, position)
+        attempt = retry_at(receipt, position)
         assert (attempt.obstacle, attempt.has_changed) == (None, False)
     assert till.receipt(receipt) == before
     assert not OutcomeHistory.objects.exists()
@@ -137,12 +138,12 @@ def test_a_refusal_whose_reason_is_gone_goes_through(cast: Cast, till: Till) -> 
     receipt = till.hand_over(sale("FAC-1", line(cast.rice, quantity=500)))
     till.post_all()
     till.settle_one(sale("FAC-2", line(cast.rice)))
-    assert turn(retry(receipt)) == ("rejected", "rejected")
+    assert turn(retry_at(receipt)) == ("rejected", "rejected")
     assert outcome_of(receipt).detail.endswith("(demandé 500, disponible 99)")
     assert OutcomeHistory.objects.get().detail.endswith("(demandé 500, disponible 100)")
     cast.shop.stock_policy = "accept"
     cast.shop.save(update_fields=["stock_policy"])
-    assert turn(retry(receipt)) == ("rejected", "created")
+    assert turn(retry_at(receipt)) == ("rejected", "created")
     assert stock_of(cast.rice) == -401
     check_invariants()
 
@@ -155,7 +156,7 @@ def test_what_a_person_set_aside_and_what_stands_elsewhere_is_left_alone(cast: C
     till.post_all()
     SaleOutcome.objects.filter(position=3).update(status="set_aside", code="ecartee", document=None)
     for position in (1, 2, 3):
-        assert retry(receipt, position).obstacle is Obstacle.DONE
+        assert retry_at(receipt, position).obstacle is Obstacle.DONE
     assert till.outcomes() == ["created", "duplicate", "set_aside"]
 
 
@@ -163,7 +164,7 @@ def test_what_a_person_set_aside_and_what_stands_elsewhere_is_left_alone(cast: C
 def test_a_sale_that_a_resend_has_recorded_becomes_its_duplicate(cast: Cast, till: Till) -> None:
     receipt = fail(till, sale("FAC-1", line(cast.rice)))
     resent = till.settle_one(sale("FAC-1", line(cast.rice)))
-    assert turn(retry(receipt)) == ("failed", "duplicate")
+    assert turn(retry_at(receipt)) == ("failed", "duplicate")
     (entry,) = till.receipt(receipt)["details"]["erreurs"]
     assert (entry["action"], entry["id"]) == ("purger", resent["id"])
     assert till.receipt(receipt)["statistiques"] == {"total_envoyees": 1, "reussies": 0, "erreurs": 1, "doublons": 1}
@@ -175,7 +176,7 @@ def test_a_sale_that_a_resend_has_recorded_becomes_its_duplicate(cast: Cast, til
 def test_a_sale_whose_number_other_content_took_meanwhile_is_a_conflict(cast: Cast, till: Till) -> None:
     receipt = fail(till, sale("FAC-1", line(cast.rice)))
     till.settle_one(sale("FAC-1", line(cast.oil)))
-    assert turn(retry(receipt)) == ("failed", "conflict")
+    assert turn(retry_at(receipt)) == ("failed", "conflict")
     assert open_entries(shop_id=cast.shop.pk).count() == 1
     assert stock_of(cast.rice) == 100
     check_invariants()
@@ -190,10 +191,10 @@ def test_who_waits_for_the_sale_is_woken_by_its_second_try(cast: Cast, till: Til
     receipt = fail(till, sale("FAC-1", line(cast.rice)), {**VOID, "numero_facture": "AVO-2"})
     # The voids broke too: what they would have become, documents that wait, they become now.
     assert till.outcomes() == ["failed"] * 3
-    assert turn(retry(waiting))[1] == "deferred"
-    assert turn(retry(receipt, 2)) == ("failed", "deferred")
+    assert turn(retry_at(waiting))[1] == "deferred"
+    assert turn(retry_at(receipt, 2)) == ("failed", "deferred")
     assert Lane.objects.get(pk=cast.terminal.pk).waiting_documents == 2
-    assert turn(retry(receipt)) == ("failed", "created")
+    assert turn(retry_at(receipt)) == ("failed", "created")
     assert till.outcomes() == ["voided", "created", "rejected"]
     assert Lane.objects.get(pk=cast.terminal.pk).waiting_documents == 0
     settled = till.receipt(receipt)
@@ -207,11 +208,11 @@ def test_a_waiting_document_that_breaks_does_not_keep_its_origin_from_being_reco
     till.settle(VOID)
     receipt = fail(till, sale("FAC-1", line(cast.rice)))
     with pytest.MonkeyPatch.context() as patch:
-        record = verdicts.record
+        record = decision.record
         patch.setattr(
-            verdicts, "record", lambda cursor, of: broken() if of.sale.number == "AVO-1" else record(cursor, of)
+            decision, "record", lambda cursor, of: broken() if of.sale.number == "AVO-1" else record(cursor, of)
         )
-        assert turn(retry(receipt)) == ("failed", "created")
+        assert turn(retry_at(receipt)) == ("failed", "created")
     assert till.outcomes() == ["deferred", "created"]
     assert Lane.objects.get(pk=cast.terminal.pk).waiting_documents == 1
     run("--status", "deferred")
@@ -225,9 +226,9 @@ def test_a_bug_that_is_still_there_leaves_everything_as_it_was(cast: Cast, till:
     receipt = fail(till, sale("FAC-1", line(cast.rice)))
     before = till.receipt(receipt)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(faultpoints, "_verb", "raise")
-        patch.setattr(faultpoints, "_point", "numbered")
-        attempt = retry(receipt)
+        patch.setattr(failpoints, "_verb", "raise")
+        patch.setattr(failpoints, "_point", "numbered")
+        attempt = retry_at(receipt)
     assert (turn(attempt), attempt.obstacle, attempt.was_prevented) == (("failed", "failed"), Obstacle.BROKEN, True)
     assert till.receipt(receipt) == before
     assert (Sale.objects.count(), StockMovement.objects.filter(type="VENTE").count(), stock_of(cast.rice)) == (
@@ -235,7 +236,7 @@ def test_a_bug_that_is_still_there_leaves_everything_as_it_was(cast: Cast, till:
         0,
         100,
     )
-    assert turn(retry(receipt)) == ("failed", "created")
+    assert turn(retry_at(receipt)) == ("failed", "created")
     check_invariants()
 
 
@@ -243,8 +244,8 @@ def test_a_bug_that_is_still_there_leaves_everything_as_it_was(cast: Cast, till:
 def test_a_database_under_strain_is_asked_again(cast: Cast, till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
     receipt = fail(till, sale("FAC-1", line(cast.rice)))
     for name, value in (("_verb", "wear"), ("_point", "numbered"), ("_times_left", 3)):
-        monkeypatch.setattr(faultpoints, name, value)
-    assert turn(retry(receipt)) == ("failed", "created")
+        monkeypatch.setattr(failpoints, name, value)
+    assert turn(retry_at(receipt)) == ("failed", "created")
     assert (Sale.objects.count(), OutcomeHistory.objects.count(), stock_of(cast.rice)) == (1, 1, 99)
     check_invariants()
 
@@ -252,9 +253,9 @@ def test_a_database_under_strain_is_asked_again(cast: Cast, till: Till, monkeypa
 @pytest.mark.embedded
 def test_a_sale_given_up_blindly_learns_what_it_is(cast: Cast, till: Till) -> None:
     receipt = till.hand_over(sale("FAC-1", line(cast.rice)))
-    posting.settle_as_failed(Slice(cast.terminal.pk), reason="mort", sight=Sight.BLIND)
+    post_sale.settle_as_failed(Slice(cast.terminal.pk), reason="mort", sight=Sight.BLIND)
     assert outcome_of(receipt).number == ""
-    assert turn(retry(receipt)) == ("failed", "created")
+    assert turn(retry_at(receipt)) == ("failed", "created")
     assert [one["status"] for one in till.fates("FAC-1")] == ["created"]
     assert open_entries(shop_id=cast.shop.pk).count() == 0
     check_invariants()
@@ -266,10 +267,10 @@ def test_the_day_is_the_one_that_it_would_have_been(cast: Cast, till: Till, is_c
     arrived = datetime(2024, 11, 20, 12, tzinfo=UTC)
     receipt = till.hand_over(sale("FAC-1", line(cast.rice), date_vente="2024-10-31T10:00:00+01:00"))
     Batch.objects.update(received_at=arrived)
-    posting.settle_as_failed(Slice(cast.terminal.pk), reason="bug")
+    post_sale.settle_as_failed(Slice(cast.terminal.pk), reason="bug")
     if is_closed:
         InvoiceSequence.objects.create(shop=cast.shop, year=2024, month=10, closed_at=arrived)
-    assert turn(retry(receipt)) == ("failed", "created")
+    assert turn(retry_at(receipt)) == ("failed", "created")
     document = Sale.objects.get()
     assert (str(document.business_day), document.warnings) == (day, ["mois_clos"] if is_closed else [])
     assert document.registration_number == f"FAC-BTQ-009-{day[:7].replace('-', '')}-000001"
@@ -280,17 +281,17 @@ def test_the_day_is_the_one_that_it_would_have_been(cast: Cast, till: Till, is_c
 def test_a_pause_holds_for_a_second_try_too(cast: Cast, till: Till) -> None:
     receipt = fail(till, sale("FAC-1", line(cast.rice)))
     pause(terminal=cast.terminal, reason="inventaire")
-    attempt = retry(receipt)
+    attempt = retry_at(receipt)
     assert (turn(attempt), attempt.obstacle, attempt.was_prevented) == (("failed", "failed"), Obstacle.PAUSED, True)
     resume(terminal=cast.terminal)
-    assert turn(retry(receipt)) == ("failed", "created")
+    assert turn(retry_at(receipt)) == ("failed", "created")
 
 
 @pytest.mark.embedded
 def test_a_sale_of_a_batch_that_is_still_under_work_may_be_tried(cast: Cast, till: Till) -> None:
     receipt = till.hand_over(*(sale(f"FAC-{at}", line(cast.rice)) for at in range(3)))
-    posting.settle_as_failed(Slice(cast.terminal.pk), reason="bug")
-    assert turn(retry(receipt)) == ("failed", "created")
+    post_sale.settle_as_failed(Slice(cast.terminal.pk), reason="bug")
+    assert turn(retry_at(receipt)) == ("failed", "created")
     assert till.receipt(receipt)["statut"] == "en_cours"
     till.post_all()
     assert till.outcomes() == ["created"] * 3
@@ -392,10 +393,10 @@ def test_the_order_of_each_till_is_kept(cast: Cast, till: Till) -> None:
 
 @pytest.mark.embedded
 def test_one_that_breaks_stops_nobody_and_is_told(cast: Cast, morning: list[Till]) -> None:
-    record = verdicts.record
+    record = decision.record
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            verdicts,
+            decision,
             "record",
             lambda cursor, of: (
                 broken() if (of.sale.number, of.shop.code) == ("FAC-1", "BTQ-777") else record(cursor, of)
@@ -427,7 +428,7 @@ def test_a_lane_that_stays_busy_is_told_and_one_that_is_let_go_is_waited_for(
     def hold() -> None:
         try:
             with transaction.atomic(), connection.cursor() as cursor:
-                assert statements.claim_lane(cursor, terminal_id=real_cast.terminal.pk)
+                assert sql.claim_lane(cursor, terminal_id=real_cast.terminal.pk)
                 is_held.set()
                 may_go.wait(20)
         finally:
@@ -437,11 +438,11 @@ def test_a_lane_that_stays_busy_is_told_and_one_that_is_let_go_is_waited_for(
     holder.start()
     assert is_held.wait(10)
     with monkeypatch.context() as patch:
-        patch.setattr(retrial, "LANE_TRIES_MAX", 3)
-        attempt = retry(receipt)
+        patch.setattr(retry, "LANE_TRIES_MAX", 3)
+        attempt = retry_at(receipt)
     assert (turn(attempt), attempt.obstacle, attempt.was_prevented) == (("failed", "failed"), Obstacle.BUSY, True)
     threading.Timer(0.3, may_go.set).start()
-    assert turn(retry(receipt)) == ("failed", "created")
+    assert turn(retry_at(receipt)) == ("failed", "created")
     holder.join()
     check_invariants()
 
@@ -527,10 +528,10 @@ def test_whoever_found_the_lane_busy_is_rung_for_afterwards(real_cast: Cast, rig
     receipt = fail(till, sale("FAC-1", line(real_cast.rice)), sale("FAC-2", line(real_cast.rice)))
     with redis.Redis.from_url(rig.broker_url) as broker:
         rings = broker.llen("sales")
-        retry(receipt, 1)
+        retry_at(receipt, 1)
         assert broker.llen("sales") == rings
         till.hand_over(sale("FAC-3", line(real_cast.rice)))
         rings = broker.llen("sales")
         # A worker that heard the till's ring meanwhile has gone away again.
-        retry(receipt, 2)
+        retry_at(receipt, 2)
         assert broker.llen("sales") == rings + 1

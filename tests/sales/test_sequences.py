@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.sales.sequences import HOLES_MAX, follow
+from backend.sales.tills.sequence_gaps import HOLES_MAX, follow
 
 pytestmark = pytest.mark.embedded
 

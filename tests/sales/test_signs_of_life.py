@@ -8,9 +8,9 @@ from django.conf import LazySettings
 from django.db import OperationalError
 
 from backend.db.transients import ATTEMPTS_MAX
-from backend.sales import statements
 from backend.sales.models import Batch, Lane
-from backend.sales.sweeping import sweep_once
+from backend.sales.posting import sql
+from backend.sales.posting.sweep import sweep_once
 from backend.testing import Cast
 from tests.tills import Till, line, sale
 
@@ -29,7 +29,7 @@ def test_a_sweep_gives_a_sign_of_life_before_each_wait_for_a_lock(
         happened.append("waited")
         raise OperationalError(1205, "Lock wait timeout exceeded")
 
-    monkeypatch.setattr(statements, "lock_units", wait_in_vain)
+    monkeypatch.setattr(sql, "lock_units", wait_in_vain)
 
     sweep_once(alive=lambda: happened.append("alive"))
 

@@ -3,8 +3,8 @@
 import pytest
 
 from backend.sales.models import Pause, Sale, SaleOutcome
-from backend.sales.pausing import pause, pauses_of, resume
-from backend.sales.repair import open_entries
+from backend.sales.repair.open_entries import open_entries
+from backend.sales.tills.pauses import pause, pauses_of, resume
 from backend.testing import Cast, make_article
 from tests.tills import STATE, Till, line, sale
 

@@ -8,7 +8,7 @@ from django.db.models import NOT_PROVIDED
 
 from backend.db import dialect
 from backend.inventory.models import StockMovement
-from backend.sales import intake, statements
+from backend.sales import intake
 from backend.sales.models import (
     BatchBody,
     InvoiceSequence,
@@ -19,17 +19,18 @@ from backend.sales.models import (
     SaleOutcome,
     SalePayment,
 )
+from backend.sales.posting import sql
 from backend.testing import Cast
 from tests.tills import Till, line, sale
 
 pytestmark = pytest.mark.embedded
 
 INSERTS: list[tuple[type[models.Model], tuple[str, ...]]] = [
-    (Sale, statements.SALE_COLUMNS),
-    (SaleLine, statements.LINE_COLUMNS),
-    (StockMovement, statements.MOVEMENT_COLUMNS),
-    (SalePayment, statements.PAYMENT_COLUMNS),
-    (SaleOutcome, statements.OUTCOME_COLUMNS),
+    (Sale, sql.SALE_COLUMNS),
+    (SaleLine, sql.LINE_COLUMNS),
+    (StockMovement, sql.MOVEMENT_COLUMNS),
+    (SalePayment, sql.PAYMENT_COLUMNS),
+    (SaleOutcome, sql.OUTCOME_COLUMNS),
 ]
 
 
@@ -55,8 +56,8 @@ def test_a_lane_and_a_month_are_opened_with_every_column(cast: Cast) -> None:
     assert (lane.starts, lane.sequence_seen, lane.sequence_holes, lane.waiting_documents) == (0, None, [], 0)
     with connection.cursor() as cursor:
         for _ in range(2):
-            statements.begin_sequence(cursor, shop_id=cast.shop.pk, year=2024, month=11)
-        numbers = [statements.next_in_sequence(cursor, shop_id=cast.shop.pk, year=2024, month=11) for _ in range(3)]
+            sql.begin_sequence(cursor, shop_id=cast.shop.pk, year=2024, month=11)
+        numbers = [sql.next_in_sequence(cursor, shop_id=cast.shop.pk, year=2024, month=11) for _ in range(3)]
     assert numbers == [1, 2, 3]
     assert InvoiceSequence.objects.get().last_number == 3
 
@@ -107,7 +108,7 @@ def test_what_identifies_something_is_compared_byte_for_byte(cast: Cast) -> None
     for text in texts:
         assert [one.number for one in Sale.objects.filter(number=text)] == [text]
     with connection.cursor() as cursor:
-        found = [statements.sales_with_number(cursor, terminal_id=cast.terminal.pk, number=text) for text in texts]
+        found = [sql.sales_with_number(cursor, terminal_id=cast.terminal.pk, number=text) for text in texts]
     assert [len(one) for one in found] == [1] * len(texts)
 
 

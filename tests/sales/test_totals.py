@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from backend.sales import totals
+from backend.sales.days import day_totals
+from backend.sales.days.day_totals import totals_of_days
 from backend.sales.models import DayTotal, Sale
-from backend.sales.takings import Takings, takings_of
-from backend.sales.totals import totals_of_days
+from backend.sales.money.takings import Takings, takings_of
 from backend.testing import Cast
 from tests.tills import Till, line, sale
 
@@ -100,7 +100,7 @@ def test_a_day_that_has_just_ended_is_not_kept_yet(busy: Cast) -> None:
 def test_a_document_that_commits_while_the_day_is_added_up_is_not_missed(
     busy: Cast, till: Till, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    add_up = totals.takings_by_day
+    add_up = day_totals.takings_by_day
     late = iter([dated("E", busy.oil, YESTERDAY)])
 
     def add_up_then_post(documents: Any) -> dict[date, Takings]:
@@ -109,7 +109,7 @@ def test_a_document_that_commits_while_the_day_is_added_up_is_not_missed(
             till.settle(one)
         return found
 
-    monkeypatch.setattr(totals, "takings_by_day", add_up_then_post)
+    monkeypatch.setattr(day_totals, "takings_by_day", add_up_then_post)
     ask(busy)
     monkeypatch.undo()
     assert ask(busy) == truth(busy)

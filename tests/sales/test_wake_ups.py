@@ -5,9 +5,9 @@ import threading
 import pytest
 from django.db import connection, connections, transaction
 
-from backend.sales import statements, turns
-from backend.sales.slices import Slice
-from backend.sales.starts import Start, begin
+from backend.sales.posting import runner, sql
+from backend.sales.posting.context import Slice
+from backend.sales.posting.crash_guard import Start, begin
 from backend.testing import Cast
 from tests.tills import Till, line, sale
 
@@ -21,7 +21,7 @@ def hold_lane(terminal_id: int, *, is_held: threading.Event, seconds: float) -> 
     """Claim a lane as a second message does that looks at it, and leaves it."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            assert statements.claim_lane(cursor, terminal_id=terminal_id)
+            assert sql.claim_lane(cursor, terminal_id=terminal_id)
             is_held.set()
             threading.Event().wait(seconds)
     finally:
@@ -47,9 +47,9 @@ def test_a_poster_waits_out_a_message_that_only_looks_at_its_lane(
         assert is_held.wait(10)
         return start
 
-    monkeypatch.setattr(turns, "begin", begin_and_be_looked_at)
+    monkeypatch.setattr(runner, "begin", begin_and_be_looked_at)
 
-    report = turns.post_slice(till.device.terminal_id)
+    report = runner.post_slice(till.device.terminal_id)
 
     lookers[0].join()
     assert (report.posted, report.was_busy) == (1, False)

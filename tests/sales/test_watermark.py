@@ -6,11 +6,11 @@ from decimal import Decimal
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from backend.sales.heartbeats import Held, TillReport, record_heartbeat
 from backend.sales.models import Batch, Heartbeat
-from backend.sales.office import office_device
-from backend.sales.turns import post_slice
-from backend.sales.watermark import Standing, Watermark, watermark_of
+from backend.sales.posting.runner import post_slice
+from backend.sales.repair.back_office import office_device
+from backend.sales.tills.heartbeat import Held, TillReport, record_heartbeat
+from backend.sales.tills.watermark import Standing, Watermark, watermark_of
 from backend.shops.models import Device, DeviceState, Shop, Terminal, TerminalState
 from backend.testing import Cast, make_article, make_device, make_shop, make_terminal
 from tests import shop_day

@@ -8,7 +8,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from backend.sales.models import Batch
-from backend.sales.turns import post_slice
+from backend.sales.posting.runner import post_slice
 from backend.testing import Cast
 from backend.web.selectors import batches as selectors
 from tests.shop_day import hand_over, post, recorded, sale

@@ -16,10 +16,10 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from backend.sales.closing_by_hand import close_day_by_hand
-from backend.sales.day_reports import WireDay, read_day_report
+from backend.sales.days.day_closing import close_day_by_hand
+from backend.sales.days.day_report import WireDay, read_day_report
+from backend.sales.days.reconciliation import reconcile
 from backend.sales.models import Batch, InvoiceSequence, Sale, TillClosing
-from backend.sales.reconciliation import reconcile
 from backend.shops.models import Device, Terminal
 from backend.testing import Cast
 from backend.web.selectors import closings as selectors

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 
-from backend.sales.heartbeats import Held, TillReport, record_heartbeat
 from backend.sales.models import Heartbeat
+from backend.sales.tills.heartbeat import Held, TillReport, record_heartbeat
 from backend.shops.models import Device, Terminal, TerminalState
 from backend.testing import Cast
 from backend.web.templatetags.shop_format import holes

@@ -10,10 +10,10 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from backend.inventory.models import ArticleUnit
-from backend.sales.heartbeats import Held, TillReport, record_heartbeat
 from backend.sales.models import DayTotal, Sale, SaleOutcome
-from backend.sales.office import office_device
-from backend.sales.pausing import pause
+from backend.sales.repair.back_office import office_device
+from backend.sales.tills.heartbeat import Held, TillReport, record_heartbeat
+from backend.sales.tills.pauses import pause
 from backend.shops.models import Device, DeviceState
 from backend.testing import Cast, add_unit, make_article, make_device, make_terminal
 from backend.web.selectors.dashboard import takings_of_day

@@ -5,7 +5,7 @@ from django.test import Client
 from django.urls import reverse
 
 from backend.sales.models import Sale, SaleOutcome
-from backend.sales.pausing import pause
+from backend.sales.tills.pauses import pause
 from backend.testing import Cast
 from tests.shop_day import post, sale
 from tests.tills import stock_of

@@ -10,7 +10,7 @@ from django.urls import reverse
 from reportlab.platypus import Flowable, Paragraph, Table
 
 from backend.sales.models import Sale
-from backend.sales.vat import vat_parts
+from backend.sales.money.vat import vat_parts
 from backend.testing import Cast, make_article
 from backend.web.paper_fonts import letters, printable
 from backend.web.paper_pdf import SHEETS, story, write_pdf

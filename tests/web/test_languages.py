@@ -19,10 +19,10 @@ from django.utils.translation.template import templatize
 from backend.inventory.models import ArticleUnit, MovementType
 from backend.inventory.stock import move_stock
 from backend.ops.models import DoctorRun, SweepTurn
-from backend.sales.closing_by_hand import close_day_by_hand
-from backend.sales.desk import Desk
+from backend.sales.days.day_closing import close_day_by_hand
 from backend.sales.models import Pause, Sale, SaleOutcome
-from backend.sales.office import OFFICE_NAME, record_from_page
+from backend.sales.repair.back_office import OFFICE_NAME, record_from_page
+from backend.sales.repair.desk import Desk
 from backend.shops.models import Knock
 from backend.testing import Cast
 from backend.web import sentences

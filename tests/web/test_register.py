@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from backend.sales.days.month_closing import close_month
 from backend.sales.models import Batch, InvoiceSequence, Sale
-from backend.sales.months import close_month
 from backend.testing import Cast
 from backend.web.selectors import register as selectors
 from tests.shop_day import hand_over, post, sale

@@ -15,8 +15,8 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from backend.inventory.models import ArticleUnit
-from backend.sales import office
 from backend.sales.models import Sale, SaleOutcome
+from backend.sales.repair import back_office
 from backend.shops.models import Membership, Role, StockPolicy
 from backend.testing import Cast, make_device
 from backend.web.selectors import sale_search as selectors
@@ -460,14 +460,14 @@ def test_what_is_refused_is_told_at_once_and_waits_for_nobody(
     document = sold(cast)
     path = reverse("web:void_sale", args=[document.pk])
     page = bob.get(path)
-    hand_over = office.receive_batch
+    hand_over = back_office.receive_batch
 
     def hand_over_too_late(**arguments: object) -> object:
         """A till voids the sale between the form's own check and the posting."""
         post(cast.device, follow("FAC-1", "annulation", numero_facture="V"))
         return hand_over(**arguments)
 
-    monkeypatch.setattr(office, "receive_batch", hand_over_too_late)
+    monkeypatch.setattr(back_office, "receive_batch", hand_over_too_late)
     words = seen(bob.post(path, {"key": key_on(page), "motif": "erreur", "mode": "CASH"}))
     assert "Vente déjà annulée" in words
     outcome = SaleOutcome.objects.get(terminal__is_office=True)

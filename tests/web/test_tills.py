@@ -11,9 +11,9 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from backend.sales.heartbeats import Held, TillReport, record_heartbeat
-from backend.sales.office import office_device
-from backend.sales.pausing import pause
+from backend.sales.repair.back_office import office_device
+from backend.sales.tills.heartbeat import Held, TillReport, record_heartbeat
+from backend.sales.tills.pauses import pause
 from backend.shops.devices import accepts_token
 from backend.shops.enrolment import Applicant, Enrolled, create_enrolment_code, enrol_device
 from backend.shops.models import AuthMode, Device, DeviceState, EnrolmentCode, Knock, Terminal, TerminalState

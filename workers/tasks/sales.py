@@ -3,7 +3,7 @@
 from billiard.exceptions import SoftTimeLimitExceeded
 
 from backend.sales.dispatch import ring
-from backend.sales.turns import post_slice
+from backend.sales.posting.runner import post_slice
 from workers import app
 
 

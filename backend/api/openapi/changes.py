@@ -5,7 +5,7 @@ from drf_spectacular.utils import extend_schema
 from backend.api.openapi.operations import EVERY_CALL, JSON, answer, problems, query
 from backend.api.openapi.parts import CURSOR, IDENTIFIER, TEXT, UUID, Schema, listed, one_of, ref, thing
 from backend.api.openapi.sales_answered import ENTRY, GOOD_STATUSES, REFUSED_STATUSES, SALE_CODES
-from backend.sales.changes import CHANGES_PAGE_MAX
+from backend.sales.receipts.change_feed import CHANGES_PAGE_MAX
 
 SHAPES: dict[str, Schema] = {
     "Changements": thing({"ventes": listed(ref("SortChange")), "curseur": CURSOR, "fin": {"type": "boolean"}}),

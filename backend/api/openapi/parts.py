@@ -1,6 +1,6 @@
 """The parts that shapes are made of, as JSON Schemas: for the OpenAPI document, and nothing else."""
 
-from backend.sales.wire import BIGINT_MAX
+from backend.sales.wire.structs import BIGINT_MAX
 
 Schema = dict[str, object]
 

@@ -17,8 +17,7 @@ from backend.api.openapi.parts import (
     thing,
 )
 from backend.api.openapi.sales_sent import SENT_AMOUNT, SENT_CURRENCY, SENT_MODE, SENT_NUMBER
-from backend.sales.amount_lists import AMOUNTS_MAX
-from backend.sales.day_reports import (
+from backend.sales.days.day_report import (
     CASHIER_LENGTH_MAX,
     COUNT_MAX,
     NUMBERS_MAX,
@@ -26,7 +25,8 @@ from backend.sales.day_reports import (
     REASON_LENGTH_MAX,
     SUMS_MAX,
 )
-from backend.sales.reconciliation import DIFFERENT, EQUAL, SUMS_EQUAL
+from backend.sales.days.reconciliation import DIFFERENT, EQUAL, SUMS_EQUAL
+from backend.sales.wire.amount_lists import AMOUNTS_MAX
 
 DAY = {"type": "string", "format": "date", "pattern": r"^20\d{2}-\d{2}-\d{2}$", "examples": ["2024-11-04"]}
 SIGNED_AMOUNT = SENT_AMOUNT | {

@@ -19,7 +19,7 @@ from backend.api.openapi.operations import (
 )
 from backend.api.openapi.parts import COUNT, IDENTIFIER, TEXT, UUID, listed, one_of, ref, thing
 from backend.api.openapi.sales_sent import SENT_NUMBER
-from backend.sales.cutting import NUMBER_LENGTH_MAX
+from backend.sales.wire.split import NUMBER_LENGTH_MAX
 
 describe_sync = extend_schema(
     operation_id="remettre_un_lot",

@@ -20,7 +20,7 @@ from backend.api.openapi.parts import (
     thing,
 )
 from backend.sales.errors import SaleRefused
-from backend.sales.receipts import NO_NUMBER
+from backend.sales.receipts.receipt import NO_NUMBER
 
 GOOD_STATUSES = ("created", "voided", "returned", "paid")
 REFUSED_STATUSES = ("conflict", "rejected", "deferred", "failed", "set_aside")

@@ -2,9 +2,9 @@
 
 from backend.api.limits import LIMITS
 from backend.api.openapi.parts import IDENTIFIER, TEXT, UUID, Schema, listed, one_of, or_null, ref, thing
-from backend.sales.fields import MODE_LENGTH_MAX
-from backend.sales.payload import FISCAL_BYTES_MAX, LINES_MAX, PAYMENTS_MAX
-from backend.sales.wire import BIGINT_MAX
+from backend.sales.wire.fields import MODE_LENGTH_MAX
+from backend.sales.wire.parser import FISCAL_BYTES_MAX, LINES_MAX, PAYMENTS_MAX
+from backend.sales.wire.structs import BIGINT_MAX
 
 # Amounts may be numbers or strings. What is not named here is kept in the bytes, and ignored.
 SENT_AMOUNT = {

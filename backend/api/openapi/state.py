@@ -5,10 +5,10 @@ from drf_spectacular.utils import extend_schema
 from backend.api.openapi.operations import CONTENT_ENCODING, EVERY_CALL, JSON, OF_EVERY_BODY, answer, problems
 from backend.api.openapi.parts import COUNT, INSTANT, Schema, listed, one_of, ref, thing
 from backend.api.openapi.sales_sent import SENT_AMOUNT, SENT_CURRENCY
-from backend.sales.amount_lists import AMOUNTS_MAX
-from backend.sales.business_days import DATE_LENGTH_MAX
-from backend.sales.heartbeats import HELD_COUNT_MAX
-from backend.sales.wire import BIGINT_MAX
+from backend.sales.tills.heartbeat import HELD_COUNT_MAX
+from backend.sales.wire.amount_lists import AMOUNTS_MAX
+from backend.sales.wire.business_day import DATE_LENGTH_MAX
+from backend.sales.wire.structs import BIGINT_MAX
 from backend.shops.models import AnswerMode
 
 SENT_MOMENT = {

@@ -13,7 +13,7 @@ from backend.api.openapi.operations import (
     problems,
 )
 from backend.api.openapi.parts import TEXT, Schema, one_of, or_null, ref, thing
-from backend.sales.wire import BIGINT_MAX
+from backend.sales.wire.structs import BIGINT_MAX
 from backend.shops.devices import SERIAL_LENGTH_MAX
 from backend.shops.models import AnswerMode
 

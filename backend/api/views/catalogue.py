@@ -16,7 +16,7 @@ from backend.db.change_cursors import CursorInvalid
 from backend.inventory.changes import KEY_LENGTH, ChangedArticle, read_catalogue
 from backend.inventory.models import Article, ArticleUnit, StockMovement
 from backend.inventory.movements import CursorUnknown, read_movements
-from backend.sales.receipts import number, timestamp
+from backend.sales.receipts.receipt import number, timestamp
 from backend.shops.models import Shop
 
 ARTICLES_PAGE, ARTICLES_PAGE_MAX = 500, 1000

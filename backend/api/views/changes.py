@@ -8,7 +8,7 @@ from rest_framework.views import APIView
 
 from backend.api import parameters
 from backend.api.openapi.changes import describe_changes
-from backend.sales.changes import KEY_LENGTH, read_changes
+from backend.sales.receipts.change_feed import KEY_LENGTH, read_changes
 
 
 class ChangesView(APIView):

@@ -13,10 +13,10 @@ from backend.api.bodies import decode_json_body
 from backend.api.holding import preferred_wait_s, wait_until_settled
 from backend.api.openapi.sales import describe_fates, describe_receipt, describe_receipts
 from backend.api.problems import Problem
-from backend.sales import receipts
-from backend.sales.backlog import retry_after_s
-from backend.sales.fates import fates
 from backend.sales.models import Batch
+from backend.sales.receipts import receipt
+from backend.sales.receipts.backlog import retry_after_s
+from backend.sales.receipts.status_lookup import fates
 from backend.shops.models import Device
 
 RECEIPTS_PAGE_MAX = 50
@@ -38,17 +38,17 @@ class ReceiptView(APIView):
         since_version = parameters.whole_number(request, "depuis", minimum=0)
         with_lines = parameters.flag(request, "lignes", default=True)
         batch = self._find(recu, device)
-        etag = receipts.etag_of(batch)
+        etag = receipt.etag_of(batch)
         wait_s = preferred_wait_s(request.headers.get("Prefer", ""))
         if wait_s:
             batch = wait_until_settled(batch, seconds=wait_s)
-            etag = receipts.etag_of(batch)
+            etag = receipt.etag_of(batch)
         unchanged = get_conditional_response(request._request, etag=etag)
         # Only If-None-Match is ours: a 412 is for requests that change something.
         if unchanged is not None and unchanged.status_code == 304:
             response = Response(status=304)
         else:
-            response = Response(receipts.receipt(batch, device, since_version=since_version, with_lines=with_lines))
+            response = Response(receipt.receipt(batch, device, since_version=since_version, with_lines=with_lines))
         response["ETag"] = etag
         patch_cache_control(response, private=True, no_cache=True)
         if batch.settled_at is None:
@@ -81,7 +81,7 @@ class ReceiptListView(APIView):
         if len(page) > RECEIPTS_PAGE_MAX:
             page = page[:RECEIPTS_PAGE_MAX]
             following = f"{request.path}?curseur={page[-1].pk}" + ("&ouverts=1" if only_open else "")
-        return Response({"recus": [receipts.summary(batch) for batch in page], "suivant": following})
+        return Response({"recus": [receipt.summary(batch) for batch in page], "suivant": following})
 
 
 class NumbersBody(msgspec.Struct):

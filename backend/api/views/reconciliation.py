@@ -9,8 +9,8 @@ from rest_framework.views import APIView
 
 from backend.api.bodies import decode_json_body
 from backend.api.openapi.reconciliation import describe_reconciliation
-from backend.sales.day_reports import WireDay, read_day_report
-from backend.sales.reconciliation import reconcile
+from backend.sales.days.day_report import WireDay, read_day_report
+from backend.sales.days.reconciliation import reconcile
 
 EXPECTED = '{"jour": "2024-11-04", "ventes": […], "totaux": […], "caisse": {…}}'
 

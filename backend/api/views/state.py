@@ -10,12 +10,12 @@ from rest_framework.views import APIView
 from backend.api.bodies import decode_json_body
 from backend.api.limits import LIMITS
 from backend.api.openapi.state import describe_state, describe_state_sent
-from backend.sales import receipts
-from backend.sales.backlog import waiting_of
-from backend.sales.heartbeats import WireHeartbeat, read_heartbeat, record_heartbeat
-from backend.sales.holes import holes_of
-from backend.sales.pausing import pauses_of
-from backend.sales.repair import open_entries
+from backend.sales.receipts import receipt
+from backend.sales.receipts.backlog import waiting_of
+from backend.sales.repair.open_entries import open_entries
+from backend.sales.tills.heartbeat import WireHeartbeat, read_heartbeat, record_heartbeat
+from backend.sales.tills.holes import holes_of
+from backend.sales.tills.pauses import pauses_of
 from backend.shops.models import Device
 
 EXPECTED = '{"heure": "…", "a_envoyer": {"nombre": 0, "montants": [], "plus_ancienne": null}, "sequence": 0}'
@@ -43,10 +43,10 @@ def _state(device: Device, *, now: datetime) -> dict[str, Any]:
     waiting = waiting_of(terminal.pk)
     holes = holes_of([terminal.pk]).get(terminal.pk, [])
     return {
-        "heure": receipts.timestamp(now),
+        "heure": receipt.timestamp(now),
         "ecart_horloge_s": device.clock_skew_s,
-        "boutique": receipts.describe_shop(shop),
-        "terminal": receipts.describe_terminal(terminal, device),
+        "boutique": receipt.describe_shop(shop),
+        "terminal": receipt.describe_terminal(terminal, device),
         "mode_reponse": device.answer_mode,
         "limites": LIMITS,
         "en_attente": {"lots": waiting["batches"], "ventes": waiting["sales"]},

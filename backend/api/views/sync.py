@@ -12,10 +12,10 @@ from backend.api.openapi.sales import describe_sync
 from backend.api.problems import Problem
 from backend.observability import counters
 from backend.observability.request_context import address_of
-from backend.sales import receipts
-from backend.sales.backlog import retry_after_s
 from backend.sales.intake import Accepted, Caller, give_answer, receive_batch
 from backend.sales.models import Batch
+from backend.sales.receipts import receipt
+from backend.sales.receipts.backlog import retry_after_s
 from backend.shops.models import AnswerMode, Device
 
 
@@ -48,8 +48,8 @@ class SyncView(APIView):
         batch = wait_until_settled(accepted.batch, seconds=wait_s) if wait_s else accepted.batch
         if wait_s and batch.settled_at:
             return _created(batch, device)
-        response = Response(receipts.acknowledgement(batch, device), status=202)
-        response["Location"] = receipts.url_of(batch)
+        response = Response(receipt.acknowledgement(batch, device), status=202)
+        response["Location"] = receipt.url_of(batch)
         response["Retry-After"] = str(retry_after_s())
         return response
 
@@ -64,7 +64,7 @@ class SyncView(APIView):
 
 
 def _created(batch: Batch, device: Device) -> Response:
-    response = Response(receipts.receipt(batch, device), status=201)
-    response["Location"] = receipts.url_of(batch)
-    response["ETag"] = receipts.etag_of(batch)
+    response = Response(receipt.receipt(batch, device), status=201)
+    response["Location"] = receipt.url_of(batch)
+    response["ETag"] = receipt.etag_of(batch)
     return response

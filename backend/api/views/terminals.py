@@ -12,8 +12,8 @@ from backend.api.openapi.terminals import describe_enrolment, describe_token
 from backend.api.problems import Problem
 from backend.api.throttles import EnrolmentThrottle
 from backend.observability.request_context import address_of
-from backend.sales import receipts
-from backend.sales.succession import standing_of
+from backend.sales.receipts import receipt
+from backend.sales.receipts.resume_point import standing_of
 from backend.shops.devices import issue_token
 from backend.shops.enrolment import Applicant, enrol_device
 from backend.shops.errors import EnrolmentRefused, SerialInvalid, TooManyGuesses
@@ -70,8 +70,8 @@ class EnrolmentView(APIView):
         return _secret(
             {
                 "jeton": enrolled.token,
-                "terminal": receipts.describe_terminal(device.terminal, device),
-                "boutique": receipts.describe_shop(device.terminal.shop),
+                "terminal": receipt.describe_terminal(device.terminal, device),
+                "boutique": receipt.describe_shop(device.terminal.shop),
                 "sequence": standing.sequence,
                 "dernier_numero": standing.last_number,
                 "mode_reponse": device.answer_mode,

@@ -10,10 +10,10 @@ from backend.ops.doctor.bodies import COST, KeptBatch, choose_batches, read_batc
 from backend.ops.doctor.locks import hold_lane
 from backend.ops.doctor.naming import listed, name_batch, name_till, ranges
 from backend.ops.doctor.registry import Finding, Repair, Scope, check
-from backend.sales.cutting import cut, peek
 from backend.sales.errors import BatchRefused
 from backend.sales.models import Batch, Lane, OutcomeStatus, Sale, SaleOutcome
-from backend.sales.verdicts import RECORDED
+from backend.sales.posting.decision import RECORDED
+from backend.sales.wire.split import cut, peek
 
 LOST_BYTES = (
     "Ce que la caisse a confié ne peut plus être relu : ni enregistré s'il attend encore, ni prouvé. Rendez ses octets"

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from backend.ops.doctor.registry import Scope
-from backend.sales.cutting import cut
 from backend.sales.errors import BatchRefused
 from backend.sales.models import Batch
+from backend.sales.wire.split import cut
 
 NEWEST_MAX = 1000
 SAMPLE_MAX = 200

@@ -9,8 +9,8 @@ from django.db.models.functions import Abs, Coalesce
 
 from backend.ops.doctor.naming import listed, name_document, quantity
 from backend.ops.doctor.registry import Finding, Repair, Scope, check
-from backend.sales.amounts import MONEY_PLACES, round_half_up
 from backend.sales.models import Sale, SaleKind, SaleLine, SalePayment
+from backend.sales.money.amounts import MONEY_PLACES, round_half_up
 
 # SQLite adds decimals as floats; ours differ by a thousandth or not at all.
 TOLERANCE = Decimal("0.0005")

@@ -15,9 +15,9 @@ from backend.ops.doctor.naming import listed, name_shop, name_till
 from backend.ops.doctor.phrases import age, count, moment, sentence
 from backend.ops.doctor.tills import CLOCK_SKEW_MAX
 from backend.sales.models import Batch, Heartbeat, Lane, OutcomeStatus, Sale, SaleKind, SaleOutcome
-from backend.sales.pausing import pauses_of
-from backend.sales.repair import open_entries
-from backend.sales.verdicts import RECORDED
+from backend.sales.posting.decision import RECORDED
+from backend.sales.repair.open_entries import open_entries
+from backend.sales.tills.pauses import pauses_of
 from backend.shops.models import AuthMode, Device, DeviceState, Knock, Shop, Terminal, TerminalState
 from backend.shops.zones import is_known_timezone
 

@@ -10,8 +10,8 @@ from backend.ops.doctor.naming import listed, name_batch, name_document, name_ti
 from backend.ops.doctor.registry import Finding, Scope, check
 from backend.sales.errors import SaleRefused
 from backend.sales.models import OutcomeStatus, Sale, SaleKind, SaleOutcome
-from backend.sales.payload import ParsedSale, read_sale
-from backend.sales.verdicts import RECORDED
+from backend.sales.posting.decision import RECORDED
+from backend.sales.wire.parser import ParsedSale, read_sale
 
 KIND_OF = {
     OutcomeStatus.CREATED: SaleKind.SALE,

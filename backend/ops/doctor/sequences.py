@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from backend.ops.doctor.bodies import COST, choose_batches, read_batches
 from backend.ops.doctor.naming import listed, name_till
 from backend.ops.doctor.registry import Finding, Scope, check
-from backend.sales.cutting import peek
 from backend.sales.models import Lane
+from backend.sales.wire.split import peek
 
 
 @check(title="Le compteur de chaque caisse n'a pas de trou")

@@ -5,9 +5,9 @@ from functools import partial
 
 from backend.ops.doctor.naming import name_shop
 from backend.ops.doctor.registry import Finding, Repair, Scope, check
+from backend.sales.days.day_totals import is_kept, write_figures
 from backend.sales.models import DayTotal, Sale
-from backend.sales.takings import Takings, takings_by_day
-from backend.sales.totals import is_kept, write_figures
+from backend.sales.money.takings import Takings, takings_by_day
 
 # How many days of a shop are added up at a time.
 DAYS_AT_ONCE = 31

@@ -11,8 +11,8 @@ from backend.ops.doctor.phrases import age, count, moment, sentence
 from backend.ops.doctor.registry import Finding, Repair, Scope, check
 from backend.sales.dispatch import ring
 from backend.sales.models import Batch, Lane, OutcomeStatus, Pause, SaleOutcome
-from backend.sales.starts import STARTS_MAX
-from backend.sales.turns import post_slice
+from backend.sales.posting.crash_guard import STARTS_MAX
+from backend.sales.posting.runner import post_slice
 from backend.shops.models import Shop
 
 # The next sweep comes within seconds; a queue that is longer than this is a fault, or a machine too small.

@@ -14,8 +14,8 @@ from backend.ops.pages.doing import Rung
 from backend.ops.pages.failures import is_deadly
 from backend.ops.pages.forms import PauseForm, ReasonForm, RetryForm
 from backend.sales.models import Pause
-from backend.sales.pausing import pause as pause_posting
-from backend.sales.pausing import resume as resume_posting
+from backend.sales.tills.pauses import pause as pause_posting
+from backend.sales.tills.pauses import resume as resume_posting
 from backend.shops.models import Shop, Terminal
 
 log = structlog.get_logger("caisse.operations")

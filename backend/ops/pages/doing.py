@@ -14,9 +14,9 @@ from backend.ops.pages.reasons import is_deadly
 from backend.ops.retries import choose, outcomes_with, reason_for, try_again
 from backend.sales import dispatch
 from backend.sales.models import Lane, OutcomeStatus
-from backend.sales.pausing import pauses_of
-from backend.sales.sweeping import claim_ring, oldest_receipt, stale_terminals
-from backend.sales.turns import SLICE_S, post_slice
+from backend.sales.posting.runner import SLICE_S, post_slice
+from backend.sales.posting.sweep import claim_ring, oldest_receipt, stale_terminals
+from backend.sales.tills.pauses import pauses_of
 from backend.shops.models import Shop, Terminal
 
 log = structlog.get_logger("caisse.operations")

@@ -8,7 +8,7 @@ from django.db.models import Count, Max, Min
 
 from backend.ops.retries import shops_with
 from backend.sales.models import Batch, OutcomeStatus, SaleOutcome
-from backend.sales.turns import CONDEMNED
+from backend.sales.posting.runner import CONDEMNED
 from backend.shops.models import Shop, Terminal
 
 GROUPS_MAX = 40

@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 
 from backend.ops.pages.ages import length
 from backend.sales.models import Batch, Lane, Pause
-from backend.sales.sweeping import RING_EVERY, STALE
+from backend.sales.posting.sweep import RING_EVERY, STALE
 from backend.shops.models import Terminal, TerminalState
 
 BAD, WARNING, QUIET, GOOD = "bad", "warning", "quiet", "good"

@@ -13,7 +13,7 @@ from backend.ops.pages.access import staff_page
 from backend.ops.pages.forms import CallsForm, PauseForm, ReasonForm
 from backend.ops.pages.links import flower_address
 from backend.sales.models import Lane
-from backend.sales.pausing import pauses_of
+from backend.sales.tills.pauses import pauses_of
 from backend.shops.models import Device, Shop, Terminal
 
 

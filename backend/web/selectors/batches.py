@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db.models import F, Q, QuerySet
 
 from backend.sales.models import Batch, OutcomeStatus, Sale, SaleOutcome
-from backend.sales.repair import NEEDS_A_PERSON, open_entries
+from backend.sales.repair.open_entries import NEEDS_A_PERSON, open_entries
 from backend.shops.models import Shop, Terminal
 from backend.web.selectors.keyset import KeysetPage, newest_first
 

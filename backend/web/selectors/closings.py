@@ -8,9 +8,9 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from backend.sales.closing_by_hand import TYPED_BY
+from backend.sales.days.day_closing import TYPED_BY
 from backend.sales.models import Sale, SaleOutcome, TillClosing
-from backend.sales.repair import open_entries
+from backend.sales.repair.open_entries import open_entries
 from backend.shops.models import Shop, Terminal
 from backend.web.selectors.dashboard import Amount
 from backend.web.selectors.keyset import KeysetPage, newest_first

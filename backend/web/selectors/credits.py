@@ -7,8 +7,8 @@ from django.db.models import DecimalField, F, OuterRef, QuerySet, Subquery, Sum,
 from django.db.models.functions import Coalesce, Round
 
 from backend.inventory.models import MONEY
-from backend.sales.amounts import MONEY_PLACES, round_half_up
 from backend.sales.models import Sale, SaleKind, SalePayment
+from backend.sales.money.amounts import MONEY_PLACES, round_half_up
 from backend.shops.models import Shop
 from backend.web.selectors.keyset import read_cursor, write_cursor
 

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Max, Q, QuerySet, Sum
 
-from backend.sales import takings
 from backend.sales.models import OutcomeStatus, Pause, Sale, SaleOutcome
-from backend.sales.repair import NEEDS_A_PERSON, open_entries
-from backend.sales.takings import takings_of, to_cents
+from backend.sales.money import takings
+from backend.sales.money.takings import takings_of, to_cents
+from backend.sales.repair.open_entries import NEEDS_A_PERSON, open_entries
 from backend.shops.models import Shop
 from backend.web.formats import WITHOUT_CENTS
 

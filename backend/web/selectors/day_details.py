@@ -13,9 +13,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from backend.inventory.models import ArticleUnit
-from backend.sales import takings
 from backend.sales.models import Sale, SaleKind, SaleLine
-from backend.sales.takings import to_cents
+from backend.sales.money import takings
+from backend.sales.money.takings import to_cents
 from backend.shops.models import Shop
 from backend.web import formats
 from backend.web.charts import Bar, Chart

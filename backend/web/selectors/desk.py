@@ -6,13 +6,13 @@ from decimal import Decimal
 from django.db.models import F
 
 from backend.inventory.models import ArticleUnit
-from backend.sales.desk import fixes_for
 from backend.sales.errors import SaleRefused
 from backend.sales.models import OutcomeHistory, OutcomeStatus, Sale, SaleOutcome
-from backend.sales.payload import ParsedSale, read_sale
-from backend.sales.receipts import sales_of
-from backend.sales.repair import open_entries
-from backend.sales.resolution import UnitCache
+from backend.sales.posting.unit_lookup import UnitCache
+from backend.sales.receipts.receipt import sales_of
+from backend.sales.repair.desk import fixes_for
+from backend.sales.repair.open_entries import open_entries
+from backend.sales.wire.parser import ParsedSale, read_sale
 from backend.shops.models import Shop, Terminal
 from backend.web.selectors.keyset import KeysetPage, newest_first
 

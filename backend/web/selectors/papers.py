@@ -9,9 +9,9 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from backend.sales.credit import owed_for
 from backend.sales.models import Sale, SaleKind, SaleLine, SalePayment
-from backend.sales.vat import vat_parts
+from backend.sales.money.vat import vat_parts
+from backend.sales.posting.record_payment import owed_for
 from backend.shops.models import Shop
 from backend.web.formats import money, quantity
 from backend.web.selectors.sales import SaleView

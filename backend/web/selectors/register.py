@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from django.db.models import Exists, Max, OuterRef, QuerySet
 
-from backend.sales.business_days import YEAR_MAX, YEAR_MIN
 from backend.sales.models import Batch, InvoiceSequence, Sale
-from backend.sales.repair import open_entries
+from backend.sales.repair.open_entries import open_entries
+from backend.sales.wire.business_day import YEAR_MAX, YEAR_MIN
 from backend.shops.models import Shop
 
 PAGE_NUMBERS_MAX = 100

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from backend.inventory.models import StockMovement
-from backend.sales.credit import owed_after
 from backend.sales.models import Sale, SaleKind, SaleLine, SalePayment
-from backend.sales.receipts import sales_of
+from backend.sales.posting.record_payment import owed_after
+from backend.sales.receipts.receipt import sales_of
 
 # A sale may have half a megabyte; a page on a bad line shows its beginning, and the file has the rest.
 RAW_SHOWN_MAX = 16_000

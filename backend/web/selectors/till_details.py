@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from django.db.models import F, Q, Sum
 
-from backend.sales.heard import hear
 from backend.sales.models import Batch, Pause
-from backend.sales.repair import open_entries
-from backend.sales.sequences import Holes
-from backend.sales.watermark import TillWord
+from backend.sales.repair.open_entries import open_entries
+from backend.sales.tills.sequence_gaps import Holes
+from backend.sales.tills.status import hear
+from backend.sales.tills.watermark import TillWord
 from backend.shops.models import AuthMode, Device, DeviceState, EnrolmentCode, Knock, Shop, Terminal
 from backend.web.selectors.dashboard import pauses
 from backend.web.selectors.tills import Till, completeness, tills

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from django.db.models import OuterRef, Prefetch, Subquery
 from django.utils import timezone
 
-from backend.sales.heard import HeardTill
-from backend.sales.holes import holes_of_tills
 from backend.sales.models import Batch
-from backend.sales.sequences import Holes
-from backend.sales.watermark import Standing, TillWord, Watermark, watermark_of_tills
+from backend.sales.tills.holes import holes_of_tills
+from backend.sales.tills.sequence_gaps import Holes
+from backend.sales.tills.status import HeardTill
+from backend.sales.tills.watermark import Standing, TillWord, Watermark, watermark_of_tills
 from backend.shops.models import AuthMode, Device, DeviceState, Shop, Terminal
 
 # A till speaks after each sending, every evening at least.

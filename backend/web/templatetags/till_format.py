@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from backend.sales.models import SaleOutcome, TillClosing
-from backend.sales.repair import NEEDS_A_PERSON
+from backend.sales.repair.open_entries import NEEDS_A_PERSON
 from backend.shops.models import Device
 from backend.web import formats, till_words, wording
 

@@ -10,10 +10,10 @@ from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 
-from backend.sales.closing_by_hand import close_day_by_hand
+from backend.sales.days.day_closing import close_day_by_hand
+from backend.sales.days.month_closing import MonthAlreadyClosed, MonthNotOver
+from backend.sales.days.month_closing import close_month as close_month_of_shop
 from backend.sales.errors import FieldInvalid
-from backend.sales.months import MonthAlreadyClosed, MonthNotOver
-from backend.sales.months import close_month as close_month_of_shop
 from backend.shops.models import Role
 from backend.web.access import ShopRequest, elsewhere, shop_page
 from backend.web.forms import SaleFilter

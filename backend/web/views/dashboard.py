@@ -7,8 +7,8 @@ from django.shortcuts import render
 from django.utils import timezone
 from django_htmx.http import HttpResponseClientRefresh
 
-from backend.sales.heard import hear
-from backend.sales.totals import totals_of_days
+from backend.sales.days.day_totals import totals_of_days
+from backend.sales.tills.status import hear
 from backend.shops.models import Shop, Terminal
 from backend.web.access import ShopRequest, shop_page
 from backend.web.forms_dashboard import DayChoice

@@ -10,11 +10,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from backend.sales.desk import Desk, Fix
 from backend.sales.errors import KeyReused
 from backend.sales.models import OutcomeStatus
-from backend.sales.retrial import Obstacle, Retrial
-from backend.sales.verdicts import RECORDED
+from backend.sales.posting.decision import RECORDED
+from backend.sales.repair.desk import Desk, Fix
+from backend.sales.repair.retry import Obstacle, Retrial
 from backend.shops.models import Role
 from backend.web.access import ShopRequest, shop_page
 from backend.web.forms_desk import DecisionForm, ReasonedForm

@@ -10,9 +10,9 @@ from django.urls import reverse
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 
-from backend.sales.at_the_desk import RefusedAtOnce, record_or_refuse, was_handed_over
 from backend.sales.errors import BatchRefused, KeyReused
 from backend.sales.models import Sale
+from backend.sales.repair.at_the_desk import RefusedAtOnce, record_or_refuse, was_handed_over
 from backend.shops.models import Role
 from backend.web import formats
 from backend.web.access import ShopRequest, elsewhere, shop_page

@@ -5,7 +5,7 @@ from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand, CommandError
 
-from backend.sales.months import MonthAlreadyClosed, MonthNotOver, close_month
+from backend.sales.days.month_closing import MonthAlreadyClosed, MonthNotOver, close_month
 from backend.shops.models import Shop
 
 _MONTH = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])")

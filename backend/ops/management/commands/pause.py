@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from backend.ops.registering import find_shop, find_terminal
 from backend.sales.models import Pause
-from backend.sales.pausing import pause, resume
+from backend.sales.tills.pauses import pause, resume
 
 
 class Command(BaseCommand):

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from backend.ops.registering import find_shop, find_terminal
 from backend.ops.retries import Chosen, Trial, choose, outcomes_with, reason_for, try_again
 from backend.sales.models import SaleOutcome
-from backend.sales.retrial import TRIABLE
+from backend.sales.repair.retry import TRIABLE
 from backend.shops.models import Shop, Terminal
 
 AUTHOR = "Exploitation"

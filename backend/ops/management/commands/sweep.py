@@ -12,7 +12,7 @@ from django.db import InterfaceError, OperationalError, connection
 
 from backend.db.transients import is_transient
 from backend.ops.sweeps import TurnNotes
-from backend.sales.sweeping import sweep_once
+from backend.sales.posting.sweep import sweep_once
 
 log = structlog.get_logger("caisse.sweep")
 

@@ -1,0 +1,155 @@
+"""What a till says it sold on one of its days: read, bounded, or refused with the path of what is wrong. Pure."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Annotated
+
+import msgspec
+
+from backend.sales.errors import FieldInvalid
+from backend.sales.posting.document import plain
+from backend.sales.wire.amount_lists import WireAmount, check_length, read_amount, read_amounts, read_signed_amount
+from backend.sales.wire.business_day import YEAR_MAX, YEAR_MIN
+from backend.sales.wire.fields import read_currency, read_mode
+from backend.sales.wire.split import number_fault
+from backend.shops.models import Shop
+
+NUMBERS_MAX = 5000
+SUMS_MAX = 100
+PAYOUTS_MAX = 100
+COUNT_MAX = 1_000_000
+CASHIER_LENGTH_MAX = 120
+REASON_LENGTH_MAX = 300
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+class WireListed(msgspec.Struct, frozen=True):
+    numero_facture: str
+    montant: Decimal
+
+
+class WireSum(msgspec.Struct, frozen=True):
+    montant: Decimal
+    mode: str = "CASH"
+    devise: str | None = None
+    nombre: Annotated[int, msgspec.Meta(ge=0, le=COUNT_MAX)] | None = None
+
+
+class WirePayout(WireAmount, frozen=True):
+    motif: str | None = None
+
+
+class WireDrawer(msgspec.Struct, frozen=True):
+    caissier: str | None = None
+    fond_ouverture: list[WireAmount] | None = None
+    sorties: list[WirePayout] | None = None
+    especes_comptees: list[WireAmount] | None = None
+
+
+class WireDay(msgspec.Struct, frozen=True):
+    """The end of a day as the contract writes it."""
+
+    jour: str
+    ventes: list[WireListed] | None = None
+    totaux: list[WireSum] | None = None
+    caisse: WireDrawer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SaidSum:
+    amount: Decimal
+    # None where the till does not say.
+    count: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Drawer:
+    """A cash drawer, each by currency: what was in it first, what was paid out of it, what was counted at the end."""
+
+    cashier: str
+    float_amounts: dict[str, Decimal]
+    payouts: dict[str, Decimal]
+    counted: dict[str, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class DayReport:
+    """A till's day. Of its three parts those that the till did not give are None.
+
+    `listed` holds (number, amount) as often as the till named them; `sums` are by (currency, mode in capitals).
+    """
+
+    day: date
+    listed: list[tuple[str, Decimal]] | None
+    sums: dict[tuple[str, str], SaidSum] | None
+    drawer: Drawer | None
+
+
+def read_day_report(wire: WireDay, *, shop: Shop) -> DayReport:
+    """Raises FieldInvalid with the path of what cannot be meant; one that says nothing but its day compares nothing."""
+    if wire.ventes is None and wire.totaux is None and wire.caisse is None:
+        raise FieldInvalid("ventes", "ventes, totaux ou caisse : au moins l'un des trois")
+    return DayReport(
+        day=_read_day(wire.jour),
+        listed=_read_listed(wire.ventes) if wire.ventes is not None else None,
+        sums=_read_sums(wire.totaux, shop=shop) if wire.totaux is not None else None,
+        drawer=_read_drawer(wire.caisse, shop=shop) if wire.caisse is not None else None,
+    )
+
+
+def _read_day(text: str) -> date:
+    try:
+        if not _DAY.fullmatch(text):
+            raise ValueError(text)
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise FieldInvalid("jour", "une date est attendue : 2024-11-04") from error
+    if not YEAR_MIN <= day.year <= YEAR_MAX:
+        raise FieldInvalid("jour", f"année de {YEAR_MIN} à {YEAR_MAX} attendue")
+    return day
+
+
+def _read_listed(listed: list[WireListed]) -> list[tuple[str, Decimal]]:
+    check_length(listed, "ventes", at_most=NUMBERS_MAX)
+    entries = []
+    for at, one in enumerate(listed):
+        number = one.numero_facture.strip()
+        fault = number_fault(number)
+        if fault:
+            raise FieldInvalid(f"ventes[{at}].numero_facture", fault)
+        entries.append((number, read_amount(one.montant, f"ventes[{at}].montant")))
+    return entries
+
+
+def _read_sums(sums: list[WireSum], *, shop: Shop) -> dict[tuple[str, str], SaidSum]:
+    check_length(sums, "totaux", at_most=SUMS_MAX)
+    said: dict[tuple[str, str], SaidSum] = {}
+    for at, one in enumerate(sums):
+        path = f"totaux[{at}]"
+        key = (
+            read_currency(one.devise, f"{path}.devise") or shop.currency,
+            read_mode(one.mode, f"{path}.mode").upper(),
+        )
+        if key in said:
+            raise FieldInvalid(path, "ce mode et cette devise sont déjà donnés")
+        said[key] = SaidSum(read_signed_amount(one.montant, f"{path}.montant"), one.nombre)
+    return said
+
+
+def _read_drawer(wire: WireDrawer, *, shop: Shop) -> Drawer:
+    if len(wire.caissier or "") > CASHIER_LENGTH_MAX:
+        raise FieldInvalid("caisse.caissier", f"plus de {CASHIER_LENGTH_MAX} caractères")
+    check_length(wire.sorties, "caisse.sorties", at_most=PAYOUTS_MAX)
+    for at, payout in enumerate(wire.sorties or ()):
+        if len(payout.motif or "") > REASON_LENGTH_MAX:
+            raise FieldInvalid(f"caisse.sorties[{at}].motif", f"plus de {REASON_LENGTH_MAX} caractères")
+    default = shop.currency
+    return Drawer(
+        cashier=plain(wire.caissier, CASHIER_LENGTH_MAX),
+        float_amounts=read_amounts(wire.fond_ouverture, "caisse.fond_ouverture", default_currency=default),
+        payouts=read_amounts(wire.sorties, "caisse.sorties", default_currency=default),
+        counted=read_amounts(wire.especes_comptees, "caisse.especes_comptees", default_currency=default),
+    )

@@ -1,0 +1,98 @@
+"""Kept totals: the takings of days that are over, added up once and again only when a late document came.
+
+Who posts a document for an earlier day raises that day's marks in the same transaction. Who adds up reads the marks
+first and keeps them with the sums: a document that commits meanwhile leaves higher marks behind, and the sums hold no
+more. A day is kept only once it has been over for longer than a transaction lasts: until then a posting that began on
+it, and so marks nothing, may still commit.
+"""
+
+import json
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+
+from backend.db import dialect
+from backend.db.change_cursors import OVERLAP
+from backend.db.transients import retrying
+from backend.sales.models import DayTotal, Sale
+from backend.sales.money.takings import Flow, Takings, takings_by_day, to_cents
+from backend.shops.models import Shop
+
+
+def totals_of_days(*, shop: Shop, days: Iterable[date], now: datetime) -> dict[date, Takings]:
+    """Return the takings of each of these business days: kept ones as they are kept, the others added up.
+
+    One query where all are kept; else three, and one more where a day is kept from now on; however many there are.
+    """
+    wanted = sorted(set(days))
+    totals = {total.day: total for total in DayTotal.objects.filter(shop=shop, day__in=wanted)}
+    kept = {total.day: read_figures(total.figures) for total in totals.values() if is_kept(total)}
+    missing = [day for day in wanted if day not in kept]
+    found = takings_by_day(Sale.objects.filter(shop=shop, business_day__in=missing)) if missing else {}
+    over = [
+        # A day without a row was never marked; whoever marks it meanwhile makes the row, and it holds no more.
+        (day, totals[day].marks if day in totals else 0, write_figures(found.get(day) or Takings()))
+        for day in missing
+        if is_over(day, shop=shop, now=now)
+    ]
+    if over:
+        retrying(lambda: _keep(shop, over), name="totals")
+    return {day: kept.get(day) or found.get(day) or Takings() for day in wanted}
+
+
+def is_kept(total: DayTotal) -> bool:
+    """Tell whether the figures hold: nothing was recorded for the day since they were added up."""
+    return total.added_up_at_marks == total.marks
+
+
+def is_over(day: date, *, shop: Shop, now: datetime) -> bool:
+    """Tell whether whatever is posted for `day` from now on marks it."""
+    end = datetime.combine(day + timedelta(days=1), time(), tzinfo=ZoneInfo(shop.timezone))
+    return now > end + OVERLAP
+
+
+def _keep(shop: Shop, days: list[tuple[date, int, dict[str, Any]]]) -> None:
+    """Keep what these days came to, each under the marks that stood before its documents were read.
+
+    One statement, so that a page that finds a day to keep pays one round trip for it. Marks that stand there stay.
+    """
+    row = "(%s, %s, %s, %s, %s)"
+    changed = [f"{name} = {dialect.offered(connection, name)}" for name in ("added_up_at_marks", "figures")]
+    values = [(shop.pk, day.isoformat(), marks, marks, json.dumps(figures)) for day, marks, figures in days]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO sales_daytotal (shop_id, day, marks, added_up_at_marks, figures)"
+            f" VALUES {', '.join([row] * len(days))}"
+            f" {dialect.on_conflict_update(connection, key='shop_id, day')} {', '.join(changed)}",
+            [value for one in values for value in one],
+        )
+
+
+def write_figures(takings: Takings) -> dict[str, Any]:
+    def flows(found: dict[tuple[str, str], Flow]) -> list[list[object]]:
+        return [[*key, str(flow.amount), flow.documents] for key, flow in sorted(found.items())]
+
+    return {
+        "came_in": flows(takings.came_in),
+        "went_back": flows(takings.went_back),
+        "sold": [[key, str(flow.amount), flow.documents] for key, flow in sorted(takings.sold.items())],
+        "owed": [[currency, str(to_cents(amount))] for currency, amount in sorted(takings.owed.items())],
+        "sale_count": takings.sale_count,
+        "credit_count": takings.credit_count,
+    }
+
+
+def read_figures(figures: dict[str, Any]) -> Takings:
+    takings = Takings(sale_count=figures["sale_count"], credit_count=figures["credit_count"])
+    for kept, flows in ((figures["came_in"], takings.came_in), (figures["went_back"], takings.went_back)):
+        for currency, mode, amount, documents in kept:
+            flows[currency, mode] = Flow(Decimal(amount), documents)
+    for currency, amount, documents in figures["sold"]:
+        takings.sold[currency] = Flow(Decimal(amount), documents)
+    for currency, amount in figures["owed"]:
+        takings.owed[currency] = Decimal(amount)
+    return takings

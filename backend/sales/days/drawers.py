@@ -1,0 +1,60 @@
+"""A till's sums and its cash drawer, against what is recorded of its day."""
+
+from decimal import Decimal
+
+from django.db.models import Q, QuerySet
+
+from backend.sales.days.day_report import Drawer, SaidSum
+from backend.sales.models import Sale
+from backend.sales.money.takings import Flow, takings_of
+from backend.sales.wire.amount_lists import as_text
+
+CASH = "CASH"
+ZERO = Decimal(0)
+
+Sums = dict[tuple[str, str], Flow]
+
+
+def compare_sums(said: dict[tuple[str, str], SaidSum], net: Sums) -> bool:
+    """Tell whether the till's sums are ours: what it leaves out is zero; counts are compared where it gives them."""
+    for key in said.keys() | net.keys():
+        ours = net.get(key, Flow())
+        theirs = said.get(key, SaidSum(ZERO, None))
+        if theirs.amount != ours.amount or theirs.count not in (None, ours.documents):
+            return False
+    return True
+
+
+def compare_drawer(documents: QuerySet[Sale], drawer: Drawer, *, currency: str) -> list[dict[str, str]]:
+    """Return, by currency, what should be in the drawer, what was counted, and the difference; the shop's own first.
+
+    Expected is what was in it first, plus the cash of the day's takings, less what was paid out. If any document of the
+    till's day names a cashier, only the named cashier's documents count towards his drawer; else all of them do, and so
+    they do when the drawer names nobody. A cashier is named by his code or, where he has none, by his name.
+    """
+    net = takings_of(_of_cashier(documents, drawer.cashier)).net()
+    expected = {one: flow.amount for (one, mode), flow in net.items() if mode == CASH}
+    currencies = expected.keys() | drawer.float_amounts.keys() | drawer.payouts.keys() | drawer.counted.keys()
+    lines = []
+    for one in sorted(currencies, key=lambda one: (one != currency, one)):
+        due = drawer.float_amounts.get(one, ZERO) + expected.get(one, ZERO) - drawer.payouts.get(one, ZERO)
+        counted = drawer.counted.get(one, ZERO)
+        lines.append({
+            "devise": one, "attendu": as_text(due), "compte": as_text(counted), "ecart": as_text(counted - due),
+        })  # fmt: skip
+    return lines
+
+
+def _of_cashier(documents: QuerySet[Sale], cashier: str) -> QuerySet[Sale]:
+    names_somebody = ~Q(cashier_code="") | ~Q(cashier_name="")
+    if not cashier or not documents.filter(names_somebody).exists():
+        return documents
+    return documents.filter(Q(cashier_code=cashier) | Q(cashier_code="", cashier_name=cashier))
+
+
+def write_sums(net: Sums, *, currency: str) -> list[dict[str, object]]:
+    """Return our sums in the words of the wire, the shop's own currency first, then by mode."""
+    return [
+        {"mode": mode, "devise": one, "nombre": flow.documents, "montant": as_text(flow.amount)}
+        for (one, mode), flow in sorted(net.items(), key=lambda item: (item[0][0] != currency, item[0]))
+    ]

@@ -1,0 +1,205 @@
+"""The end of a till's day: what it says it sold against what is recorded of it, by list, by sums, with the drawer.
+
+Matched on the till's own day (`Sale.till_day`); a number is found under whatever day it was recorded.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q
+
+from backend.sales.days.day_report import NUMBERS_MAX, DayReport
+from backend.sales.days.drawers import compare_drawer, compare_sums, write_sums
+from backend.sales.models import OutcomeStatus, Sale, SaleOutcome, TillClosing
+from backend.sales.money.takings import takings_of
+from backend.sales.receipts.receipt import NO_NUMBER
+from backend.sales.receipts.status_lookup import pending_named
+from backend.sales.repair.open_entries import open_entries
+from backend.sales.wire.amount_lists import as_text
+from backend.shops.models import Device, Terminal
+
+EQUAL, SUMS_EQUAL, DIFFERENT = "egal", "sommes_egales", "ecart"
+# How many numbers one query asks for.
+CHUNK = 1000
+
+
+@dataclass(slots=True)
+class Lists:
+    """What the comparison by number found, each in the order of the till's list, or of the server's documents."""
+
+    manquantes: list[str] = field(default_factory=list)
+    en_trop: list[str] = field(default_factory=list)
+    differentes: list[dict[str, str]] = field(default_factory=list)
+    en_attente: list[str] = field(default_factory=list)
+    a_corriger: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    number: str
+    total: Decimal
+    till_day: date
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of the listed numbers beside their documents."""
+
+    waiting: set[str]
+    refused: dict[str, set[str]]
+    to_correct: frozenset[str]
+
+
+def reconcile(
+    *, terminal: Terminal, device: Device | None, report: DayReport, said: dict[str, Any], now: datetime
+) -> dict[str, Any]:
+    """Compare, keep what was said and answered as a TillClosing, and return the answer in the words of the wire.
+
+    device: which of the till's said it; None where a person closes its day. `said` is the request as it is to be kept.
+    Every call is kept, a repeat too: what a till said when is the point.
+    The result is `egal` if a list was given, `sommes_egales` if only sums or a drawer were, and nothing was found to
+    differ, to be missing, to wait or to be corrected; else `ecart`.
+    """
+    own = {"terminal_id": terminal.pk, "shop_id": terminal.shop_id}
+    lists = _compare_lists(own, terminal, report)
+    documents = Sale.objects.filter(**own, till_day=report.day)
+    net = takings_of(documents).net()
+    drawer = compare_drawer(documents, report.drawer, currency=terminal.shop.currency) if report.drawer else []
+    differs = any(asdict(lists).values()) or (report.sums is not None and not compare_sums(report.sums, net))
+    differs = differs or any(Decimal(line["ecart"]) for line in drawer)
+    equal = EQUAL if report.listed is not None else SUMS_EQUAL
+    answer = {
+        "jour": report.day.isoformat(),
+        "resultat": DIFFERENT if differs else equal,
+        **asdict(lists),
+        "totaux": write_sums(net, currency=terminal.shop.currency),
+        "caisse": drawer,
+    }
+    closing = TillClosing.objects.create(
+        **own,
+        device_id=device.pk if device else None,
+        day=report.day,
+        cashier=report.drawer.cashier if report.drawer else "",
+        result=answer["resultat"],
+        said=said,
+        answered=answer,
+        at=now,
+    )
+    return answer | {"rapprochement": closing.pk}
+
+
+def _compare_lists(own: dict[str, int], terminal: Terminal, report: DayReport) -> Lists:
+    """Read what waits first, then what was refused, then the documents: a sale that moves on meanwhile is found where
+    it went, and is never in none of them."""
+    listed = report.listed or []
+    numbers = list(dict.fromkeys(number for number, _ in listed))
+    waiting = {number for number, *_ in pending_named(own, set(numbers))} if numbers else set()
+    refused = _refused(own, numbers)
+    to_correct = _to_correct(own, terminal, report.day, numbers)
+    lists = Lists(a_corriger=to_correct[:NUMBERS_MAX])
+    if report.listed is not None:
+        left = _Documents(own, report.day, numbers)
+        known = _Known(waiting, refused, frozenset(to_correct))
+        for number, amount in listed:
+            if not left.take(number, amount):
+                _place(lists, number, amount, left, known)
+        lists.en_trop = left.of_day(report.day)[:NUMBERS_MAX]
+    for name in ("manquantes", "en_attente", "en_trop"):
+        setattr(lists, name, list(dict.fromkeys(getattr(lists, name))))
+    return lists
+
+
+def _place(lists: Lists, number: str, amount: Decimal, left: "_Documents", known: "_Known") -> None:
+    """Say what became of a number that no document of that amount stands under."""
+    statuses = known.refused.get(number, set())
+    if number in known.waiting or OutcomeStatus.DEFERRED in statuses:
+        lists.en_attente.append(number)
+    elif (other := left.take_any(number)) is not None:
+        lists.differentes.append(_difference(number, amount, other))
+    elif number in known.to_correct:
+        # It stands in that list already.
+        return
+    elif OutcomeStatus.SET_ASIDE in statuses:
+        # The till sold it and the shop decided that it counts for nothing.
+        lists.differentes.append(_difference(number, amount, Decimal(0)))
+    else:
+        lists.manquantes.append(number)
+
+
+def _difference(number: str, said: Decimal, recorded: Decimal) -> dict[str, str]:
+    return {"numero_facture": number, "montant_caisse": as_text(said), "montant_serveur": as_text(recorded)}
+
+
+def _refused(own: dict[str, int], numbers: list[str]) -> dict[str, set[str]]:
+    """Return, by number, whether something under it waits for its origin or was set aside."""
+    found: dict[str, set[str]] = defaultdict(set)
+    kept = SaleOutcome.objects.filter(**own, status__in=(OutcomeStatus.DEFERRED, OutcomeStatus.SET_ASIDE))
+    for chunk in _chunks(numbers):
+        for number, status in kept.filter(number__in=chunk).values_list("number", "status"):
+            found[number].add(status)
+    return found
+
+
+def _to_correct(own: dict[str, int], terminal: Terminal, day: date, numbers: list[str]) -> list[str]:
+    """Return the numbers with an open entry: first those listed, then those of the day.
+
+    A refused sale counts for the day on which it arrived, and one that nobody can read has no other.
+    """
+    entries = open_entries(**own)
+    found = set()
+    for chunk in _chunks(numbers):
+        found |= set(entries.filter(number__in=chunk).values_list("number", flat=True))
+    midnight = datetime.combine(day, time(), tzinfo=ZoneInfo(terminal.shop.timezone))
+    arrived = Q(batch__received_at__gte=midnight, batch__received_at__lt=midnight + timedelta(days=1))
+    of_day = entries.filter(Q(business_day=day) | Q(business_day=None) & arrived).order_by("batch_id", "position")
+    others = [number or NO_NUMBER for number in of_day.values_list("number", flat=True)[:NUMBERS_MAX]]
+    return list(dict.fromkeys([number for number in numbers if number in found] + others))
+
+
+def _chunks(numbers: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(numbers), CHUNK):
+        yield numbers[start : start + CHUNK]
+
+
+class _Documents:
+    """The documents under the listed numbers and those of the day, from which the list takes what it names.
+
+    Several may stand under one number (variants): an entry of the list takes the one of its amount, and an entry that
+    is listed again takes the next or, if there is none, counts once.
+    """
+
+    def __init__(self, own: dict[str, int], day: date, numbers: list[str]) -> None:
+        rows = dict(_rows(Sale.objects.filter(**own, till_day=day)))
+        for chunk in _chunks(numbers):
+            rows.update(_rows(Sale.objects.filter(**own, number__in=chunk)))
+        self._by_number: dict[str, list[Document]] = defaultdict(list)
+        for _, document in sorted(rows.items()):
+            self._by_number[document.number].append(document)
+        self._taken: set[tuple[str, Decimal]] = set()
+
+    def take(self, number: str, amount: Decimal) -> bool:
+        """Tell whether a document of this number has this amount, and take it."""
+        for document in self._by_number.get(number, []):
+            if document.total == amount:
+                self._by_number[number].remove(document)
+                self._taken.add((number, amount))
+                return True
+        return (number, amount) in self._taken
+
+    def take_any(self, number: str) -> Decimal | None:
+        documents = self._by_number.get(number, [])
+        return documents.pop(0).total if documents else None
+
+    def of_day(self, day: date) -> list[str]:
+        left = (document for documents in self._by_number.values() for document in documents)
+        return [document.number for document in left if document.till_day == day]
+
+
+def _rows(documents: Iterable[Sale]) -> Iterator[tuple[int, Document]]:
+    for pk, *row in documents.values_list("pk", "number", "total", "till_day"):
+        yield pk, Document(*row)

@@ -1,0 +1,1 @@
+"""Amounts, what documents brought in and gave back, and what of it is tax."""

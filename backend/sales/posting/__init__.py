@@ -1,0 +1,1 @@
+"""One sale, one transaction, one outcome: what workers and sweeps run."""

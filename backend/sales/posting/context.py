@@ -1,0 +1,161 @@
+"""What a poster knows while it works at one terminal: the rules of its shop, the units it met, the bytes it decoded."""
+
+import itertools
+import uuid
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from enum import Enum
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from django.db.backends.utils import CursorWrapper
+
+from backend.sales.posting import sql
+from backend.sales.posting.sql import BatchRow
+from backend.sales.posting.unit_lookup import ResolvedUnit, UnitCache
+from backend.sales.wire.fingerprints import UnitKey
+from backend.sales.wire.parser import ParsedSale
+from backend.sales.wire.split import cut, peek_units
+from backend.shops.models import Shop, StockPolicy, Terminal
+
+# How far a slice looks ahead for the units that it will need: about what it posts, and no more than one query takes.
+AHEAD_SALES = 200
+AHEAD_LINES_MAX = 1000
+# SQLite has one writer: without a breath between sales, three posters starve the intake (3.9 s at the 99th percentile).
+SQLITE_BREATH_S = 0.003
+
+
+@dataclass(frozen=True, slots=True)
+class ShopRules:
+    """What a posting asks of its shop, read once a slice."""
+
+    id: int
+    code: str
+    currency: str
+    currencies: frozenset[str]
+    zone: ZoneInfo
+    refuses_short_stock: bool
+
+    @classmethod
+    def of(cls, shop: Shop) -> "ShopRules":
+        return cls(
+            id=shop.pk,
+            code=shop.code,
+            currency=shop.currency,
+            currencies=shop.accepted_currencies,
+            zone=ZoneInfo(shop.timezone),
+            refuses_short_stock=shop.stock_policy == StockPolicy.REFUSE,
+        )
+
+    def day_of(self, moment: datetime) -> date:
+        return moment.astimezone(self.zone).date()
+
+
+class Sight(Enum):
+    """How closely a sale that is given up may still be looked at: one of these looks may be what kills."""
+
+    READ = "read"
+    PEEK = "peek"
+    BLIND = "blind"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person allowed one sale, at the repair desk, that the shop's rules would refuse."""
+
+    accepts_short_stock: bool = False
+    # A conflict becomes a sale of its own, the next variant under its number.
+    accepts_variant: bool = False
+    # Was set aside, and is taken up again.
+    reopens: bool = False
+    # The place of a line, from 0 → the unit that it means here.
+    units: Mapping[int, uuid.UUID] = field(default_factory=dict)
+
+
+ORDINARY = Decision()
+
+
+class Known(NamedTuple):
+    """What was read of the sale at `at` before its posting broke."""
+
+    at: tuple[int, int]
+    sale: ParsedSale
+    shop: ShopRules
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Slice:
+    """One poster's turn at one terminal. Everything in it may be thrown away: the database holds the state."""
+
+    terminal_id: int
+    # Called before each attempt: one that waits for a lock takes seconds, and whoever watches must not think us frozen.
+    alive: Callable[[], None] = lambda: None
+    # What stamps its outcomes, asked once a sale.
+    clock: Callable[[], datetime] = utc_now
+    breath_s: float = SQLITE_BREATH_S
+    has_committed: bool = False
+    # (batch, position) of the sale that is being posted.
+    at: tuple[int, int] = (0, 0)
+    # Holds for the sale at `at` and for no other.
+    decision: Decision = ORDINARY
+    # Whether this terminal has sales that a person set aside: read with the lane.
+    has_set_aside: bool = False
+    # (batch, position) → how often its posting raised what is nobody's refusal.
+    tries: dict[tuple[int, int], int] = field(default_factory=dict)
+    # Set once a follower broke the posting of its origin: the origin comes first, what waits for it later.
+    lets_wait: bool = False
+    known: Known | None = None
+    closed_months: set[tuple[int, int, int]] = field(default_factory=set)
+    _terminal_name: str | None = None
+    _shops: dict[int, ShopRules] = field(default_factory=dict)
+    _units: dict[int, UnitCache] = field(default_factory=dict)
+    # Of a batch: the positions whose units have been read.
+    _named: dict[int, range] = field(default_factory=dict)
+    _batch_id: int = 0
+    _sales: list[bytes] = field(default_factory=list)
+
+    def raw_sales(self, cursor: CursorWrapper, batch: BatchRow) -> list[bytes]:
+        """Return the batch's sales, undecoded; inflated and cut once a slice, one batch at a time."""
+        if self._batch_id != batch.id:
+            self._sales = self.read_sales(cursor, batch.id)
+            self._batch_id = batch.id
+        return self._sales
+
+    def read_sales(self, cursor: CursorWrapper, batch_id: int) -> list[bytes]:
+        """Return the sales of any batch, undecoded, and keep nothing of them."""
+        return cut(zlib.decompress(sql.read_body(cursor, batch_id=batch_id)))
+
+    def shop(self, shop_id: int) -> ShopRules:
+        if shop_id not in self._shops:
+            self._shops[shop_id] = ShopRules.of(Shop.objects.get(pk=shop_id))
+        return self._shops[shop_id]
+
+    def resolve(self, shop_id: int, keys: list[UnitKey]) -> list[ResolvedUnit]:
+        """Return the units that the lines of the sale at the cursor name.
+
+        Those of the sales that follow are read with them: a query for each new article took half of a slice's time.
+        Raises as UnitCache.resolve does.
+        """
+        units = self._units.setdefault(shop_id, UnitCache(shop_id=shop_id))
+        batch, position = self.at
+        if position not in self._named.get(batch, ()):
+            self._named[batch] = range(position, position + AHEAD_SALES)
+            coming = self._sales[position - 1 : position - 1 + AHEAD_SALES]
+            keys_ahead = itertools.chain.from_iterable(map(peek_units, coming))
+            units.read(itertools.islice(keys_ahead, AHEAD_LINES_MAX))
+        return units.resolve(keys)
+
+    @property
+    def terminal_name(self) -> str:
+        if self._terminal_name is None:
+            self._terminal_name = Terminal.objects.values_list("name", flat=True).get(pk=self.terminal_id)
+        return self._terminal_name
+
+    def is_closed(self, shop_id: int, day: date) -> bool:
+        return (shop_id, day.year, day.month) in self.closed_months

@@ -1,0 +1,168 @@
+"""What documents of every kind share on their way into the books: identity, date, columns, people's texts."""
+
+import json
+import unicodedata
+import zlib
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db.backends.utils import CursorWrapper
+
+from backend.db import dialect
+from backend.sales.errors import AlreadyThere, NumberTaken, SaleRefused, SetAside
+from backend.sales.models import OutcomeStatus, SaleKind, SaleLine
+from backend.sales.posting import sql
+from backend.sales.posting.context import ORDINARY, Decision, ShopRules, Slice
+from backend.sales.posting.sql import BatchRow, KnownSale
+from backend.sales.wire.business_day import business_day, locate_sale
+from backend.sales.wire.parser import ParsedSale, read_sale
+from backend.sales.wire.split import cut
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """One sale on its way: what is known of it before any rule is asked. `now` is the operation's one clock."""
+
+    work: Slice
+    shop: ShopRules
+    batch: BatchRow
+    sale: ParsedSale
+    now: datetime
+
+    @property
+    def at(self) -> str:
+        return dialect.naive_utc(self.now)
+
+    @property
+    def decision(self) -> Decision:
+        """Return what a person allowed this sale; a follower that is woken with it is posted by the rules."""
+        is_meant = (self.batch.id, self.batch.next_position) == self.work.at
+        return self.work.decision if is_meant else ORDINARY
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A document as it was written, all but its registration number."""
+
+    status: OutcomeStatus
+    document_id: int
+    day: date
+    currency: str
+    total: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Dating:
+    """When a document happened: the day it counts for, the till's own day and instant, and what is odd about them."""
+
+    day: date
+    till_day: date
+    sold_at: datetime | None
+    warnings: list[str]
+
+
+def choose_variant(cursor: CursorWrapper, posting: Posting) -> tuple[int, list[str]]:
+    """Return the variant this sale becomes, with warnings. Raises AlreadyThere, NumberTaken or SetAside."""
+    sale = posting.sale
+    known = sql.sales_with_number(cursor, terminal_id=posting.work.terminal_id, number=sale.number)
+    if not known:
+        _refuse_set_aside(cursor, posting)
+        return 1, []
+    for one in known:
+        if one.fingerprint == sale.fingerprint or _differs_in_names_only(cursor, posting, one):
+            raise AlreadyThere(document_id=one.id)
+    _refuse_set_aside(cursor, posting)
+    # A restored or replaced device counts from an old number: what it sold is a sale, not a quarrel.
+    own = [one for one in known if one.device_id == posting.batch.device_id]
+    if own and not posting.decision.accepts_variant:
+        raise NumberTaken(document_id=own[0].id)
+    return known[-1].variant + 1, ["numero_reutilise"]
+
+
+def _refuse_set_aside(cursor: CursorWrapper, posting: Posting) -> None:
+    """Set a sale aside that a person has set aside before. Not asked where nobody ever did so at this till."""
+    if not posting.work.has_set_aside or posting.decision.reopens:
+        return
+    sale = posting.sale
+    same = {"terminal_id": posting.work.terminal_id, "number": sale.number, "fingerprint": sale.fingerprint}
+    if sql.was_set_aside(cursor, **same):
+        raise SetAside("déjà mise de côté, elle le reste")
+
+
+def _differs_in_names_only(cursor: CursorWrapper, posting: Posting, known: KnownSale) -> bool:
+    """Tell whether the stored sale is this one told with other identifiers: an updated till may name units anew.
+
+    Rare, and dear: the first sale is read again from its bytes, and its stored lines compared with ours, resolved.
+    """
+    if known.batch_id is None or posting.sale.kind != SaleKind.SALE:
+        return False
+    raw = cut(zlib.decompress(sql.read_body(cursor, batch_id=known.batch_id)))[known.position - 1]
+    first = read_sale(raw)
+    ours = posting.sale
+    if _content(first) != _content(ours):
+        return False
+    try:
+        units = posting.work.resolve(posting.shop.id, [line.key for line in ours.lines])
+    except SaleRefused:
+        # What names nothing in this shop is other content under the number, before it is an unknown article.
+        return False
+    lines = SaleLine.objects.filter(document_id=known.id).order_by("position")
+    return [unit.unit_id for unit in units] == list(lines.values_list("unit_id", flat=True))
+
+
+def _content(sale: ParsedSale) -> tuple:
+    """Return what a fingerprint covers, but for the identifiers of the lines."""
+    lines = [(line.quantity, line.unit_price, line.discount) for line in sale.lines]
+    return sale.kind, sale.origin, sale.date_text, sale.currency, sale.discount, lines
+
+
+def date_document(posting: Posting) -> Dating:
+    sale, shop = posting.sale, posting.shop
+    sold_at, sold_day, warnings = locate_sale(sale.sold, was_sent=sale.date_text is not None, zone=shop.zone)
+    day, day_warnings = business_day(
+        sold_day,
+        arrival_day=shop.day_of(posting.batch.received_at),
+        is_closed=lambda day: posting.work.is_closed(shop.id, day),
+    )
+    return Dating(day, sold_day or day, sold_at, warnings + day_warnings)
+
+
+def document_values(
+    posting: Posting,
+    *,
+    variant: int,
+    currency: str,
+    total: Decimal,
+    dating: Dating,
+    warnings: list[str],
+    discount: Decimal = Decimal(0),
+    is_paid: bool = True,
+    origin_id: int | None = None,
+) -> list[object]:
+    """Return a document's columns in the order of statements.SALE_COLUMNS."""
+    sale, batch = posting.sale, posting.batch
+    all_warnings = list(dict.fromkeys([*sale.warnings, *dating.warnings, *warnings]))
+    return [
+        sale.kind, posting.shop.id, posting.work.terminal_id, batch.device_id, sale.number, variant, "", batch.id,
+        batch.next_position, origin_id, currency, discount, total, sale.payment_mode, is_paid,
+        bool(sale.payments), Decimal(0), Decimal(0), plain(sale.cashier.code, 40), plain(sale.cashier.nom, 120),
+        plain(sale.customer.nom, 160), plain(sale.customer.telephone, 40), plain(sale.customer.nif, 40),
+        plain(sale.reason, 300), _instant(dating.sold_at), sale.date_text or "", _instant(batch.received_at),
+        posting.at, dating.day.isoformat(), dating.till_day.isoformat(), sale.fingerprint, json.dumps(all_warnings),
+        sale.fiscal,
+    ]  # fmt: skip
+
+
+def _instant(moment: datetime | None) -> str | None:
+    return None if moment is None else dialect.naive_utc(moment)
+
+
+def plain(text: str | None, length_max: int) -> str:
+    """Return a person's text for a column of `length_max`: composed, on one line, cut; the bytes keep all."""
+    return " ".join(unicodedata.normalize("NFC", text).split())[:length_max] if text else ""
+
+
+def plain_number(value: Decimal) -> str:
+    """Return 2 for 2.000 and 1.5 for 1.500."""
+    return f"{value.normalize():f}" if value else "0"

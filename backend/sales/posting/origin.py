@@ -1,0 +1,88 @@
+"""The document that another follows: found by what names it, locked, and asked what is left of it."""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.backends.utils import CursorWrapper
+
+from backend.sales.errors import FieldInvalid, OriginAmbiguous, OriginInvalid, OriginUnknown
+from backend.sales.models import Sale, SaleKind, SaleLine
+from backend.sales.money.amounts import MONEY_PLACES, round_half_up
+from backend.sales.posting import sql
+from backend.sales.posting.document import Posting
+
+_REGISTRATION = re.compile(r".*-(\d{4})(\d{2})-(\d{6,9})")
+
+
+@dataclass(frozen=True, slots=True)
+class OriginDocument:
+    """A sale, locked, with its lines in order."""
+
+    sale: Sale
+    lines: list[SaleLine]
+
+    def worth_back(self, returned: dict[int, Decimal]) -> Decimal:
+        """Return what it is worth that these quantities (by line id) have come back, of all that was paid or owed.
+
+        The document's discount is shared out over the lines' totals. Reckoned from the start, so that ten returns of a
+        tenth bring back to the cent what one return of all does.
+        """
+        gross = sum(line.total for line in self.lines)
+        if not gross:
+            return Decimal(0)
+        back = sum(share(line, returned[line.pk]) for line in self.lines)
+        return round_half_up(back * self.sale.total / gross, MONEY_PLACES)
+
+
+def share(line: SaleLine, quantity: Decimal) -> Decimal:
+    """Return what of a line's total `quantity` of it stands for."""
+    return round_half_up(line.total * quantity / line.quantity, MONEY_PLACES)
+
+
+def lock_origin(cursor: CursorWrapper, posting: Posting) -> OriginDocument:
+    """Find the sale that the document follows, lock it, and return it as it stands now.
+
+    Raises OriginUnknown for a till's number that has not arrived, OriginAmbiguous, and OriginInvalid for what is no
+    sale of this shop; another shop's is as unknown as none.
+    """
+    document_id = _find(cursor, posting)
+    sale = Sale.objects.select_for_update().get(pk=document_id)
+    if sale.kind != SaleKind.SALE:
+        raise OriginInvalid("ce document n'est pas une vente")
+    if posting.sale.currency not in (None, sale.currency):
+        raise FieldInvalid("devise", f"la vente d'origine est en {sale.currency}")
+    return OriginDocument(sale, list(SaleLine.objects.filter(document=sale).order_by("position")))
+
+
+def _find(cursor: CursorWrapper, posting: Posting) -> int:
+    name, value = posting.sale.origin
+    if name == "numero_facture":
+        return _by_number(cursor, posting, str(value))
+    found = Sale.objects.filter(shop_id=posting.shop.id)
+    if name == "vente_id":
+        found = found.filter(pk=value)
+    else:
+        parts = _REGISTRATION.fullmatch(str(value))
+        if not parts:
+            raise OriginInvalid("numéro d'enregistrement illisible")
+        year, month, number = map(int, parts.groups())
+        found = found.filter(
+            register_year=year, register_month=month, register_number=number, registration_number=value
+        )
+    document_id = found.values_list("pk", flat=True).first()
+    if document_id is None:
+        raise OriginInvalid("aucune vente de cette boutique ne porte ce numéro")
+    return document_id
+
+
+def _by_number(cursor: CursorWrapper, posting: Posting, number: str) -> int:
+    """Return the sale of this till under `number`: the same device's variant, else the only one."""
+    known = sql.sales_with_number(cursor, terminal_id=posting.work.terminal_id, number=number)
+    if not known:
+        raise OriginUnknown(number)
+    own = [one for one in known if one.device_id == posting.batch.device_id]
+    candidates = own or known
+    if len(candidates) > 1:
+        raise OriginAmbiguous
+    return candidates[0].id

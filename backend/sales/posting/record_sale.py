@@ -1,0 +1,166 @@
+"""One sale into the books: what it is compared with, what may refuse it, and what is written when nothing does.
+
+Called by the posting, inside its transaction, with its cursor. Refusals are raised before the first row is written.
+"""
+
+from decimal import Decimal
+
+from django.db.backends.utils import CursorWrapper
+
+from backend.inventory.models import MovementType
+from backend.sales.errors import CurrencyUnknown, FieldInvalid, StockShort
+from backend.sales.models import OutcomeStatus
+from backend.sales.posting import sql
+from backend.sales.posting.document import (
+    Posting,
+    Recorded,
+    choose_variant,
+    date_document,
+    document_values,
+    plain_number,
+)
+from backend.sales.posting.failpoints import reach
+from backend.sales.posting.sql import UnitRow
+from backend.sales.posting.unit_lookup import ResolvedUnit
+from backend.sales.wire.fingerprints import UnitKey
+from backend.sales.wire.parser import Line
+
+STOCK_LIMIT = Decimal(10) ** 11  # DECIMAL(14, 3)
+
+
+def record_sale(cursor: CursorWrapper, posting: Posting) -> Recorded:
+    """Write the sale and all its effects but its registration number.
+
+    Idempotency first: a replay must not fail because the article has sold out since. Raises SaleRefused.
+    """
+    sale = posting.sale
+    variant, warnings = choose_variant(cursor, posting)
+    reach("looked_up", number=sale.number)
+    currency = check_currencies(posting)
+    units = posting.work.resolve(posting.shop.id, _keys(posting))
+    locked = sql.lock_units(cursor, unit_ids={unit.unit_id for unit in units})
+    reach("locked", number=sale.number)
+    steps, stock_warnings = walk_stock(posting, units, locked)
+    dating = date_document(posting)
+    values = document_values(
+        posting,
+        variant=variant,
+        currency=currency,
+        total=sale.total,
+        discount=sale.discount,
+        is_paid=sale.is_paid,
+        dating=dating,
+        warnings=[*stock_warnings, *warnings],
+    )
+    document_id = sql.insert_sale(cursor, values)
+    reach("document", number=sale.number)
+    _write_lines(cursor, posting, document_id, units, locked)
+    reach("lines", number=sale.number)
+    _write_movements(cursor, posting, document_id=document_id, currency=currency, units=units, steps=steps)
+    reach("movements", number=sale.number)
+    final = {unit.unit_id: after for unit, (_, after) in zip(units, steps, strict=True)}
+    sql.write_stocks(cursor, stocks=final, at=posting.at)
+    reach("stock", number=sale.number)
+    return Recorded(OutcomeStatus.CREATED, document_id, dating.day, currency, sale.total)
+
+
+def _keys(posting: Posting) -> list[UnitKey]:
+    """Return what names each line's unit: as the till wrote it, unless a person said which unit it means."""
+    chosen = posting.decision.units
+    if not chosen:
+        return [line.key for line in posting.sale.lines]
+    return [
+        (("unite_uuid", str(chosen[at])),) if at in chosen else line.key for at, line in enumerate(posting.sale.lines)
+    ]
+
+
+def check_currencies(posting: Posting) -> str:
+    """Return the sale's currency; raise CurrencyUnknown for one the shop does not take."""
+    currency = posting.sale.currency or posting.shop.currency
+    if currency not in posting.shop.currencies:
+        raise CurrencyUnknown(currency, path="devise")
+    for at, payment in enumerate(posting.sale.payments):
+        if payment.currency and payment.currency not in posting.shop.currencies:
+            raise CurrencyUnknown(payment.currency, path=f"paiements[{at}].devise")
+        if payment.currency and payment.currency != currency and payment.rate is None:
+            raise FieldInvalid(f"paiements[{at}].taux", "manquant : autre devise que celle de la vente")
+    return currency
+
+
+def walk_stock(
+    posting: Posting, units: list[ResolvedUnit], locked: dict[int, UnitRow]
+) -> tuple[list[tuple[Decimal, Decimal]], list[str]]:
+    """Return (stock before, stock after) of each line, chained where lines share a unit, and warnings.
+
+    Raises StockShort where the shop refuses to sell what it has not.
+    """
+    running = {unit_id: row.stock for unit_id, row in locked.items()}
+    steps = []
+    warnings = []
+    for at, (line, unit) in enumerate(zip(posting.sale.lines, units, strict=True)):
+        before = running[unit.unit_id]
+        after = before - line.quantity
+        if after < 0 and posting.shop.refuses_short_stock and not posting.decision.accepts_short_stock:
+            raise _stock_short(posting, units, locked, at)
+        if after < 0:
+            warnings.append("stock_negatif")
+        if after <= -STOCK_LIMIT:
+            raise FieldInvalid(f"lignes[{at}].quantite", "nombre trop grand")
+        running[unit.unit_id] = after
+        steps.append((before, after))
+    if not all(unit.is_active for unit in units):
+        warnings.append("article_inactif")
+    return steps, warnings
+
+
+def _stock_short(posting: Posting, units: list[ResolvedUnit], locked: dict[int, UnitRow], at: int) -> StockShort:
+    unit = units[at]
+    pairs = zip(posting.sale.lines, units, strict=True)
+    asked = sum(line.quantity for line, other in pairs if other.unit_id == unit.unit_id)
+    available = locked[unit.unit_id].stock
+    return StockShort(
+        unit.article_name, asked=plain_number(asked), available=plain_number(available), path=f"lignes[{at}].quantite"
+    )
+
+
+def _write_lines(
+    cursor: CursorWrapper, posting: Posting, document_id: int, units: list[ResolvedUnit], locked: dict[int, UnitRow]
+) -> None:
+    rows = []
+    for position, (line, unit) in enumerate(zip(posting.sale.lines, units, strict=True), start=1):
+        row = locked[unit.unit_id]
+        rate = row.vat_rate if line.vat_rate is None else line.vat_rate
+        rows.append([
+            document_id, posting.shop.id, position, unit.unit_id, None, unit.article_name, row.mark, line.quantity,
+            Decimal(0), line.unit_price, line.discount, rate, line.total,
+        ])  # fmt: skip
+    sql.insert_lines(cursor, rows)
+    if posting.sale.payments:
+        sql.insert_payments(cursor, [
+            [document_id, posting.shop.id, at, one.mode, one.currency or posting.sale.currency or posting.shop.currency,
+             one.amount, Decimal(1) if one.rate is None else one.rate]
+            for at, one in enumerate(posting.sale.payments, start=1)
+        ])  # fmt: skip
+
+
+def _write_movements(
+    cursor: CursorWrapper,
+    posting: Posting,
+    *,
+    document_id: int,
+    currency: str,
+    units: list[ResolvedUnit],
+    steps: list[tuple[Decimal, Decimal]],
+) -> None:
+    number = posting.sale.number
+
+    def comment(line: Line) -> str:
+        return f"Vente #{number} - Prix: {line.unit_price} {currency}"
+
+    sql.insert_movements(cursor, [
+        [unit.unit_id, posting.shop.id, MovementType.SALE.value, -line.quantity, before, after, number,
+         posting.work.terminal_name, document_id, position, comment(line), posting.at]
+        for position, (line, unit, (before, after)) in enumerate(
+            zip(posting.sale.lines, units, steps, strict=True), start=1
+        )
+    ])  # fmt: skip

@@ -1,0 +1,52 @@
+"""Registration numbers: 1, 2, 3… for each shop and month, with no gap, given inside the document's own transaction."""
+
+from datetime import date
+
+from django.db.backends.utils import CursorWrapper
+
+from backend.sales.posting import sql
+from backend.sales.posting.context import ShopRules
+
+
+class MonthClosed(Exception):
+    """The month was closed before this document came to its number: the posting starts again with the next rule."""
+
+    def __init__(self, *, shop_id: int, day: date) -> None:
+        super().__init__(f"{day:%Y-%m} of shop {shop_id} is closed")
+        self.month = (shop_id, day.year, day.month)
+
+
+def take_number(cursor: CursorWrapper, *, shop_id: int, day: date) -> int:
+    """Return the next number of the shop's month. The row stays locked until the commit: take it last.
+
+    A roll-back gives the number back, so there is no gap. Raises MonthClosed.
+    """
+    month = {"shop_id": shop_id, "year": day.year, "month": day.month}
+    number = sql.next_in_sequence(cursor, **month)
+    if number is None:
+        if sql.sequence_exists(cursor, **month):
+            raise MonthClosed(shop_id=shop_id, day=day)
+        sql.begin_sequence(cursor, **month)
+        number = sql.next_in_sequence(cursor, **month)
+        if number is None:
+            raise MonthClosed(shop_id=shop_id, day=day)
+    return number
+
+
+def register_document(cursor: CursorWrapper, *, shop: ShopRules, document_id: int, day: str) -> None:
+    """Give a document its registration number: the shop's busiest row, so it is locked last. Raises MonthClosed."""
+    counted_for = date.fromisoformat(day)
+    number = take_number(cursor, shop_id=shop.id, day=counted_for)
+    sql.write_registration(
+        cursor,
+        document_id=document_id,
+        text=registration_number(shop_code=shop.code, day=counted_for, number=number),
+        year=counted_for.year,
+        month=counted_for.month,
+        number=number,
+    )
+
+
+def registration_number(*, shop_code: str, day: date, number: int) -> str:
+    """Return e.g. `FAC-BTQ-009-202411-000001`: one prefix for all kinds of documents, as the register is one."""
+    return f"FAC-{shop_code}-{day:%Y%m}-{number:06}"

@@ -1,0 +1,90 @@
+"""Replacing an outcome: the old one goes into the history, the batch is counted anew and its version raised.
+
+Whoever does so holds the lane of the outcome's terminal.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from backend.sales.models import Batch, OutcomeHistory, OutcomeStatus, SaleOutcome
+from backend.sales.posting.decision import RECORDED, Verdict
+from backend.sales.posting.document import plain
+from backend.sales.posting.sql import BatchRow
+
+AUTHOR_LENGTH_MAX = 120
+REASON_LENGTH_MAX = 300
+_COUNTERS = ("created_count", "error_count", "duplicate_count", "version")
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why an outcome is replaced, and by whom; by itself, if there is no author."""
+
+    reason: str
+    author: str = ""
+
+
+def read_batch(outcome: SaleOutcome) -> BatchRow:
+    """Return the outcome's batch with its cursor at the outcome, as the posting of that sale saw it."""
+    columns = [name if name != "id" else "pk" for name in BatchRow._fields]
+    row = BatchRow(*Batch.objects.values_list(*columns).get(pk=outcome.batch_id))
+    return row._replace(next_position=outcome.position)
+
+
+def replace_outcome(
+    outcome: SaleOutcome, verdict: Verdict, *, batch: BatchRow, now: datetime, cause: Cause
+) -> BatchRow:
+    """Write the verdict over the outcome and return its batch counted anew, a version higher.
+
+    Those counts are the caller's to write (`write_counts`): he may hold a newer row of the batch than the table does.
+    """
+    counted = _recount(batch, before=OutcomeStatus(outcome.status), after=verdict.status)
+    OutcomeHistory.objects.create(
+        batch_id=outcome.batch_id,
+        shop_id=outcome.shop_id,
+        position=outcome.position,
+        status=outcome.status,
+        code=outcome.code,
+        path=outcome.path,
+        detail=outcome.detail,
+        document_id=outcome.document_id,
+        version=outcome.version,
+        at=outcome.at,
+        replaced_at=now,
+        author=plain(cause.author, AUTHOR_LENGTH_MAX),
+        reason=plain(cause.reason, REASON_LENGTH_MAX),
+    )
+    SaleOutcome.objects.filter(batch_id=outcome.batch_id, position=outcome.position).update(
+        # One that was given up blindly, or could not be read, learns here what it is.
+        number=verdict.number,
+        fingerprint=verdict.fingerprint,
+        status=verdict.status,
+        code=verdict.code,
+        path=verdict.path,
+        detail=verdict.detail,
+        document_id=verdict.document_id,
+        amount=verdict.amount,
+        currency=verdict.currency,
+        business_day=verdict.day,
+        version=counted.version,
+        at=now,
+        awaits=verdict.awaits,
+    )
+    return counted
+
+
+def write_counts(batch: BatchRow) -> None:
+    """Write a batch's counters and version, and nothing of its cursor."""
+    Batch.objects.filter(pk=batch.id).update(**{name: getattr(batch, name) for name in _COUNTERS})
+
+
+def _recount(batch: BatchRow, *, before: OutcomeStatus, after: OutcomeStatus) -> BatchRow:
+    gained = (after in RECORDED) - (before in RECORDED)
+    return batch._replace(
+        created_count=batch.created_count + gained,
+        error_count=batch.error_count - gained,
+        duplicate_count=batch.duplicate_count
+        + (after == OutcomeStatus.DUPLICATE)
+        - (before == OutcomeStatus.DUPLICATE),
+        version=batch.version + 1,
+    )

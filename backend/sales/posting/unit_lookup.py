@@ -1,0 +1,105 @@
+"""From what names a unit on a line to the unit, within one shop and never beyond it."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from django.db.models import F, QuerySet
+
+from backend.inventory.models import Article, ArticleUnit
+from backend.sales.errors import ArticleUnknown, UnitAmbiguous, UnitUnknown
+from backend.sales.wire.fingerprints import UnitKey
+
+
+class ResolvedUnit(NamedTuple):
+    """What of a unit does not change while a slice lasts, or whose change a slice may see half a second late."""
+
+    unit_id: int
+    article_id: int
+    article_name: str
+    is_active: bool
+
+
+class UnitCache:
+    """The units of one shop that a slice has met. Misses are not kept: an article may be created meanwhile."""
+
+    def __init__(self, *, shop_id: int) -> None:
+        self.shop_id = shop_id
+        self._found: dict[UnitKey, ResolvedUnit] = {}
+
+    def read(self, keys: Iterable[UnitKey]) -> None:
+        """Find the units of these keys, all together. A key that finds none is asked about again when it counts."""
+        missing = {key for key in keys if key not in self._found}
+        if missing:
+            self._found |= _find(missing, shop_id=self.shop_id)
+
+    def name_of(self, key: UnitKey) -> str | None:
+        """Return the name of the article that a key read before means here, None if it means none."""
+        found = self._found.get(key)
+        return found.article_name if found else None
+
+    def resolve(self, keys: list[UnitKey]) -> list[ResolvedUnit]:
+        """Return the unit of each key, in order.
+
+        Raises ArticleUnknown, UnitUnknown or UnitAmbiguous for the first line that has none in this shop; a unit of
+        another shop is as unknown as one that does not exist.
+        """
+        self.read(keys)
+        for at, key in enumerate(keys):
+            if key not in self._found:
+                _refuse(key, shop_id=self.shop_id, path=f"lignes[{at}]")
+        return [self._found[key] for key in keys]
+
+
+def _find(keys: set[UnitKey], *, shop_id: int) -> dict[UnitKey, ResolvedUnit]:
+    """Read the units of all `keys`. A key whose parts disagree finds nothing."""
+    index: dict[tuple[str, str | int], ResolvedUnit] = {}
+    articles_of_units: dict[int, set[tuple[str, str | int]]] = {}
+    for name in ("unite_uuid", "article_uuid", "article_id"):
+        values = {value for key in keys for part, value in key if part == name}
+        if not values:
+            continue
+        for row in _rows(name, values, shop_id=shop_id):
+            unit_id, unit_uuid, article_id, article_uuid, base_unit_id, article_name, is_active = row
+            unit = ResolvedUnit(unit_id, article_id, article_name, is_active)
+            index["unite_uuid", str(unit_uuid)] = unit
+            names = {("article_id", article_id), ("article_uuid", str(article_uuid))}
+            articles_of_units[unit_id] = names
+            if unit_id == base_unit_id:
+                index |= dict.fromkeys(names, unit)
+    return {key: unit for key in keys if (unit := _agreed(key, index, articles_of_units))}
+
+
+def _rows(name: str, values: set, *, shop_id: int) -> QuerySet:
+    """One query for each way of naming: an OR over two tables would read the whole shop."""
+    if name == "unite_uuid":
+        units = ArticleUnit.objects.filter(uuid__in=values)
+    elif name == "article_uuid":
+        units = ArticleUnit.objects.filter(article__uuid__in=values, article__base_unit=F("id"))
+    else:
+        units = ArticleUnit.objects.filter(article_id__in=values, article__base_unit=F("id"))
+    article = ("article_id", "article__uuid", "article__base_unit_id", "article__name", "article__is_active")
+    return units.filter(article__shop_id=shop_id).values_list("id", "uuid", *article)
+
+
+def _agreed(key: UnitKey, index: dict, articles_of_units: dict) -> ResolvedUnit | None:
+    """Return the unit that all parts of `key` mean: a named unit decides, if a named article is its own."""
+    unit = index.get(key[0])
+    if unit is None:
+        return None
+    is_own = all(part in articles_of_units[unit.unit_id] for part in key[1:])
+    return unit if is_own else None
+
+
+def _refuse(key: UnitKey, *, shop_id: int, path: str) -> None:
+    """Raise the refusal that says why `key` found no unit in this shop."""
+    for name, value in key:
+        if name == "unite_uuid":
+            if not ArticleUnit.objects.filter(uuid=value, article__shop_id=shop_id).exists():
+                raise UnitUnknown(path=f"{path}.unite_uuid")
+            continue
+        field = "id" if name == "article_id" else "uuid"
+        if not Article.objects.filter(shop_id=shop_id, **{field: value}).exists():
+            raise ArticleUnknown(value, path=f"{path}.{name}")
+    if len(key) == 1:
+        raise UnitAmbiguous("l'article n'a pas d'unité de base", path=f"{path}.{key[0][0]}")
+    raise UnitAmbiguous("l'unité et l'article ne vont pas ensemble", path=f"{path}.{key[0][0]}")

@@ -1,0 +1,244 @@
+"""What a till reads: its receipts, and what became of a number. Read in an order that never tells half a change.
+
+The batch's row is read first and then the outcomes below its cursor: the other way round, an answer could carry the
+next version's tag on this version's body, and the till would be told "not modified" for ever.
+"""
+
+import zlib
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from backend.inventory.models import StockMovement
+from backend.sales.errors import action_for
+from backend.sales.models import Batch, BatchBody, OutcomeStatus, Sale, SaleLine, SaleOutcome
+from backend.sales.wire.split import cut, peek
+from backend.shops.models import Device, Shop, Terminal
+
+# Raised when the shape of the answer changes, so that no till keeps an old shape under an unchanged version.
+ANSWER_FORMAT = 1
+
+GOOD = (OutcomeStatus.CREATED, OutcomeStatus.VOIDED, OutcomeStatus.RETURNED, OutcomeStatus.PAID)
+# All of these mean that the server has the sale, now or from before.
+SUCCESS = (*GOOD, OutcomeStatus.DUPLICATE)
+NO_NUMBER = "N/A"
+URL = "/api/v2/simple/ventes/recus/{}"
+
+
+def etag_of(batch: Batch) -> str:
+    return f'"{batch.pk}-{batch.version}-{ANSWER_FORMAT}"'
+
+
+def url_of(batch: Batch) -> str:
+    return URL.format(batch.receipt)
+
+
+def state_of(batch: Batch) -> str:
+    if batch.settled_at:
+        return "traite"
+    return "en_cours" if batch.next_position > 1 else "en_attente"
+
+
+def timestamp(moment: datetime) -> str:
+    """Return ISO 8601 in UTC with microseconds and `Z`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def describe_shop(shop: Shop) -> dict[str, Any]:
+    return {"id": shop.pk, "nom": shop.name, "code": shop.code}
+
+
+def describe_terminal(terminal: Terminal, device: Device) -> dict[str, Any]:
+    return {"id": terminal.pk, "nom": terminal.name, "numero_serie": device.serial}
+
+
+def acknowledgement(batch: Batch, device: Device) -> dict[str, Any]:
+    """Return the body of a 202. It promises that the batch is kept, and nothing of its sales."""
+    return {
+        "recu": str(batch.receipt),
+        "statut": state_of(batch),
+        "ventes_recues": batch.sale_count,
+        "url": url_of(batch),
+        "message": f"{batch.sale_count} vente(s) reçue(s), enregistrement en cours",
+        "boutique": describe_shop(_shop_of(batch, device)),
+        "terminal": describe_terminal(device.terminal, device),
+    }
+
+
+def _shop_of(batch: Batch, device: Device) -> Shop:
+    """Return the shop that took the batch: its till may stand in another one by now."""
+    here = device.terminal.shop
+    return here if here.pk == batch.shop_id else Shop.objects.get(pk=batch.shop_id)
+
+
+def summary(batch: Batch) -> dict[str, Any]:
+    """Return a receipt's entry in the list of receipts."""
+    return {
+        "recu": str(batch.receipt),
+        "statut": state_of(batch),
+        "version": batch.version,
+        "recu_le": timestamp(batch.received_at),
+        "ventes_recues": batch.sale_count,
+        "ventes_creees": batch.created_count,
+        "ventes_erreurs": batch.error_count,
+        "url": url_of(batch),
+    }
+
+
+def receipt(
+    batch: Batch, device: Device, *, since_version: int | None = None, with_lines: bool = True
+) -> dict[str, Any]:
+    """Return the whole receipt of `batch`, a row just read, as its device asks for it.
+
+    `since_version`: only the outcomes that changed after it (the counters stay whole). Without lines `lignes` is empty.
+    """
+    outcomes = SaleOutcome.objects.filter(batch_id=batch.pk, position__lt=batch.next_position).order_by("position")
+    if since_version is not None:
+        outcomes = outcomes.filter(version__gt=since_version)
+    outcomes = list(outcomes)
+    documents = _Documents({outcome.document_id for outcome in outcomes if outcome.document_id}, with_lines=with_lines)
+    shop = _shop_of(batch, device)
+    answer = {
+        "recu": str(batch.receipt),
+        "statut": state_of(batch),
+        "version": batch.version,
+        "recu_le": timestamp(batch.received_at),
+        "message": _message(batch),
+        "ventes_creees": batch.created_count,
+        "ventes_erreurs": batch.error_count,
+        "details": {
+            "creees": [_good(outcome, documents, shop) for outcome in outcomes if outcome.status in GOOD],
+            "erreurs": [_error(outcome, documents) for outcome in outcomes if outcome.status not in GOOD],
+            "en_attente": _waiting(batch),
+        },
+        "trous": [{"de": first, "a": last} for first, last in batch.sequence_holes],
+        "boutique": describe_shop(shop),
+        "terminal": describe_terminal(device.terminal, device),
+        "statistiques": {
+            "total_envoyees": batch.sale_count,
+            "reussies": batch.created_count,
+            "erreurs": batch.error_count,
+            "doublons": batch.duplicate_count,
+        },
+    }
+    if batch.settled_at:
+        answer["traite_le"] = timestamp(batch.settled_at)
+        answer["success"] = batch.error_count == batch.duplicate_count
+    return answer
+
+
+def _message(batch: Batch) -> str:
+    if not batch.settled_at:
+        return f"{batch.next_position - 1} vente(s) sur {batch.sale_count} traitée(s)"
+    refused = batch.error_count - batch.duplicate_count
+    if refused:
+        return f"{batch.created_count} vente(s) synchronisée(s), {refused} refusée(s)"
+    message = f"{batch.created_count} vente(s) synchronisée(s) avec succès"
+    if batch.duplicate_count:
+        message += f", {batch.duplicate_count} déjà existante(s)"
+    return message
+
+
+def _waiting(batch: Batch) -> list[dict[str, Any]]:
+    if batch.settled_at:
+        return []
+    sales = sales_of(batch.pk)
+    return [
+        {
+            "index": position,
+            "numero_facture": peek(sales[position - 1])[0] or NO_NUMBER,
+            "status": "pending",
+            "action": "attendre",
+        }
+        for position in range(batch.next_position, batch.sale_count + 1)
+    ]
+
+
+def sales_of(batch_id: int) -> list[bytes]:
+    """Return the sales of a batch, undecoded."""
+    deflated = BatchBody.objects.values_list("deflated", flat=True).get(pk=batch_id)
+    return cut(zlib.decompress(deflated))
+
+
+def _good(outcome: SaleOutcome, documents: "_Documents", shop: Shop) -> dict[str, Any]:
+    sale = documents.sales[outcome.document_id]
+    lines = documents.lines[sale.pk]
+    return {
+        "index": outcome.position,
+        "numero_facture": outcome.number or NO_NUMBER,
+        "variante": sale.variant,
+        "status": outcome.status,
+        "action": action_for(status=outcome.status, code=outcome.code),
+        "id": sale.pk,
+        "numero_enregistrement": sale.registration_number,
+        "boutique_id": shop.pk,
+        "boutique_nom": shop.name,
+        "montant_total": str(sale.total),
+        "devise": sale.currency,
+        "lignes_count": documents.line_counts[sale.pk],
+        "avertissements": sale.warnings,
+        "lignes": lines,
+    }
+
+
+def _error(outcome: SaleOutcome, documents: "_Documents") -> dict[str, Any]:
+    entry = {
+        "index": outcome.position,
+        "numero_facture": outcome.number or NO_NUMBER,
+        "status": outcome.status,
+        "action": action_for(status=outcome.status, code=outcome.code),
+        "code": outcome.code,
+    }
+    if outcome.path:
+        entry["chemin"] = outcome.path
+    entry["erreur"] = outcome.detail
+    if outcome.status == OutcomeStatus.DUPLICATE:
+        entry["id"] = outcome.document_id
+        entry["numero_enregistrement"] = documents.sales[outcome.document_id].registration_number
+    return entry
+
+
+@dataclass
+class _Documents:
+    """The documents of a receipt with their lines, read in at most three queries however many they are."""
+
+    ids: set[int]
+    with_lines: bool
+    sales: dict[int, Sale] = field(init=False)
+    lines: dict[int, list[dict[str, Any]]] = field(init=False)
+    line_counts: dict[int, int] = field(init=False)
+
+    def __init__(self, ids: set[int], *, with_lines: bool) -> None:
+        self.sales = {sale.pk: sale for sale in Sale.objects.filter(pk__in=ids)}
+        self.lines = defaultdict(list)
+        self.line_counts = defaultdict(int)
+        rows = SaleLine.objects.filter(document_id__in=ids).order_by("document_id", "position")
+        if not with_lines:
+            for document_id in rows.values_list("document_id", flat=True):
+                self.line_counts[document_id] += 1
+            return
+        movements = StockMovement.objects.filter(document_id__in=ids).values_list("document_id", "line", "stock_after")
+        stock_after = {(document_id, line): stock for document_id, line, stock in movements}
+        for line in rows.select_related("unit"):
+            self.line_counts[line.document_id] += 1
+            self.lines[line.document_id].append(_line(line, stock_after.get((line.document_id, line.position))))
+
+
+def _line(line: SaleLine, stock_after: Decimal | None) -> dict[str, Any]:
+    return {
+        "ligne": line.position,
+        "article_id": line.unit.article_id,
+        "unite_uuid": str(line.unit.uuid),
+        "quantite": number(line.quantity),
+        "prix_unitaire": str(line.unit_price),
+        "remise": str(line.discount),
+        "montant": str(line.total),
+        "stock_apres": None if stock_after is None else number(stock_after),
+    }
+
+
+def number(value: Decimal) -> int | float:
+    """Return a quantity as JSON shows it: 2 and not 2.000. Fourteen digits pass through a float unharmed."""
+    return int(value) if value == value.to_integral_value() else float(value)

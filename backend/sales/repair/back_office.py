@@ -1,0 +1,100 @@
+"""What people record on the shop's pages: documents of the shop's own "till", through the same intake and posting.
+
+Nothing here writes a document: it is handed over as a till would hand it over, so every promise holds for it alike.
+"""
+
+import json
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+
+from backend.sales.errors import KeyReused
+from backend.sales.intake import Caller, receive_batch
+from backend.sales.models import Batch, SaleOutcome
+from backend.sales.posting.runner import post_slice
+from backend.sales.receipts.receipt import sales_of
+from backend.shops.devices import OFFICE_SERIAL_PREFIX, register_device
+from backend.shops.models import Device, Shop, Terminal
+
+OFFICE_NAME = "Bureau"
+# How long a page waits for its document: a worker may be at the lane, or posting may be paused.
+POSTED_S_MAX = 10
+LOOK_AGAIN_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What became of a document that a person recorded. `outcome` is None while it still waits."""
+
+    batch: Batch
+    outcome: SaleOutcome | None
+
+
+def record_from_page(*, shop: Shop, user: User, document: dict[str, Any], key: str, ip: str | None = None) -> Recording:
+    """Hand a document over in the words of the wire, post it, and return what became of it.
+
+    document: one sale, annulation, retour or paiement, without number, date or cashier: they are given here.
+    key: 8 to 64 letters and digits, one a form shown: the same form sent twice is one document.
+    A refusal is an outcome like a till's. Raises KeyReused if the key came before with another document.
+    """
+    device = office_device(shop)
+    sent = json.loads(json.dumps(document, default=_plain))
+    batch = _handed_over(device, sent, key) or _hand_over(device, sent, shop=shop, user=user, key=key, ip=ip)
+    deadline = time.monotonic() + POSTED_S_MAX
+    while batch.settled_at is None and time.monotonic() < deadline:
+        post_slice(device.terminal_id)
+        batch.refresh_from_db()
+        if batch.settled_at is None:
+            time.sleep(LOOK_AGAIN_S)
+    return Recording(batch, SaleOutcome.objects.filter(batch=batch, position=1).select_related("document").first())
+
+
+def office_device(shop: Shop) -> Device:
+    """Return what stands for the shop's pages among its tills. It has no token: nobody can call the API as it."""
+    serial = f"{OFFICE_SERIAL_PREFIX}{shop.pk}"
+    devices = Device.objects.select_related("terminal__shop")
+    found = devices.filter(serial=serial).first()
+    if found is None:
+        try:
+            with transaction.atomic():
+                terminal = Terminal.objects.create(shop=shop, name=OFFICE_NAME, is_office=True)
+                register_device(terminal=terminal, serial=serial)
+        except IntegrityError:
+            pass  # somebody else's first document came at the same moment
+        found = devices.get(serial=serial)
+    return found
+
+
+def _handed_over(device: Device, sent: dict[str, Any], key: str) -> Batch | None:
+    """Return the batch of the same form sent before: its date stays the first one's."""
+    batch = Batch.objects.filter(terminal_id=device.terminal_id, idempotency_key=key).first()
+    if batch is not None:
+        first = json.loads(sales_of(batch.pk)[0])
+        if any(first.get(name) != value for name, value in sent.items()):
+            raise KeyReused
+    return batch
+
+
+def _hand_over(device: Device, sent: dict[str, Any], *, shop: Shop, user: User, key: str, ip: str | None) -> Batch:
+    now = datetime.now(UTC).astimezone(ZoneInfo(shop.timezone))
+    whole = {
+        "numero_facture": f"BUR-{now:%Y%m%d}-{key[:8].upper()}",
+        "date_vente": now.isoformat(timespec="seconds"),
+        "caissier": {"code": user.get_username()[:40], "nom": user.get_full_name() or user.get_username()},
+        **sent,
+    }
+    body = json.dumps([whole], ensure_ascii=False).encode()
+    return receive_batch(caller=Caller(device, ip, app_version="pages"), body=body, key=key).batch
+
+
+def _plain(value: object) -> str:
+    """Amounts and quantities travel as text: no float touches money."""
+    if isinstance(value, Decimal):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} is not for the wire")

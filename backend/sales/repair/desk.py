@@ -1,0 +1,131 @@
+"""The repair desk: what a person of the shop decides about a sale that was refused. Nothing is ever deleted.
+
+Each decision decides the stored sale anew and keeps the outcome it replaces, with who decided, when and why. What the
+till sends later of the same content finds it recorded, or set aside, and closes by itself.
+"""
+
+import uuid
+from collections.abc import Mapping
+from enum import StrEnum
+
+from django.contrib.auth.models import User
+
+from backend.inventory.models import ArticleUnit
+from backend.sales.errors import UnitUnknown
+from backend.sales.models import OutcomeStatus, Sale, SaleOutcome
+from backend.sales.posting.context import Decision
+from backend.sales.repair.back_office import Recording, record_from_page
+from backend.sales.repair.retry import Retrial, retry_outcome, set_outcome_aside
+from backend.shops.models import Shop
+
+
+class Desk:
+    """One person at the desk of one shop. An entry is a (batch, position) of that shop; another shop's does not exist.
+
+    Every method returns what stood before and what stands now; `has_changed` is False where the reason still holds.
+    Raises SaleOutcome.DoesNotExist.
+    """
+
+    def __init__(self, *, shop: Shop, user: User) -> None:
+        self.shop = shop
+        self.user = user
+        self.author = user.get_username()
+
+    def try_again(self, batch_id: int, position: int, *, reason: str = "") -> Retrial:
+        """Decide by the rules, as they are now: the article exists meanwhile, or the goods have come in."""
+        return self._decide(batch_id, position, Decision(), reason or "Nouvel essai")
+
+    def accept_short_stock(self, batch_id: int, position: int, *, reason: str = "") -> Retrial:
+        """Record the sale although the stock goes below zero: it was sold, so it was there."""
+        return self._decide(
+            batch_id, position, Decision(accepts_short_stock=True), reason or "Acceptée avec un stock négatif"
+        )
+
+    def choose_units(
+        self, batch_id: int, position: int, *, units: Mapping[int, uuid.UUID], reason: str = ""
+    ) -> Retrial:
+        """Say which unit a line means (its place, from 0 → the unit's uuid). Raises UnitUnknown for another shop's."""
+        own = ArticleUnit.objects.filter(article__shop=self.shop, uuid__in=units.values()).values_list(
+            "uuid", flat=True
+        )
+        for at in sorted(units.keys()):
+            if units[at] not in set(own):
+                raise UnitUnknown(path=f"lignes[{at}].unite_uuid")
+        return self._decide(batch_id, position, Decision(units=dict(units)), reason or "Article choisi à la main")
+
+    def accept_as_own_sale(self, batch_id: int, position: int, *, reason: str = "") -> Retrial:
+        """Record a conflict as a sale of its own: the next variant under the number."""
+        return self._decide(
+            batch_id, position, Decision(accepts_variant=True), reason or "Acceptée comme une autre vente"
+        )
+
+    def replace_first(self, batch_id: int, position: int, *, key: str, reason: str = "") -> tuple[Recording, Retrial]:
+        """ "It is a correction": void the sale that stands under the number, then record this one.
+
+        Two documents, each in its own transaction: who dies between them leaves the conflict open, and doing it again
+        goes on from there. `key` is the form's, as for record_from_page.
+        """
+        outcome = self._entry(batch_id, position)
+        first = Sale.objects.get(pk=outcome.document_id, shop=self.shop)
+        reason = reason or f"Corrigée par une autre vente de même numéro ({outcome.number})"
+        void = {"type": "annulation", "origine": {"vente_id": first.pk}, "motif": reason}
+        voiding = record_from_page(shop=self.shop, user=self.user, document=void, key=key)
+        first.refresh_from_db()
+        if first.voided_at is None:
+            # Refused, or still waiting: the first sale counts, so this one does not.
+            return voiding, self.try_again(batch_id, position)
+        return voiding, self.accept_as_own_sale(batch_id, position, reason=reason)
+
+    def set_aside(self, batch_id: int, position: int, *, reason: str) -> Retrial:
+        """Settle the sale as not counting. A reason is required: it is all that a later reader has."""
+        if not reason.strip():
+            raise ValueError("setting a sale aside takes a reason")
+        self._entry(batch_id, position)
+        return set_outcome_aside(batch_id=batch_id, position=position, author=self.author, reason=reason)
+
+    def take_up_again(self, batch_id: int, position: int, *, reason: str = "") -> Retrial:
+        """Undo setting aside: the sale is decided by the rules again."""
+        return self._decide(batch_id, position, Decision(reopens=True), reason or "Reprise")
+
+    def _decide(self, batch_id: int, position: int, decision: Decision, reason: str) -> Retrial:
+        self._entry(batch_id, position)
+        return retry_outcome(batch_id=batch_id, position=position, author=self.author, reason=reason, decision=decision)
+
+    def _entry(self, batch_id: int, position: int) -> SaleOutcome:
+        return SaleOutcome.objects.get(batch_id=batch_id, position=position, shop=self.shop)
+
+
+class Fix(StrEnum):
+    """What may be decided, named like the Desk's method that does it."""
+
+    TRY_AGAIN = "try_again"
+    ACCEPT_SHORT_STOCK = "accept_short_stock"
+    CHOOSE_UNITS = "choose_units"
+    ACCEPT_AS_OWN_SALE = "accept_as_own_sale"
+    REPLACE_FIRST = "replace_first"
+    SET_ASIDE = "set_aside"
+    TAKE_UP_AGAIN = "take_up_again"
+
+
+# Which decisions fit a refusal, the one that fits best first.
+FIXES: dict[str, tuple[Fix, ...]] = {
+    "stock_insuffisant": (Fix.TRY_AGAIN, Fix.ACCEPT_SHORT_STOCK, Fix.SET_ASIDE),
+    "article_inconnu": (Fix.CHOOSE_UNITS, Fix.TRY_AGAIN, Fix.SET_ASIDE),
+    "unite_inconnue": (Fix.CHOOSE_UNITS, Fix.TRY_AGAIN, Fix.SET_ASIDE),
+    "unite_ambigue": (Fix.CHOOSE_UNITS, Fix.TRY_AGAIN, Fix.SET_ASIDE),
+    "numero_deja_pris": (Fix.ACCEPT_AS_OWN_SALE, Fix.REPLACE_FIRST, Fix.SET_ASIDE),
+    # The bytes will not change: the till sells it again, and this one is put aside.
+    "champ_invalide": (Fix.SET_ASIDE,),
+    "type_inconnu": (Fix.SET_ASIDE, Fix.TRY_AGAIN),
+    "ecartee": (Fix.TAKE_UP_AGAIN,),
+}
+OTHER_FIXES = (Fix.TRY_AGAIN, Fix.SET_ASIDE)
+
+
+def fixes_for(outcome: SaleOutcome) -> tuple[Fix, ...]:
+    """Return what may be decided about an outcome, the best first; none for what is recorded."""
+    is_open = outcome.status in (
+        OutcomeStatus.REJECTED, OutcomeStatus.CONFLICT, OutcomeStatus.FAILED, OutcomeStatus.DEFERRED,
+        OutcomeStatus.SET_ASIDE,
+    )  # fmt: skip
+    return FIXES.get(outcome.code, OTHER_FIXES) if is_open else ()

@@ -1,0 +1,1 @@
+"""What tills say of themselves: heartbeats, the watermark, gaps in their counters, pauses."""

@@ -1,0 +1,124 @@
+"""What a till says of itself between two batches: its clock, what it still holds, how far it has counted."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from backend.sales.errors import FieldInvalid
+from backend.sales.models import Heartbeat
+from backend.sales.wire.amount_lists import WireAmount, read_amounts
+from backend.sales.wire.business_day import DATE_LENGTH_MAX, YEAR_MAX, YEAR_MIN
+from backend.sales.wire.structs import Counter
+from backend.shops.models import Device, Shop
+
+HELD_COUNT_MAX = 1_000_000
+DATE_ONLY_LENGTH_MAX = len("2024-11-04")
+
+
+class WireHeld(msgspec.Struct, frozen=True):
+    nombre: Annotated[int, msgspec.Meta(ge=0, le=HELD_COUNT_MAX)]
+    montants: list[WireAmount] | None = None
+    plus_ancienne: str | None = None
+
+
+class WireHeartbeat(msgspec.Struct, frozen=True):
+    """A heartbeat as the contract writes it; each of the three may be left out."""
+
+    heure: str | None = None
+    a_envoyer: WireHeld | None = None
+    sequence: Counter | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a till says it has not handed over yet. Nothing is a statement too: the watermark is made of it."""
+
+    count: int
+    amounts: dict[str, Decimal]
+    oldest_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class TillReport:
+    """A heartbeat, read. What the till did not say is None, and is never taken for nothing."""
+
+    clock_at: datetime | None
+    held: Held | None
+    sequence: int | None
+
+
+def read_heartbeat(wire: WireHeartbeat, *, shop: Shop) -> TillReport:
+    """Raises FieldInvalid with the path of what cannot be meant. A clock that is wrong by decades can."""
+    zone = ZoneInfo(shop.timezone)
+    clock_at = _read_moment(wire.heure, "heure", zone) if wire.heure is not None else None
+    held = _read_held(wire.a_envoyer, shop=shop, zone=zone) if wire.a_envoyer is not None else None
+    return TillReport(clock_at, held, wire.sequence)
+
+
+def record_heartbeat(*, device: Device, report: TillReport, now: datetime) -> None:
+    """Keep what the till said, and how far its clock is ahead of `now`: on the device, and on `device` as given.
+
+    At most one row a device and minute: a later word in the same minute replaces the earlier. A heartbeat that does not
+    say what the till holds leaves no row, for it says nothing that the watermark could be made of. The device's row is
+    written on its own: no posting waits for it.
+    """
+    skew_s = None
+    if report.clock_at is not None:
+        skew_s = round((report.clock_at - now).total_seconds(), 3)
+        Device.objects.filter(pk=device.pk).update(clock_skew_s=skew_s)
+        device.clock_skew_s = skew_s
+    if report.held is not None:
+        _keep(device, report, report.held, skew_s=skew_s, now=now)
+
+
+def _keep(device: Device, report: TillReport, held: Held, *, skew_s: float | None, now: datetime) -> None:
+    said = {
+        "held_count": held.count,
+        "held_amounts": [{"currency": currency, "amount": str(held.amounts[currency])} for currency in held.amounts],
+        "oldest_held_at": held.oldest_at,
+        "sequence": report.sequence,
+        "till_clock_at": _storable(report.clock_at),
+        "clock_skew_s": skew_s,
+        "at": now,
+    }
+    mine = Heartbeat.objects.filter(terminal_id=device.terminal_id, device_id=device.pk)
+    this_minute = mine.filter(at__gte=now.replace(second=0, microsecond=0)).order_by("-at").values_list("pk", flat=True)
+    # Two of one device at once may make two rows: one too many, and nothing that reads them minds.
+    if (row := this_minute.first()) is not None:
+        Heartbeat.objects.filter(pk=row).update(**said)
+    else:
+        Heartbeat.objects.create(
+            shop_id=device.terminal.shop_id, terminal_id=device.terminal_id, device_id=device.pk, **said
+        )
+
+
+def _read_held(wire: WireHeld, *, shop: Shop, zone: ZoneInfo) -> Held:
+    amounts = read_amounts(wire.montants, "a_envoyer.montants", default_currency=shop.currency)
+    if wire.nombre == 0 and any(amounts.values()):
+        # It would read as "holds nothing" while the till says what it holds is worth something.
+        raise FieldInvalid("a_envoyer.nombre", "0 vente, mais un montant")
+    oldest_at = None
+    if wire.plus_ancienne is not None:
+        oldest_at = _storable(_read_moment(wire.plus_ancienne, "a_envoyer.plus_ancienne", zone))
+    return Held(wire.nombre, amounts, oldest_at if wire.nombre else None)
+
+
+def _read_moment(text: str, path: str, zone: ZoneInfo) -> datetime:
+    """Return the instant that a till's clock shows; without an offset the shop's local time, as in `date_vente`."""
+    text = text.strip()
+    try:
+        if not DATE_ONLY_LENGTH_MAX < len(text) <= DATE_LENGTH_MAX:
+            raise ValueError(text)
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise FieldInvalid(path, "date et heure attendues") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+
+
+def _storable(moment: datetime | None) -> datetime | None:
+    """Return None for a year no till means: the skew says by how much it is wrong."""
+    return moment if moment is not None and YEAR_MIN <= moment.year <= YEAR_MAX else None

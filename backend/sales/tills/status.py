@@ -1,0 +1,135 @@
+"""What the tills said and sent last, read once for all who ask: the watermark, the holes below it, the shop's pages.
+
+Words, counters and what waits at that moment come from one statement, and so from one moment. The batches are read
+after it: a sale that was handed over before a word is then found unsettled, or is posted. Who shows figures beside
+these reads the figures later still.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery
+
+from backend.sales.models import Batch, Heartbeat, Lane
+from backend.sales.tills.sequence_gaps import Holes
+from backend.shops.models import AuthMode, DeviceState, Terminal, TerminalState
+
+
+@dataclass(frozen=True, slots=True)
+class HeardDevice:
+    """A device that holds a till, or held it until another took it over; one that is disabled has no say."""
+
+    device_id: int
+    is_active: bool
+    is_unproven: bool
+    last_seen_at: datetime | None
+    # Its last word; None if it never said what it holds.
+    said_at: datetime | None
+    held_count: int
+    held_amounts: list[dict[str, str]]
+    # How far it had counted when it last named its counter, less what it held then: that much it says it handed over.
+    counted: int | None
+    # The oldest of what it sent and is not posted.
+    unsettled: Batch | None
+
+
+@dataclass(frozen=True, slots=True)
+class HeardTill:
+    terminal: Terminal
+    devices: tuple[HeardDevice, ...]
+    last_batch: Batch | None
+    waiting_count: int
+    waiting_since: datetime | None
+    # What is known of the till's own counter, and whether something of it waited when that was read.
+    sequence_seen: int | None
+    sequence_holes: Holes
+    was_busy: bool
+
+    @property
+    def is_open(self) -> bool:
+        """The shop's pages are no till that somebody could be asked about: what people record there, nobody holds."""
+        is_held = any(device.is_active for device in self.devices)
+        return is_held and self.terminal.state == TerminalState.ACTIVE and not self.terminal.is_office
+
+
+def hear(terminals: QuerySet[Terminal]) -> list[HeardTill]:
+    """Return these tills by name, each with its devices in the order of their ids. Two queries, whatever the count."""
+    rows = list(_with_words(terminals).order_by("name", "pk", "holder__pk"))
+    batches = _newest_and_unsettled(rows)
+    return [_heard(list(group), batches) for _, group in groupby(rows, key=lambda row: row.pk)]
+
+
+def _with_words(terminals: QuerySet[Terminal]) -> QuerySet[Terminal]:
+    """A row for each till and device: tills without one have a row too."""
+    holders = Q(devices__state__in=(DeviceState.ACTIVE, DeviceState.REPLACED))
+    words = Heartbeat.objects.filter(device=OuterRef("holder__pk"), terminal=OuterRef("pk")).order_by("-at")
+    # Found by the index alone, however many words there are; the rows then by their keys.
+    said = Heartbeat.objects.filter(pk=OuterRef("word_id"))
+    named = Heartbeat.objects.filter(pk=OuterRef("named_id"))
+    lane = Lane.objects.filter(terminal=OuterRef("pk"))
+    sent = Batch.objects.filter(terminal=OuterRef("pk"))
+    # The end of a range of the index (terminal, join_key): a till may have sent a hundred thousand batches. Those that
+    # owe an answer are few, and are read with the batches.
+    answered = sent.filter(join_key=None).order_by("-pk").values("pk")[:1]
+    return terminals.annotate(holder=FilteredRelation("devices", condition=holders)).annotate(
+        device_id=F("holder__pk"),
+        device_state=F("holder__state"),
+        auth_mode=F("holder__auth_mode"),
+        last_seen_at=F("holder__last_seen_at"),
+        word_id=Subquery(words.values("pk")[:1]),
+        said_at=Subquery(said.values("at")),
+        held_count=Subquery(said.values("held_count")),
+        held_amounts=Subquery(said.values("held_amounts")),
+        named_id=Subquery(words.filter(sequence__isnull=False).values("pk")[:1]),
+        named_sequence=Subquery(named.values("sequence")),
+        named_held=Subquery(named.values("held_count")),
+        sequence_seen=Subquery(lane.values("sequence_seen")),
+        sequence_holes=Subquery(lane.values("sequence_holes")),
+        was_busy=Exists(sent.filter(settled_at=None)),
+        answered_id=Subquery(answered),
+    )
+
+
+def _newest_and_unsettled(rows: list[Terminal]) -> dict[int, list[Batch]]:
+    """Return of each till the batches that wait, which the intake bounds, and the last that came; in their order."""
+    of_tills = Batch.objects.filter(terminal_id__in={row.pk for row in rows})
+    newest = Batch.objects.filter(pk__in={row.answered_id for row in rows if row.answered_id is not None})
+    unsettled, owed = of_tills.filter(settled_at=None), of_tills.filter(join_key__isnull=False)
+    found: dict[int, list[Batch]] = defaultdict(list)
+    for batch in sorted(newest.union(unsettled, owed), key=lambda batch: batch.pk):
+        found[batch.terminal_id].append(batch)
+    return found
+
+
+def _heard(rows: list[Terminal], batches: dict[int, list[Batch]]) -> HeardTill:
+    terminal = rows[0]
+    sent = batches.get(terminal.pk, [])
+    waiting = [batch for batch in sent if batch.settled_at is None]
+    return HeardTill(
+        terminal=terminal,
+        devices=tuple(_device(row, waiting) for row in rows if row.device_id is not None),
+        last_batch=sent[-1] if sent else None,
+        waiting_count=sum(batch.waiting_count for batch in waiting),
+        waiting_since=min((batch.received_at for batch in waiting), default=None),
+        sequence_seen=terminal.sequence_seen,
+        sequence_holes=terminal.sequence_holes or [],
+        was_busy=terminal.was_busy,
+    )
+
+
+def _device(row: Terminal, waiting: list[Batch]) -> HeardDevice:
+    own = [batch for batch in waiting if batch.device_id == row.device_id]
+    return HeardDevice(
+        device_id=row.device_id,
+        is_active=row.device_state == DeviceState.ACTIVE,
+        is_unproven=row.auth_mode == AuthMode.SERIAL,
+        last_seen_at=row.last_seen_at,
+        said_at=row.said_at,
+        held_count=row.held_count or 0,
+        held_amounts=row.held_amounts or [],
+        # Not in SQL: a till that holds more than it counted is believed, and an unsigned column goes not below zero.
+        counted=None if row.named_sequence is None else row.named_sequence - row.named_held,
+        unsettled=min(own, key=lambda batch: batch.received_at, default=None),
+    )

@@ -1,0 +1,297 @@
+"""One sale's bytes to a frozen struct, rounded and reckoned. Pure: no database, no clock.
+
+A sale that cannot be read is refused alone, with the path of what is wrong.
+"""
+
+import uuid
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from backend.sales.errors import FieldInvalid, KindUnknown
+from backend.sales.money.amounts import MONEY_PLACES, QUANTITY_PLACES, RATE_PLACES, bounded, round_half_up
+from backend.sales.wire.business_day import read_till_clock
+from backend.sales.wire.fields import read_currency, read_mode, read_money, read_number, read_rounded, read_vat_rate
+from backend.sales.wire.fingerprints import Origin, UnitKey, fingerprint
+from backend.sales.wire.strict_json import find_fault
+from backend.sales.wire.structs import WireLine, WireOrigin, WirePerson, WireSale, path_of
+
+LINES_MAX = 200
+# Ten times what two hundred long lines need. To read 5 MiB of small tokens takes longer than a session may idle.
+SALE_BYTES_MAX = 512 * 1024
+PAYMENTS_MAX = 20
+FISCAL_BYTES_MAX = 8 * 1024
+
+KINDS = ("vente", "annulation", "retour", "paiement")
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A line, rounded. `key` is all that names the unit, as sent: (("unite_uuid", "…"),), (("article_id", 15),)…"""
+
+    key: UnitKey
+    quantity: Decimal
+    unit_price: Decimal
+    discount: Decimal
+    vat_rate: Decimal | None
+    total: Decimal
+
+
+class ReturnedLine(msgspec.Struct, frozen=True):
+    """What of a sale's line comes back. `line` counts from 1, as the receipt does."""
+
+    line: int
+    quantity: Decimal
+
+
+class Payment(msgspec.Struct, frozen=True):
+    mode: str
+    currency: str | None
+    amount: Decimal
+    rate: Decimal | None
+
+
+class ParsedSale(msgspec.Struct, frozen=True):
+    """A sale that can be read. Amounts have two places, quantities three; `total` counts from the lines."""
+
+    kind: str
+    number: str
+    fingerprint: str
+    lines: tuple[Line, ...] = ()
+    returned: tuple[ReturnedLine, ...] = ()
+    origin: Origin | None = None
+    currency: str | None = None
+    discount: Decimal = Decimal(0)
+    total: Decimal = Decimal(0)
+    date_text: str | None = None
+    sold: datetime | date | None = None
+    payment_mode: str = "CASH"
+    is_paid: bool = True
+    payments: tuple[Payment, ...] = ()
+    cashier: WirePerson = WirePerson()
+    customer: WirePerson = WirePerson()
+    reason: str = ""
+    fiscal: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+_read = msgspec.json.Decoder(WireSale)
+
+
+def read_sale(raw: bytes) -> ParsedSale:
+    """Read one sale.
+
+    Raises FieldInvalid with the path of what is wrong, or KindUnknown: refusals, for this sale alone.
+    """
+    if len(raw) > SALE_BYTES_MAX:
+        raise FieldInvalid("", f"vente de plus de {SALE_BYTES_MAX} octets")
+    fault = find_fault(raw)
+    if fault is not None:
+        raise FieldInvalid(*fault)
+    try:
+        wire = _read.decode(raw)
+    except msgspec.ValidationError as error:
+        raise FieldInvalid(path_of(error), "type ou valeur inattendus") from error
+    except msgspec.DecodeError as error:
+        raise FieldInvalid("", "JSON illisible") from error
+    number = read_number(wire.numero_facture)
+    kind = wire.type if wire.type is not None else "vente"
+    if kind not in KINDS:
+        raise KindUnknown(kind)
+    return _sale(wire, number) if kind == "vente" else _follower(wire, kind, number)
+
+
+def _sale(wire: WireSale, number: str) -> ParsedSale:
+    warnings: list[str] = []
+    lines = _lines(wire, warnings)
+    discount = read_money(wire.remise, "remise", warnings) or Decimal(0)
+    total = sum(line.total for line in lines) - discount
+    if total < 0:
+        raise FieldInvalid("remise", "supérieure au montant de la vente")
+    bounded(total, "lignes", places=MONEY_PLACES)
+    if wire.montant_total is not None:
+        said = bounded(wire.montant_total, "montant_total", places=MONEY_PLACES)
+        if round_half_up(said, MONEY_PLACES) != total:
+            warnings.append("montant_total_different")
+    return ParsedSale(
+        kind="vente",
+        number=number,
+        fingerprint=_fingerprint(wire, "vente"),
+        lines=lines,
+        discount=discount,
+        total=total,
+        payments=_payments(wire, warnings),
+        warnings=tuple(dict.fromkeys(warnings)),
+        **_circumstances(wire),
+    )
+
+
+def _follower(wire: WireSale, kind: str, number: str) -> ParsedSale:
+    """Read a document that follows another: an annulation, a retour with its lines, a paiement with its amount."""
+    _check_amounts(wire)
+    warnings: list[str] = []
+    origin = _origin(wire.origine)
+    if origin is None:
+        raise FieldInvalid("origine", "manquante")
+    amount = read_money(wire.montant, "montant", warnings) if kind == "paiement" else None
+    if kind == "paiement" and not amount:
+        raise FieldInvalid("montant", "doit être positif")
+    returned = _returned_lines(wire, warnings) if kind == "retour" else ()
+    return ParsedSale(
+        kind=kind,
+        number=number,
+        fingerprint=_fingerprint(wire, kind),
+        origin=origin,
+        returned=returned,
+        total=amount or Decimal(0),
+        warnings=tuple(dict.fromkeys(warnings)),
+        **_circumstances(wire),
+    )
+
+
+def _returned_lines(wire: WireSale, warnings: list[str]) -> tuple[ReturnedLine, ...]:
+    _check_line_count(wire)
+    returned = []
+    for at, line in enumerate(wire.lignes):
+        path = f"lignes[{at}]"
+        if line.ligne is None:
+            raise FieldInvalid(f"{path}.ligne", "manquante")
+        returned.append(ReturnedLine(line.ligne, _quantity(line, path, warnings)))
+    return tuple(returned)
+
+
+def _check_amounts(wire: WireSale) -> None:
+    """Refuse what no column holds, before the fingerprint takes it: a text may say NaN, or 1E+999999999."""
+    amounts = [("montant", wire.montant), ("remise", wire.remise)]
+    for at, line in enumerate(wire.lignes or []):
+        amounts += [(f"lignes[{at}].{name}", getattr(line, name)) for name in ("quantite", "prix_unitaire", "remise")]
+    for path, amount in amounts:
+        bounded(amount or Decimal(0), path, places=MONEY_PLACES)
+
+
+def _circumstances(wire: WireSale) -> dict[str, Any]:
+    """Return what does not depend on the kind: currency, date, people, mode. Long names are cut; bytes keep them."""
+    fiscal = None
+    if bytes(wire.fiscal) not in (b"", b"null"):
+        if len(bytes(wire.fiscal)) > FISCAL_BYTES_MAX:
+            raise FieldInvalid("fiscal", f"plus de {FISCAL_BYTES_MAX} octets")
+        fiscal = bytes(wire.fiscal).decode()
+    date_text = wire.date_vente.strip() if wire.date_vente is not None else None
+    return {
+        "currency": read_currency(wire.devise, "devise"),
+        "date_text": date_text,
+        "sold": read_till_clock(date_text) if date_text is not None else None,
+        "payment_mode": read_mode(wire.mode_paiement if wire.mode_paiement is not None else "CASH", "mode_paiement"),
+        "is_paid": wire.paye if wire.paye is not None else True,
+        "cashier": wire.caissier or WirePerson(),
+        "customer": wire.client or WirePerson(),
+        "reason": wire.motif or "",
+        "fiscal": fiscal,
+    }
+
+
+def _lines(wire: WireSale, warnings: list[str]) -> tuple[Line, ...]:
+    _check_line_count(wire)
+    return tuple(_line(line, f"lignes[{at}]", warnings) for at, line in enumerate(wire.lignes))
+
+
+def _check_line_count(wire: WireSale) -> None:
+    if not wire.lignes:
+        raise FieldInvalid("lignes", "au moins une ligne")
+    if len(wire.lignes) > LINES_MAX:
+        raise FieldInvalid("lignes", f"plus de {LINES_MAX} lignes")
+
+
+def _quantity(wire: WireLine, path: str, warnings: list[str]) -> Decimal:
+    if wire.quantite is None:
+        raise FieldInvalid(f"{path}.quantite", "manquante")
+    quantity = read_rounded(wire.quantite, f"{path}.quantite", warnings, places=QUANTITY_PLACES)
+    if quantity <= 0:
+        raise FieldInvalid(f"{path}.quantite", "doit être positive")
+    return quantity
+
+
+def _line(wire: WireLine, path: str, warnings: list[str]) -> Line:
+    if wire.prix_unitaire is None:
+        raise FieldInvalid(f"{path}.prix_unitaire", "manquant")
+    quantity = _quantity(wire, path, warnings)
+    unit_price = read_money(wire.prix_unitaire, f"{path}.prix_unitaire", warnings)
+    discount = read_money(wire.remise, f"{path}.remise", warnings) or Decimal(0)
+    gross = round_half_up(quantity * unit_price, MONEY_PLACES)
+    if discount > gross:
+        raise FieldInvalid(f"{path}.remise", "supérieure au montant de la ligne")
+    return Line(
+        key=_unit_key(wire, path),
+        quantity=quantity,
+        unit_price=unit_price,
+        discount=discount,
+        vat_rate=read_vat_rate(wire.taux_tva, f"{path}.taux_tva"),
+        total=bounded(gross - discount, f"{path}.quantite", places=MONEY_PLACES),
+    )
+
+
+def _unit_key(wire: WireLine, path: str) -> UnitKey:
+    """Return all that names the unit: a unit and an article that disagree must be seen to disagree."""
+    given: list[tuple[str, str | int]] = []
+    for name in ("unite_uuid", "article_uuid"):
+        text = getattr(wire, name)
+        if text is not None:
+            try:
+                given.append((name, str(uuid.UUID(text))))
+            except ValueError as error:
+                raise FieldInvalid(f"{path}.{name}", "uuid illisible") from error
+    if wire.article_id is not None:
+        given.append(("article_id", wire.article_id))
+    if not given:
+        raise FieldInvalid(f"{path}.article_id", "article ou unité manquants")
+    return tuple(given)
+
+
+def _line_key(wire: WireLine, path: str, kind: str) -> UnitKey:
+    """A return names a line of its sale; on a sale `ligne` is a field like any that we do not know."""
+    return _unit_key(wire, path) if kind == "vente" or wire.ligne is None else (("ligne", wire.ligne),)
+
+
+def _payments(wire: WireSale, warnings: list[str]) -> tuple[Payment, ...]:
+    if wire.paiements is not None and len(wire.paiements) > PAYMENTS_MAX:
+        raise FieldInvalid("paiements", f"plus de {PAYMENTS_MAX} paiements")
+    payments = []
+    for at, payment in enumerate(wire.paiements or []):
+        path = f"paiements[{at}]"
+        rate = payment.taux
+        if rate is not None and round_half_up(bounded(rate, f"{path}.taux", places=RATE_PLACES), RATE_PLACES) <= 0:
+            raise FieldInvalid(f"{path}.taux", "doit être positif")
+        payments.append(
+            Payment(
+                mode=read_mode(payment.mode, f"{path}.mode"),
+                currency=read_currency(payment.devise, f"{path}.devise"),
+                amount=read_money(payment.montant, f"{path}.montant", warnings),
+                rate=round_half_up(rate, RATE_PLACES) if rate is not None else None,
+            )
+        )
+    return tuple(payments)
+
+
+def _origin(wire: WireOrigin | None) -> Origin | None:
+    if wire is None:
+        return None
+    for name in ("vente_id", "numero_enregistrement", "numero_facture"):
+        value = getattr(wire, name)
+        if value is not None:
+            return name, value.strip() if isinstance(value, str) else value
+    return None
+
+
+def _fingerprint(wire: WireSale, kind: str) -> str:
+    sent = wire.lignes or [] if kind in ("vente", "retour") else []
+    lines = [(_line_key(line, f"lignes[{at}]", kind), line) for at, line in enumerate(sent)]
+    return fingerprint(
+        kind=kind,
+        origin=_origin(wire.origine),
+        date_text=wire.date_vente,
+        currency=wire.devise,
+        discount=wire.remise,
+        amount=wire.montant if kind == "paiement" else None,
+        lines=[(key, line.quantite, line.prix_unitaire, line.remise) for key, line in lines],
+    )
