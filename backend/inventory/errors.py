@@ -3,7 +3,6 @@
 A refusal changes nothing. The sentence is for the person who asked, and may be shown as it is.
 """
 
-from decimal import Decimal
 from typing import ClassVar
 
 
@@ -124,6 +123,7 @@ class HeaderMissing(CatalogueRefused):
     code = "entete_manquant"
 
 
-def plain_number(value: Decimal) -> str:
-    """Return 2 for 2.000 and 1.5 for 1.500."""
-    return f"{value.normalize():f}" if value else "0"
+def shown(text: str) -> str:
+    """Return the beginning of what somebody sent, fit for a sentence."""
+    visible = "".join(letter if letter.isprintable() else "�" for letter in text)
+    return visible if len(visible) <= 40 else f"{visible[:39]}…"

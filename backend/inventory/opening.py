@@ -6,8 +6,9 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from backend.inventory.errors import ContentUnknown, NothingSmaller, QuantityInvalid, StockShort, plain_number
+from backend.inventory.errors import ContentUnknown, NothingSmaller, QuantityInvalid, StockShort
 from backend.inventory.models import Article, ArticleUnit, MovementType, StockMovement, UnitLevel
+from backend.inventory.numbers import plain_number
 from backend.inventory.stock import checked_quantity, lock_units, standing, write_movement
 from backend.inventory.transactions import in_transaction
 

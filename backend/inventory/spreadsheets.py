@@ -19,8 +19,9 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.writer.excel import save_workbook
 
-from backend.inventory.cells import Cell, disarm, folded, is_blank, rearm, shown, write_number
-from backend.inventory.errors import HeaderMissing, SheetTooLarge, SheetUnreadable
+from backend.inventory.cells import Cell, disarm, folded, is_blank, rearm
+from backend.inventory.errors import HeaderMissing, SheetTooLarge, SheetUnreadable, shown
+from backend.inventory.numbers import write_number
 
 FILE_BYTES_MAX = 5 * 1024 * 1024
 # A classeur of 10,000 full lines inflates to 10 MiB; one of 5 MiB could to 5 GiB.

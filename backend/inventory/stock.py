@@ -14,9 +14,9 @@ from backend.inventory.errors import (
     ReasonMissing,
     StockShort,
     WrongSign,
-    plain_number,
 )
 from backend.inventory.models import ArticleUnit, MovementType, StockMovement
+from backend.inventory.numbers import plain_number
 from backend.inventory.transactions import in_transaction
 from backend.shops.models import StockPolicy
 

@@ -2,11 +2,9 @@
 
 import datetime
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
 from backend.sales.days.day_report import CASHIER_LENGTH_MAX, REASON_LENGTH_MAX
@@ -14,22 +12,8 @@ from backend.sales.wire.business_day import YEAR_MIN
 from backend.shops.models import Shop, Terminal
 from backend.web.formats import symbol
 from backend.web.forms import TillField
-
-SPACES = str.maketrans("", "", " \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}")
-AMOUNT_DIGITS_MAX = 14
-KEY = RegexValidator(r"\A[A-Za-z0-9]{8,64}\Z")
-
-
-class AmountField(forms.DecimalField):
-    """Takes `184 000,50` as people write it."""
-
-    def __init__(self, **options: object) -> None:
-        widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
-        bounds = {"min_value": 0, "max_digits": AMOUNT_DIGITS_MAX, "decimal_places": 2}
-        super().__init__(localize=False, widget=widget, **bounds, **options)
-
-    def to_python(self, value: object) -> Decimal | None:
-        return super().to_python(value.translate(SPACES).replace(",", ".") if isinstance(value, str) else value)
+from backend.web.forms_numbers import MoneyField
+from backend.web.forms_once import FormKeyField
 
 
 @dataclass(frozen=True)
@@ -48,7 +32,7 @@ class ClosingForm(forms.Form):
     )
     caissier = forms.CharField(label=_("Caissier"), max_length=CASHIER_LENGTH_MAX, required=False)
     motif = forms.CharField(label=_("Motif des sorties"), max_length=REASON_LENGTH_MAX, required=False)
-    key = forms.CharField(validators=[KEY], widget=forms.HiddenInput)
+    key = FormKeyField()
 
     def __init__(self, *arguments: Any, shop: Shop, today: datetime.date, **options: Any) -> None:
         super().__init__(*arguments, label_suffix="", **options)
@@ -59,9 +43,9 @@ class ClosingForm(forms.Form):
         self.fields["jour"].widget.attrs["max"] = today.isoformat()
         for currency in self.currencies:
             is_needed = currency == shop.currency
-            self.fields[f"fond_{currency}"] = AmountField(label=_("Fond au début"), required=False)
-            self.fields[f"sorties_{currency}"] = AmountField(label=_("Sorties de la caisse"), required=False)
-            self.fields[f"compte_{currency}"] = AmountField(label=_("Espèces comptées"), required=is_needed)
+            self.fields[f"fond_{currency}"] = MoneyField(label=_("Fond au début"), required=False)
+            self.fields[f"sorties_{currency}"] = MoneyField(label=_("Sorties de la caisse"), required=False)
+            self.fields[f"compte_{currency}"] = MoneyField(label=_("Espèces comptées"), required=is_needed)
 
     def clean_jour(self) -> datetime.date:
         day = self.cleaned_data["jour"]

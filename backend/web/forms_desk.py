@@ -1,15 +1,14 @@
 """What a person decides about a refused sale."""
 
 from django import forms
-from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
-KEY = RegexValidator(r"\A[A-Za-z0-9]{8,64}\Z")
+from backend.web.forms_once import FormKeyField
 
 
 class DecisionForm(forms.Form):
     raison = forms.CharField(label=_("Pourquoi"), max_length=300, required=False)
-    cle = forms.CharField(required=False, validators=[KEY])
+    cle = FormKeyField(required=False)
 
 
 class ReasonedForm(DecisionForm):

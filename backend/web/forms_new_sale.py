@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -10,10 +10,13 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from backend.inventory.models import ArticleUnit
+from backend.inventory.numbers import NumberUnreadable, read_number, write_number
 from backend.sales.models import SaleKind
 from backend.sales.money.amounts import MONEY_PLACES, round_half_up
 from backend.shops.models import Shop
-from backend.web.forms_sales import NumberField, OnceForm, money_modes
+from backend.web.forms_numbers import MoneyField, QuantityField
+from backend.web.forms_once import OnceForm
+from backend.web.forms_sales import money_modes
 
 LINES_MAX = 60
 ON_CREDIT = "CREDIT"
@@ -21,9 +24,9 @@ NAMES = ("unite", "quantite", "prix", "remise")
 
 
 class BasketLineForm(forms.Form):
-    quantite = NumberField(label=_("Quantité"), min_value=Decimal("0.001"), decimal_places=3)
-    prix = NumberField(label=_("Prix"), min_value=0)
-    remise = NumberField(label=_("Remise"), min_value=0, required=False)
+    quantite = QuantityField(label=_("Quantité"), min_value=Decimal("0.001"))
+    prix = MoneyField(label=_("Prix"))
+    remise = MoneyField(label=_("Remise"), required=False)
 
     def __init__(self, *arguments: Any, unit: ArticleUnit, **options: Any) -> None:
         super().__init__(*arguments, label_suffix="", use_required_attribute=False, **options)
@@ -81,7 +84,7 @@ class Basket:
                 line.quantite = _one_more(line.quantite)
                 return
         if not self.is_full:
-            price = f"{unit.price.normalize():f}".replace(".", ",") if unit.currency == currency else ""
+            price = write_number(unit.price) if unit.currency == currency else ""
             self.lines.append(TypedLine(unit, "1", price))
 
     def remove(self, at: str) -> None:
@@ -123,7 +126,7 @@ class NewSaleForm(OnceForm):
     nif = forms.CharField(label=_("NIF du client"), max_length=40, required=False)
     devise = forms.ChoiceField(label=_("Devise"))
     mode = forms.ChoiceField(label=_("Règlement"))
-    remise_vente = NumberField(label=_("Remise sur le tout"), min_value=0, required=False)
+    remise_vente = MoneyField(label=_("Remise sur le tout"), required=False)
 
     def __init__(self, *arguments: Any, shop: Shop, **options: Any) -> None:
         super().__init__(*arguments, use_required_attribute=False, **options)
@@ -169,6 +172,6 @@ def units_of(shop: Shop, texts: list[str]) -> dict[str, ArticleUnit]:
 
 def _one_more(quantity: str) -> str:
     try:
-        return f"{Decimal(quantity.replace(',', '.') or 0) + 1:f}".replace(".", ",")
-    except InvalidOperation:
+        return write_number(read_number(quantity or "0") + 1)
+    except NumberUnreadable:
         return quantity

@@ -4,23 +4,19 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from backend.sales.models import SaleKind, SaleLine
 from backend.shops.models import Shop
-from backend.web.formats import quantity
 from backend.web.forms import BatchFilter
+from backend.web.forms_numbers import MoneyField, QuantityField
+from backend.web.forms_once import OnceForm
 from backend.web.selectors import sale_search
 from backend.web.selectors.sale_search import SaleCriteria
 from backend.web.wording import KINDS, PAYMENT_MODES
 
-SPACES = str.maketrans("", "", " \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}")
-DIGITS_MAX = 14
 REASON_LENGTH_MAX = 300
-KEY = RegexValidator(r"\A[A-Za-z0-9]{8,64}\Z")
-TOO_SMALL, BELOW_ZERO = _("Écrivez un nombre plus grand que zéro."), _("Pas moins que zéro.")
 STATES = [
     ("", _("Tous les états")),
     (sale_search.PAID, _("Payée")),
@@ -46,25 +42,6 @@ def codes_read_alike(code: str) -> tuple[str, ...]:
     return tuple(other for other, words in PAYMENT_MODES.items() if str(words) == str(PAYMENT_MODES[code]))
 
 
-class NumberField(forms.DecimalField):
-    """Takes `184 000,50` as people write it."""
-
-    def __init__(self, *, decimal_places: int = 2, **options: object) -> None:
-        widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
-        super().__init__(widget=widget, max_digits=DIGITS_MAX, decimal_places=decimal_places, **options)
-        # Django's own sentences write a bound as a program would.
-        for validator in self.validators:
-            if isinstance(validator, MinValueValidator):
-                validator.message = (
-                    _("Écrivez un nombre plus grand que zéro.") if self.min_value else _("Pas moins que zéro.")
-                )
-            elif isinstance(validator, MaxValueValidator):
-                validator.message = _("%(most)s au plus.") % {"most": quantity(self.max_value)}
-
-    def to_python(self, value: object) -> Decimal | None:
-        return super().to_python(value.translate(SPACES).replace(",", ".") if isinstance(value, str) else value)
-
-
 def _date_field(label: object) -> forms.DateField:
     return forms.DateField(
         label=label, required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
@@ -82,8 +59,8 @@ class SaleSearch(BatchFilter):
     mode = forms.ChoiceField(label=_("Règlement"), required=False)
     etat = forms.ChoiceField(label=_("État"), choices=STATES, required=False)
     type = forms.ChoiceField(label=_("Document"), required=False)
-    montant_min = NumberField(label=_("Montant d'au moins"), min_value=0, required=False)
-    montant_max = NumberField(label=_("Montant d'au plus"), min_value=0, required=False)
+    montant_min = MoneyField(label=_("Montant d'au moins"), required=False)
+    montant_max = MoneyField(label=_("Montant d'au plus"), required=False)
     field_order = ("q", "du", "au", "caisse", "etat", "mode", "type", "montant_min", "montant_max")
     ALWAYS_SHOWN = ("q", "du", "au", "caisse")
 
@@ -139,15 +116,6 @@ def _with_day(data: QueryDict) -> QueryDict:
     return data
 
 
-class OnceForm(forms.Form):
-    """A form that does its work once, however often it arrives."""
-
-    key = forms.CharField(validators=[KEY], widget=forms.HiddenInput)
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, label_suffix="", **options)
-
-
 class VoidForm(OnceForm):
     """Why, and, if money goes back, in which mode."""
 
@@ -177,7 +145,7 @@ class ReturnForm(VoidForm):
             if not left:
                 continue
             label = f"{line.article_name} {line.unit_mark}".strip()
-            field = NumberField(label=label, min_value=0, max_value=left, decimal_places=3, required=False)
+            field = QuantityField(label=label, max_value=left, required=False)
             self.fields[f"ligne_{line.position}"] = field
             self.rows.append((line, left, self[f"ligne_{line.position}"]))
 
@@ -198,7 +166,7 @@ class ReturnForm(VoidForm):
 
 
 class PaymentForm(OnceForm):
-    montant = NumberField(label=_("Montant reçu"), min_value=Decimal("0.01"))
+    montant = MoneyField(label=_("Montant reçu"), min_value=Decimal("0.01"))
     mode = forms.ChoiceField(label=_("Règlement"))
 
     def __init__(self, *arguments: Any, owed: Decimal, **options: Any) -> None:

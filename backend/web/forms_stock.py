@@ -5,21 +5,19 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.crypto import get_random_string
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from backend.inventory.catalogue import NewUnit
-from backend.inventory.cells import CellUnreadable, read_number, write_number
 from backend.inventory.errors import InventoryRefused
 from backend.inventory.fields import CODE_CHARACTERS_MAX, MARK_CHARACTERS_MAX, NAME_CHARACTERS_MAX
 from backend.inventory.models import Article, ArticleUnit, StockMovement
 from backend.inventory.spreadsheets import FILE_BYTES_MAX
 from backend.shops.models import Shop
-from backend.web.forms_closings import KEY
+from backend.web.forms_numbers import FrenchDecimalField, WholeNumberField
+from backend.web.forms_once import FormKeyField, new_key
 from backend.web.stock_words import LEVELS, level_words, refusal_words, unit_name
 
-KEY_LENGTH = 20
+OPENED_MAX = 10**9
 COMMENT_LENGTH_MAX = StockMovement._meta.get_field("comment").max_length
 # Which field of the page shows what is wrong with an argument of a service.
 FIELDS = {
@@ -41,40 +39,18 @@ class StockForm(forms.Form):
         self.add_error(field if field in self.fields else None, refusal_words(refusal))
 
 
-class OnceForm(StockForm):
-    """A form that must not do its work twice: it carries a key, given when it is first shown."""
+class KeyedStockForm(StockForm):
+    """A form that must not do its work twice."""
 
-    key = forms.CharField(validators=[KEY], widget=forms.HiddenInput)
+    key = FormKeyField()
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.fields["key"].initial = get_random_string(KEY_LENGTH)
+        self.fields["key"].initial = new_key()
 
     def typed(self) -> dict[str, str]:
         """Return what was typed, to tell a repeat from something else under the same key."""
         return {name: str(self.data.get(self.add_prefix(name), "")) for name in self.fields if name != "key"}
-
-
-class NumberField(forms.Field):
-    """Takes `1 000,5` as people write it, and refuses what could mean two things: `1.500`."""
-
-    widget = forms.TextInput
-
-    def widget_attrs(self, widget: forms.Widget) -> dict[str, str]:
-        return {"inputmode": "decimal", "autocomplete": "off"}
-
-    def to_python(self, value: object) -> Decimal | None:
-        if value in self.empty_values or not str(value).strip():
-            return None
-        try:
-            return read_number(str(value).replace("−", "-"))
-        except CellUnreadable as error:
-            is_french = (get_language() or "fr").startswith("fr")
-            words = f"{error}." if is_french else _("Écrivez un nombre comme 1500 ou 1,5.")
-            raise ValidationError(words) from error
-
-    def prepare_value(self, value: object) -> object:
-        return write_number(value) if isinstance(value, Decimal) else value
 
 
 class ArticleForm(StockForm):
@@ -128,13 +104,13 @@ class UnitForm(StockForm):
         required=False,
         help_text=_("Ce qui est écrit : SAC, BT, DZ…"),
     )
-    prix = NumberField(label=_("Prix"))
+    prix = FrenchDecimalField(label=_("Prix"))
     devise = forms.ChoiceField(label=_("Devise"))
-    taux_tva = NumberField(label=_("TVA en %"))
-    contient = NumberField(
+    taux_tva = FrenchDecimalField(label=_("TVA en %"))
+    contient = FrenchDecimalField(
         label=_("Contient"), required=False, help_text=_("Combien d'unités plus petites ; vide si inconnu.")
     )
-    seuil = NumberField(
+    seuil = FrenchDecimalField(
         label=_("Seuil de stock bas"), required=False, help_text=_("À ce stock ou moins, la page le signale.")
     )
 
@@ -172,7 +148,7 @@ class UnitForm(StockForm):
         return {field: value for field, value in self.values().items() if FIELDS[field] in self.changed_data}
 
 
-class NewUnitForm(OnceForm, UnitForm):
+class NewUnitForm(KeyedStockForm, UnitForm):
     niveau = forms.ChoiceField(label=_("Niveau"), choices=list(LEVELS.items()))
     field_order = ("niveau", "marque", "prix", "devise", "taux_tva", "contient", "seuil")
 
@@ -190,7 +166,7 @@ class NewArticleForm(NewUnitForm):
     )
     code = forms.CharField(label=_("Code"), max_length=CODE_CHARACTERS_MAX)
     code_barres = forms.CharField(label=_("Code-barres"), max_length=CODE_CHARACTERS_MAX, required=False)
-    quantite = NumberField(label=_("Stock de départ"), required=False)
+    quantite = FrenchDecimalField(label=_("Stock de départ"), required=False)
     field_order = ("nom", "code", "code_barres", *NewUnitForm.field_order, "quantite")
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -198,7 +174,7 @@ class NewArticleForm(NewUnitForm):
         self.fields["niveau"].initial = "PIECE"
 
 
-class MoveForm(OnceForm):
+class MoveForm(KeyedStockForm):
     """Stock work on one unit. A quantity is what a person counts with: above zero, but for an adjustment."""
 
     action = forms.ChoiceField(
@@ -210,7 +186,7 @@ class MoveForm(OnceForm):
             ("ajustement", _("Ajustement : ajouter, ou retirer avec un −")),
         ],
     )
-    quantite = NumberField(label=_("Quantité"))
+    quantite = FrenchDecimalField(label=_("Quantité"))
     motif = forms.CharField(label=_("Motif"), max_length=COMMENT_LENGTH_MAX, required=False)
 
     def clean(self) -> dict[str, object]:
@@ -220,10 +196,8 @@ class MoveForm(OnceForm):
         return self.cleaned_data
 
 
-class OpenForm(OnceForm):
-    nombre = forms.IntegerField(
-        label=_("Combien en ouvrir"), min_value=1, max_value=10**9, widget=forms.NumberInput(attrs={"step": 1})
-    )
+class OpenForm(KeyedStockForm):
+    nombre = WholeNumberField(label=_("Combien en ouvrir"), min_value=1, max_value=OPENED_MAX)
 
 
 class ImportForm(StockForm):

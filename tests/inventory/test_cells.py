@@ -4,7 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from backend.inventory.cells import CellUnreadable, disarm, folded, read_number, read_yes_or_no, rearm, write_number
+from backend.inventory.cells import CellUnreadable, disarm, folded, read_number, read_yes_or_no, rearm
+from backend.inventory.numbers import write_number
 
 
 @pytest.mark.parametrize(
@@ -25,6 +26,7 @@ from backend.inventory.cells import CellUnreadable, disarm, folded, read_number,
         ("1,1250", "1.125"),
         ("2500,125", "2500.125"),
         ("-5", "-5"),
+        ("\N{MINUS SIGN}5", "-5"),
         (Decimal("25.125"), "25.125"),
     ],
 )

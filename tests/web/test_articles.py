@@ -235,7 +235,9 @@ class TestOpening:
         pallet.refresh_from_db()
         assert (pallet.stock, stock_of(cast.rice)) == (1, 140)
 
-    @pytest.mark.parametrize(("count", "said"), [("3", "Stock insuffisant"), ("0", "supérieure ou égale à 1")])
+    @pytest.mark.parametrize(
+        ("count", "said"), [("3", "Stock insuffisant"), ("0", "plus grand que zéro"), ("1,5", "un nombre entier")]
+    )
     def test_a_refusal_opens_nothing(
         self, count: str, said: str, pallet: ArticleUnit, fill: Callable, bob: Client
     ) -> None:

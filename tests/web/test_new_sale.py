@@ -112,7 +112,7 @@ def test_a_refusal_keeps_what_was_typed(cast: Cast, bob: Client) -> None:
     ("wrong", "words"),
     [
         ({"quantity": "0"}, "Écrivez un nombre plus grand que zéro."),
-        ({"quantity": "deux"}, "Saisissez un nombre."),
+        ({"quantity": "deux"}, "« deux » n'est pas un nombre."),
         ({"price": ""}, "Ce champ est obligatoire."),
         ({"remise": "30000"}, "Plus que le montant de la ligne."),
         ({"remise_vente": "30000"}, "supérieure au montant de la vente"),

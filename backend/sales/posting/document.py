@@ -161,8 +161,3 @@ def _instant(moment: datetime | None) -> str | None:
 def plain(text: str | None, length_max: int) -> str:
     """Return a person's text for a column of `length_max`: composed, on one line, cut; the bytes keep all."""
     return " ".join(unicodedata.normalize("NFC", text).split())[:length_max] if text else ""
-
-
-def plain_number(value: Decimal) -> str:
-    """Return 2 for 2.000 and 1.5 for 1.500."""
-    return f"{value.normalize():f}" if value else "0"

@@ -9,6 +9,7 @@ from decimal import Decimal
 from django.db.backends.utils import CursorWrapper
 
 from backend.inventory.models import MovementType
+from backend.inventory.numbers import plain_number
 from backend.sales.errors import AlreadyVoided, OriginInvalid, ReturnTooLarge
 from backend.sales.models import OutcomeStatus, SaleLine
 from backend.sales.money.amounts import MONEY_PLACES, round_half_up
@@ -19,7 +20,6 @@ from backend.sales.posting.document import (
     choose_variant,
     date_document,
     document_values,
-    plain_number,
 )
 from backend.sales.posting.failpoints import reach
 from backend.sales.posting.origin import OriginDocument, lock_origin, share

@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.db.backends.utils import CursorWrapper
 
 from backend.inventory.models import MovementType
+from backend.inventory.numbers import plain_number
 from backend.sales.errors import CurrencyUnknown, FieldInvalid, StockShort
 from backend.sales.models import OutcomeStatus
 from backend.sales.posting import sql
@@ -17,7 +18,6 @@ from backend.sales.posting.document import (
     choose_variant,
     date_document,
     document_values,
-    plain_number,
 )
 from backend.sales.posting.failpoints import reach
 from backend.sales.posting.sql import UnitRow

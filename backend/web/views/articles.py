@@ -22,10 +22,10 @@ from backend.web.access import ShopRequest, elsewhere, shop_page
 from backend.web.formats import quantity
 from backend.web.forms_stock import (
     ArticleForm,
+    KeyedStockForm,
     MoveForm,
     NewArticleForm,
     NewUnitForm,
-    OnceForm,
     OpenForm,
     StockForm,
     UnitForm,
@@ -232,7 +232,7 @@ def _movement_words(unit: ArticleUnit, movement: StockMovement | None) -> str:
     return _("Enregistré. Stock de %(unit)s : %(before)s → %(after)s.") % words
 
 
-def _once(request: ShopRequest, form: OnceForm, work: Callable[[], Any]) -> Any:
+def _once(request: ShopRequest, form: KeyedStockForm, work: Callable[[], Any]) -> Any:
     """Do what a form asks for, and not again when the same form comes a second time. Raises AlreadyDone."""
     typed = {**form.typed(), "path": request.path}
     return do_once(shop=request.access.shop, key=form.cleaned_data["key"], form=typed, work=work)

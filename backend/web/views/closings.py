@@ -7,7 +7,6 @@ from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 
 from backend.sales.days.day_closing import close_day_by_hand
@@ -18,11 +17,10 @@ from backend.shops.models import Role
 from backend.web.access import ShopRequest, elsewhere, shop_page
 from backend.web.forms import SaleFilter
 from backend.web.forms_closings import ClosingForm
+from backend.web.forms_once import new_key
 from backend.web.selectors import closings as selectors
 from backend.web.selectors import register as register_selectors
 from backend.web.selectors.keyset import BadCursor, KeysetPage
-
-FORM_KEY_LENGTH = 20
 
 
 @shop_page
@@ -65,7 +63,7 @@ def close_day(request: ShopRequest) -> HttpResponse:
     first_shown = {
         "caisse": request.GET.get("caisse"),
         "jour": request.GET.get("jour") or today,
-        "key": get_random_string(FORM_KEY_LENGTH),
+        "key": new_key(),
     }
     form = ClosingForm(request.POST or None, initial=first_shown, shop=request.access.shop, today=today)
     if request.method != "POST" or not form.is_valid():

@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 
 from backend.sales.errors import BatchRefused, KeyReused
@@ -16,16 +15,11 @@ from backend.sales.repair.at_the_desk import RefusedAtOnce, record_or_refuse, wa
 from backend.shops.models import Role
 from backend.web import formats
 from backend.web.access import ShopRequest, elsewhere, shop_page
-from backend.web.forms_sales import OnceForm, PaymentForm, ReturnForm, VoidForm
+from backend.web.forms_once import OnceForm, new_key
+from backend.web.forms_sales import PaymentForm, ReturnForm, VoidForm
 from backend.web.selectors.sales import SaleView
 from backend.web.sentences import said
 from backend.web.views.sales import sale_or_404
-
-FORM_KEY_LENGTH = 20
-
-
-def new_key() -> str:
-    return get_random_string(FORM_KEY_LENGTH)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,25 @@
+"""A form that does its work once, however often it arrives: it carries a key, given when it is first shown."""
+
+from typing import Any
+
+from django import forms
+from django.core.validators import RegexValidator
+from django.utils.crypto import get_random_string
+
+FORM_KEY_LENGTH = 20
+
+
+def new_key() -> str:
+    return get_random_string(FORM_KEY_LENGTH)
+
+
+class FormKeyField(forms.CharField):
+    widget = forms.HiddenInput
+    default_validators = [RegexValidator(r"\A[A-Za-z0-9]{8,64}\Z")]
+
+
+class OnceForm(forms.Form):
+    key = FormKeyField()
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, label_suffix="", **options)
