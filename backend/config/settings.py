@@ -6,6 +6,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
+from backend import __version__
 from backend.config import celery_settings, static_files
 from backend.db import database_url, replica
 from backend.environment import environment
@@ -148,7 +149,7 @@ SPECTACULAR_SETTINGS = {
         "`introuvable`, une méthode qui n'est pas décrite ici 405 `methode_non_permise` avec `Allow`. "
         "Les réponses sont compressées pour qui envoie `Accept-Encoding: gzip`."
     ),
-    "VERSION": "2",
+    "VERSION": __version__,
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -8,6 +8,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import get_resolver
 
+from backend import __version__
 from backend.api.openapi.sales_answered import SALE_CODES
 from backend.api.problems import PROBLEMS
 from backend.sales.errors import SaleRefused
@@ -108,4 +109,4 @@ def test_the_document_is_served_to_everybody(accept: str) -> None:
 def test_nothing_that_a_query_says_gets_into_the_document_or_its_headers(query: str) -> None:
     answer = Client().get(f"/api/v2/schema/?{query}", headers={"Accept": "application/json"})
     assert answer.status_code == 200
-    assert json.loads(answer.content)["info"]["version"] == "2"
+    assert json.loads(answer.content)["info"]["version"] == __version__
