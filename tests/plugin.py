@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from backend.db.database_url import of_sqlite
 from backend.ops.processes import ProcessFailed
 from backend.ops.servers import FakeRedis, PrivateMariaDB, PrivateRedis, find_broker
 from tests.connection_watch import FOREIGN_PORTS, ConnectionWatch
@@ -103,7 +104,7 @@ def _prepare(rig: Rig, *, starts: bool) -> None:
     rig.is_embedded = os.environ.get("TEST_EMBEDDED") == "1"
     if rig.is_embedded:
         name = str(rig.folder / "test.sqlite3")
-        rig.database_url = f"sqlite:///{name}"
+        rig.database_url = of_sqlite(Path(name))
     elif given_url:
         rig.watch.ports = FOREIGN_PORTS - {_port_of(given_url)}
         rig.database_url = urlsplit(given_url)._replace(path=f"/{name}").geturl()

@@ -1,11 +1,19 @@
 """The stack's processes start on the test database, answer, can be frozen and killed, and leave nothing behind."""
 
+import base64
+import urllib.error
+import urllib.request
+from pathlib import Path
+from urllib.parse import quote
+
 import pytest
+import redis
 
 from backend.ops.probes import worker_answers, worker_has_started
-from backend.ops.processes import process_table, wait_until
+from backend.ops.processes import free_port, process_table, wait_until
 from backend.ops.servers import PrivateRedis
 from backend.ops.stack import Stack
+from tests.plugin import Rig
 
 pytestmark = pytest.mark.embedded
 
@@ -40,6 +48,43 @@ def test_a_worker_is_asked_anew_when_its_broker_was_restarted(stack: Stack, redi
     assert not worker.is_ready()
     redis_server.start()
     assert wait_until(worker.is_ready, timeout_s=30)
+
+
+@pytest.mark.parametrize("password", ["--help", """a:b@c/d?#%41 it's "q" $HOME \\"""])
+def test_a_broker_and_flower_take_passwords_of_any_characters(
+    real_database: None, rig: Rig, tmp_path: Path, password: str
+) -> None:
+    with PrivateRedis(tmp_path / "redis") as server:
+        assert redis.Redis(port=server.port).config_set("requirepass", password)
+        url = f"redis://:{quote(password, safe='')}@127.0.0.1:{server.port}/0"
+        environment = {"DATABASE_URL": rig.database_url, "BROKER_URL": url}
+        with Stack(folder=tmp_path, environment=environment) as stack:
+            worker = stack.add_worker(concurrency=1)
+            flower = stack.add_flower(port=free_port(), user="-x", password=password)
+            for service in (worker, flower):
+                service.start()
+            # Through the broker, which answers nobody without its password.
+            worker.wait_ready()
+            flower.wait_ready()
+            assert status_of(f"{flower.url}/workers", "-x", password) == 200
+            assert status_of(f"{flower.url}/workers", "-x", f"{password}x") == 401
+            # What the queues hold it reads from the broker itself.
+            assert status_of(f"{flower.url}/broker", "-x", password) == 200
+            assert password not in "".join(command_lines(worker.pid, flower.pid))
+
+
+def status_of(url: str, user: str, password: str) -> int:
+    login = base64.b64encode(f"{user}:{password}".encode()).decode()
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers={"Authorization": f"Basic {login}"})) as answer:
+            return answer.status
+    except urllib.error.HTTPError as refused:
+        return refused.code
+
+
+def command_lines(*pids: int) -> list[str]:
+    """Return what `ps` shows of these processes to every user of the machine."""
+    return [Path(f"/proc/{pid}/cmdline").read_text() for pid in pids]
 
 
 def test_a_sweep_touches_its_heartbeat_and_ends_when_asked(stack: Stack) -> None:

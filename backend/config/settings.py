@@ -98,10 +98,10 @@ TEMPLATES = [
     },
 ]
 
-DATABASE_URL = env.str("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'caisse.sqlite3'}")
+DATABASE_URL = env.address("DATABASE_URL", default=database_url.of_sqlite(VAR_DIR / "caisse.sqlite3"))
 DATABASES = {"default": database_url.from_url(DATABASE_URL, test_name=env.str("TEST_DATABASE_NAME", default=""))}
 # A copy that the merchants' pages read from. Tills, workers and whoever has just changed something never do.
-if REPLICA_DATABASE_URL := env.str("REPLICA_DATABASE_URL", default=""):
+if REPLICA_DATABASE_URL := env.address("REPLICA_DATABASE_URL", default=""):
     DATABASES[replica.REPLICA] = database_url.from_url(REPLICA_DATABASE_URL)
     DATABASE_ROUTERS = ["backend.db.replica.ReplicaRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -198,10 +198,10 @@ X_FRAME_OPTIONS = "DENY"
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 # e.g. smtp+tls://name:password@mail.example:587. Without one a mail is written to the log of the process.
-vars().update(env.email("EMAIL_URL", default="consolemail://"))
+vars().update(env.email_url_config(env.address("EMAIL_URL", default="consolemail://")))
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="caisses@localhost")
 
-BROKER_URL = env.str("BROKER_URL", default="")
+BROKER_URL = env.address("BROKER_URL", default="")
 # With sentinels (BROKER_URL=sentinel://one:26379;sentinel://two:26379): what they call the Redis in charge.
 BROKER_SENTINEL_MASTER = env.str("BROKER_SENTINEL_MASTER", default="")
 vars().update(celery_settings.for_role(ROLE, broker_url=BROKER_URL, sentinel_master=BROKER_SENTINEL_MASTER))

@@ -1,5 +1,8 @@
 """DATABASE_URL to Django's DATABASES entry, with the session settings that the promises need."""
 
+from pathlib import Path
+from urllib.parse import quote
+
 import environ
 
 # How long a session that says nothing may keep what it locked before the server cuts it and rolls back.
@@ -26,6 +29,16 @@ SQLITE_OPTIONS = {
     # FULL, because a 202 means durable: in WAL mode NORMAL may lose the last commits when the power goes.
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
 }
+
+
+def of_sqlite(path: Path) -> str:
+    """Return the DATABASE_URL of this file, wherever it lies: a folder may be called `c++` or `#1`."""
+    return f"sqlite:///{quote(str(path))}"
+
+
+def of_mysql(name: str, *, user: str, password: str, host: str, port: int) -> str:
+    """Return the DATABASE_URL of a database on MariaDB or MySQL. The password may hold any character."""
+    return f"mysql://{quote(user, safe='')}:{quote(password, safe='')}@{host}:{port}/{name}"
 
 
 def from_url(url: str, *, test_name: str = "") -> dict[str, object]:

@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+from urllib.parse import quote
 
 from backend.ops.processes import ProcessFailed, Service, free_port
 
@@ -215,7 +216,7 @@ class PrivateRedis(PrivateServer):
     @property
     def url(self) -> str:
         """The BROKER_URL of this server."""
-        return f"redis+socket://{self.socket}" if self.socket else f"redis://127.0.0.1:{self.port}/0"
+        return f"redis+socket://{quote(str(self.socket))}" if self.socket else f"redis://127.0.0.1:{self.port}/0"
 
     def answers(self) -> bool:
         """Whether it is this very server that answers (its process id says so) within a second."""

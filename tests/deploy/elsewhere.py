@@ -1,7 +1,6 @@
 """A database server beside the run's own, which a test may lose with all it holds, and this process's look into it."""
 
 import os
-import secrets
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -16,6 +15,8 @@ from backend.ops.servers import PrivateMariaDB
 
 DEPLOY = PROJECT_FOLDER / "deploy"
 NAME = "caisse"
+# What a parser of options, a shell, SQL and an address would each like to read otherwise.
+PASSWORDS = {"APP": "-x a:b@c/d?#%41;&+", "MIGRATIONS": """--help 'q' "q" `x` $HOME""", "BACKUP": "-p\\ \\n $(x) é%s'"}
 
 
 class MariaDBWithBinlogsApart(PrivateMariaDB):
@@ -40,7 +41,7 @@ class Site:
         folder.mkdir(parents=True)
         self.folder = folder
         self.server = MariaDBWithBinlogsApart(folder / "mariadb", keeps_data=True)
-        self.passwords = {name: secrets.token_hex(8) for name in ("APP", "MIGRATIONS", "BACKUP")}
+        self.passwords = PASSWORDS
 
     def __enter__(self) -> "Site":
         self.server.__enter__()
@@ -55,7 +56,8 @@ class Site:
         if account == "root":
             return self.server.url(NAME)
         of_account = {"caisse": "APP", "caisse_migrations": "MIGRATIONS", "caisse_backup": "BACKUP"}[account]
-        return f"mysql://{account}:{self.passwords[of_account]}@127.0.0.1:{self.server.port}/{NAME}"
+        password = self.passwords[of_account]
+        return database_url.of_mysql(NAME, user=account, password=password, host="127.0.0.1", port=self.server.port)
 
     def environment(self, account: str = "caisse_migrations") -> dict[str, str]:
         """What scripts and `manage.py` are told, as this account."""

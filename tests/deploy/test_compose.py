@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
+from backend.db.database_url import from_url
 from backend.ops.management.commands.run_production_like import Command, add_production_services
 from backend.ops.processes import PROJECT_FOLDER, Service, free_port, wait_until
 from backend.ops.serving import Base, FlowerLogin
@@ -81,6 +82,17 @@ def test_only_nginx_is_published_and_nothing_beyond_this_machine() -> None:
     assert SERVICES["db"]["networks"] == SERVICES["redis"]["networks"] == ["inside"]
     assert SERVICES["nginx"]["networks"] == ["front"]
     assert not any("network_mode" in service for service in SERVICES.values())
+
+
+@pytest.mark.parametrize("password", ["-x", "--help", "a:b@c/d?#%41", """it's "q" $HOME \\ `x`""", "été  x"])
+def test_a_password_of_ones_own_is_encoded_where_it_stands_in_an_address(tmp_path: Path, password: str) -> None:
+    (tmp_path / "app_password").write_text(f"{password}\n")
+    (tmp_path / "migrations_password").write_text(password)
+    subprocess.run([PROJECT_FOLDER / "deploy" / "make-secrets", tmp_path], check=True, capture_output=True)
+    for name in ("database_url", "migrations_database_url"):
+        entry = from_url((tmp_path / name).read_text())
+        assert (entry["PASSWORD"], entry["HOST"], entry["NAME"]) == (password, "db", "caisse")
+    assert (tmp_path / "app_password").read_text() == f"{password}\n"
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -353,6 +365,9 @@ def ask(services: dict[str, Service]) -> dict[str, int]:
 @pytest.mark.parametrize(
     "told",
     ["", "FLOWER_USER=flower", "FLOWER_PASSWORD=secret", "FLOWER_BASIC_AUTH=flower", "FLOWER_BASIC_AUTH=a:b,c:d",
+     "FLOWER_USER=a:b FLOWER_PASSWORD=secret", "FLOWER_USER=flower FLOWER_PASSWORD=a,b",
+     "FLOWER_USER=flower FLOWER_PASSWORD=été", "FLOWER_USER=flower 'FLOWER_PASSWORD=two\nlines'",
+     "FLOWER_USER=flower 'FLOWER_PASSWORD=line\n'",
      "FLOWER_USER=flower FLOWER_PASSWORD=secret FLOWER_PORT=tcp://10.0.0.1:5555"],
 )  # fmt: skip
 def test_flower_does_not_start_without_a_login(told: str) -> None:

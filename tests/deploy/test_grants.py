@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import MySQLdb
 import pytest
@@ -55,7 +55,7 @@ class Accounts:
             "DATABASE_HOST": self.given.hostname,
             "DATABASE_PORT": str(self.given.port),
             "ROOT_USER": self.given.username,
-            "ROOT_PASSWORD": self.given.password or "",
+            "ROOT_PASSWORD": unquote(self.given.password or ""),
         }
         for name, password in {**PASSWORDS, **passwords}.items():
             path = self.folder / f"{name}-password"
@@ -77,7 +77,7 @@ class Accounts:
         return self._connect(account, password or PASSWORDS[secret], database=self.name)
 
     def root(self) -> AbstractContextManager[MySQLdb.Connection]:
-        return self._connect(self.given.username, self.given.password or "", database="")
+        return self._connect(self.given.username, unquote(self.given.password or ""), database="")
 
     def url(self, account: str) -> str:
         secret = quote(PASSWORDS["APP" if account == "caisse" else "MIGRATIONS"], safe="")

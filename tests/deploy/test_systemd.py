@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.db.database_url import from_url
 from tests.deploy.environment_names import is_read
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,6 +78,19 @@ def test_every_secret_that_a_service_is_handed_was_made_and_is_roots_alone(serve
     for name in asked:
         assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600, name
         assert (folder / name).read_text().strip(), name
+
+
+def test_a_password_of_ones_own_is_encoded_where_it_stands_in_an_address(tmp_path: Path) -> None:
+    password = """-x a:b@c/d?#%41 it's "q" $HOME \\"""
+    secrets = tmp_path / "etc" / "caisse" / "secrets"
+    secrets.mkdir(parents=True)
+    for name in ("app_password", "migrations_password"):
+        (secrets / name).write_text(f"{password}\n")
+    done = install(tmp_path, "--version", "1.0", "--host", "caisse.example.org")
+    assert done.returncode == 0, done.stderr
+    for name in ("database_url", "migrations_database_url"):
+        entry = from_url((secrets / name).read_text().strip())
+        assert (entry["PASSWORD"], entry["HOST"], entry["NAME"]) == (password, "127.0.0.1", "caisse")
 
 
 def test_every_credential_is_told_by_the_variable_that_reads_it() -> None:

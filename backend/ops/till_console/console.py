@@ -35,10 +35,8 @@ class Action:
 class Console:
     """One run of the command: the till that its options mean, and what has been said already."""
 
-    def __init__(
-        self, stdout: OutputWrapper, *, file: str, url: str | None, serial: str | None, token: str | None, timezone: str
-    ) -> None:
-        self.stdout, self.file, self.url, self.serial, self.token = stdout, file, url, serial, token
+    def __init__(self, stdout: OutputWrapper, *, file: str, url: str | None, serial: str | None, timezone: str) -> None:
+        self.stdout, self.file, self.url, self.serial = stdout, file, url, serial
         self.zone = ZoneInfo(timezone)
         self.told: set[str] = set()
 
@@ -49,7 +47,7 @@ class Console:
         except NotEnrolled:
             till = self._open(url=self.default_url, serial=self.serial or os.environ.get("TILL_SERIAL") or DEMO_SERIAL)
         if not till.identity.tokens:
-            till.identity.given_token = os.environ.get("TILL_TOKEN")
+            till.identity.given_token = self.token
         return till
 
     def till_to_enrol(self, *, serial: str) -> Till:
@@ -58,6 +56,11 @@ class Console:
             return self._open(url=self.url, serial=self.serial)
         except NotEnrolled:
             return self._open(url=self.default_url, serial=self.serial or os.environ.get("TILL_SERIAL") or serial)
+
+    @property
+    def token(self) -> str | None:
+        """The device's, from the environment alone: every user of the machine can read a command line."""
+        return os.environ.get("TILL_TOKEN")
 
     @property
     def default_url(self) -> str:
@@ -97,7 +100,7 @@ class Console:
             sys.exit(1)
 
     def _open(self, *, url: str | None, serial: str | None) -> Till:
-        return Till(self.file, url, serial, self.token, zone=self.zone, tell=self.tell)
+        return Till(self.file, url, serial, zone=self.zone, tell=self.tell)
 
 
 def number(text: str) -> Decimal:

@@ -5,24 +5,14 @@ Its secrets come from the environment: DEMO_PASSWORD and DEMO_TOKEN.
 
 import os
 import time
-from argparse import SUPPRESS, Action, ArgumentParser, Namespace
-from typing import NoReturn
+from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand, CommandError
 
 from backend.ops.demo import SERIAL, TOKEN_SERIAL, load_demo
 from backend.ops.demo_days import DAYS_MAX, NotPosted, load_days
+from backend.ops.refused_option import refuse_option
 from backend.shops.models import Shop
-
-
-class InEnvironmentOnly(Action):
-    """An option of earlier versions. Every user of the machine can read a command line, and a random value may begin
-    with a dash, which would make it an option."""
-
-    def __call__(
-        self, parser: ArgumentParser, _namespace: Namespace, _values: object, option_string: str | None = None
-    ) -> NoReturn:
-        parser.error(f"{option_string} is no option any more: set {self.metavar} in the environment instead")
 
 
 class Command(BaseCommand):
@@ -33,7 +23,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         for option, name in (("--password", "DEMO_PASSWORD"), ("--token", "DEMO_TOKEN")):
-            parser.add_argument(option, action=InEnvironmentOnly, nargs="?", metavar=name, help=SUPPRESS)
+            sentence = f"{option} is no option any more: set {name} in the environment instead"
+            refuse_option(parser, option, sentence=sentence)
         parser.add_argument(
             "--days",
             type=int,

@@ -2,6 +2,7 @@
 
 from contextlib import ExitStack
 
+from backend.db.database_url import of_sqlite
 from backend.ops.servers import find_broker
 from backend.ops.serving import Base, FlowerLogin, Front, ServeCommand
 from backend.ops.stack import Stack
@@ -16,7 +17,7 @@ class Command(ServeCommand):
         broker = find_broker(folder=self.folder / "broker")
         cleanup.callback(broker.stop)
         return Base(
-            environment={"DATABASE_URL": f"sqlite:///{database}", "BROKER_URL": broker.url, "LOG_FORMAT": "console"},
+            environment={"DATABASE_URL": of_sqlite(database), "BROKER_URL": broker.url, "LOG_FORMAT": "console"},
             description=[f"base de données  {database}", f"courtier         {broker.origin}"],
             servers=[broker.server.process] if broker.server else [],
         )

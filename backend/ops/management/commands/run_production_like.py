@@ -7,6 +7,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from backend.db.database_url import of_mysql
 from backend.ops.keeping import kept_secret
 from backend.ops.processes import PROJECT_FOLDER, ProcessFailed, free_port
 from backend.ops.servers import PrivateMariaDB, PrivateRedis
@@ -33,10 +34,11 @@ class Command(ServeCommand):
             for name in ("APP_PASSWORD", "MIGRATIONS_PASSWORD", "BACKUP_PASSWORD")
         }
         create_users(mariadb, passwords=passwords)
-        where = f"127.0.0.1:{mariadb.port}/{DATABASE}"
+        server = {"host": "127.0.0.1", "port": mariadb.port}
+        app, migrations = passwords["APP_PASSWORD"], passwords["MIGRATIONS_PASSWORD"]
         return Base(
             environment={
-                "DATABASE_URL": f"mysql://caisse:{passwords['APP_PASSWORD']}@{where}",
+                "DATABASE_URL": of_mysql(DATABASE, user="caisse", password=app, **server),
                 "BROKER_URL": redis.url,
                 "ALLOWED_HOSTS": "localhost,127.0.0.1",
                 "TRUSTED_PROXIES": "1",
@@ -44,7 +46,7 @@ class Command(ServeCommand):
                 "METRICS_TOKEN": kept_secret(self.folder / "metrics-token"),
                 "LOG_FORMAT": "json",
             },
-            migrations={"DATABASE_URL": f"mysql://caisse_migrations:{passwords['MIGRATIONS_PASSWORD']}@{where}"},
+            migrations={"DATABASE_URL": of_mysql(DATABASE, user="caisse_migrations", password=migrations, **server)},
             description=[f"MariaDB          127.0.0.1:{mariadb.port}", f"Redis            {redis.url}"],
             servers=[mariadb.process, redis.process],
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from backend.db.database_url import of_sqlite
 from backend.ops.processes import ProcessFailed
 from backend.ops.screenshots import PageBroken, take_screenshots
 from backend.ops.serving import DEMO_DAYS
@@ -39,7 +40,7 @@ class Command(BaseCommand):
 
     def _take(self, temporary: Path, *, folder: Path, days: int) -> list[Path]:
         environment = {
-            "DATABASE_URL": f"sqlite:///{temporary / 'caisse.sqlite3'}",
+            "DATABASE_URL": of_sqlite(temporary / "caisse.sqlite3"),
             # Nothing is sent while the pictures are taken, so nobody has to post.
             "BROKER_URL": "",
             "SECRET_KEY": secrets.token_urlsafe(48),

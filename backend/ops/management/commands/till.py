@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from backend.ops.refused_option import refuse_option
 from backend.ops.till.followers import NotPossible
 from backend.ops.till.identity import NotEnrolled
 from backend.ops.till.wire import Refused, Unreachable
@@ -19,7 +20,10 @@ OF_EVERY_COMMAND = frozenset(
 
 
 class Command(BaseCommand):
-    help = "Une caisse en ligne de commande : vendre hors ligne, envoyer, suivre, clôturer."
+    help = (
+        "Une caisse en ligne de commande : vendre hors ligne, envoyer, suivre, clôturer. "
+        "Tant que son fichier n'a pas de jeton, TILL_TOKEN donne celui de l'appareil."
+    )
     requires_system_checks = ()  # a till has no database of ours
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -32,18 +36,17 @@ class Command(BaseCommand):
         # Once enrolled, the file knows all of these.
         parser.add_argument("--url", help="le serveur (ou TILL_URL)")
         parser.add_argument("--serial", help="numéro de série (ou TILL_SERIAL)")
-        # Better in the environment: other users of the machine can read a command line.
-        parser.add_argument("--token", help="jeton (ou TILL_TOKEN)")
+        sentence = "--token n'est plus une option : donner le jeton dans l'environnement, TILL_TOKEN=…"
+        refuse_option(parser, "--token", sentence=sentence)
         parser.add_argument("--file", default=action.default_file, help="le fichier de la caisse")
         zone = os.environ.get("TILL_TIMEZONE", "Africa/Kinshasa")
         parser.add_argument("--timezone", default=zone, help="fuseau de la boutique (ou TILL_TIMEZONE)")
         action.add_arguments(parser)
 
     def handle(
-        self, *, action: str, file: str, url: str | None, serial: str | None, token: str | None, timezone: str,
-        **options: Any,
-    ) -> None:  # fmt: skip
-        console = Console(self.stdout, file=file, url=url, serial=serial, token=token, timezone=timezone)
+        self, *, action: str, file: str, url: str | None, serial: str | None, timezone: str, **options: Any
+    ) -> None:
+        console = Console(self.stdout, file=file, url=url, serial=serial, timezone=timezone)
         asked = {name: value for name, value in options.items() if name not in OF_EVERY_COMMAND}
         try:
             ACTIONS[action].run(console, **asked)
