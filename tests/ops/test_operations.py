@@ -1,6 +1,8 @@
 """The operations page: what it shows, and that each act does what its button says, once, and says what became of it."""
 
+import html
 import re
+import shlex
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -297,10 +299,20 @@ def test_taking_up_again_is_bounded_and_tells_what_is_left(
 
 
 @pytest.mark.usefixtures("failed")
+def test_a_command_to_copy_takes_a_shop_code_as_one_word(cast: Cast, oscar: Client) -> None:
+    SaleOutcome.objects.update(detail=f"Erreur de notre côté ({CONDEMNED})")
+    cast.shop.code = "-x $(id) 'q'"
+    cast.shop.save(update_fields=["code"])
+    shown = html.unescape(page(oscar, "failed"))
+    command = shown[shown.index("manage.py retry") :].partition("</code>")[0]
+    assert shlex.split(command)[4] == f"--shop={cast.shop.code}"
+
+
+@pytest.mark.usefixtures("failed")
 def test_a_sale_that_killed_its_process_is_not_tried_in_one_that_serves(cast: Cast, oscar: Client) -> None:
     detail = f"Erreur de notre côté ({CONDEMNED}) ; la vente est gardée et sera reprise"
     SaleOutcome.objects.update(detail=detail)
-    assert "manage.py retry --status failed --shop BTQ-009" in page(oscar, "failed")
+    assert "manage.py retry --status failed --shop=BTQ-009 --code=" in page(oscar, "failed")
     form = {"boutique": cast.shop.code, "code": SaleOutcome.objects.first().code, "detail": detail}
     assert oscar.post(reverse("operations:retry"), form).status_code == 404
     assert not Sale.objects.exists()

@@ -1,5 +1,6 @@
 """How moments and places are written for operators."""
 
+import shlex
 from datetime import UTC, datetime
 
 from django import template
@@ -31,6 +32,12 @@ def ago(at: datetime) -> SafeString:
 def age(at: datetime) -> SafeString:
     """Write `12 min`."""
     return _time(at, _age(at))
+
+
+@register.filter
+def shell_word(text: str) -> str:
+    """Write what people named so that it can be pasted into a shell as one word."""
+    return shlex.quote(text)
 
 
 @register.simple_tag
