@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from backend.ops.processes import ProcessFailed
 from backend.ops.stack import Stack
 from backend.ops.till.queue import KEPT, TO_CORRECT, WAITING
 from backend.sales.models import Batch, Sale, SaleOutcome
+from backend.shops.devices import hash_token
 from backend.shops.models import Terminal
 from backend.testing import Cast
 from tests.acceptance.conftest import MakeTill
@@ -278,3 +280,20 @@ def test_the_command_sells_sends_and_tells(open_shop: str, running: Stack, cast:
     assert '"mode_reponse": "recu"' in till("etat")
     loaded = running.run_once("till", "load", "--url", open_shop, "--sales", "5", "--articles", str(cast.oil.pk))
     assert "50 vente(s) : 50 enregistrée(s)" in loaded
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("token", ["-x", "--help"])
+def test_the_command_takes_any_token_from_the_environment(
+    open_shop: str, running: Stack, cast: Cast, tmp_path: Path, token: str
+) -> None:
+    device = cast.token_device
+    device.token_hash = hash_token(token)
+    device.save(update_fields=["token_hash"])
+    where = ("--url", open_shop, "--serial", device.serial, "--file", str(tmp_path / "commande.sqlite3"))
+    assert "mode_reponse" in running.run_once("till", "etat", *where, environment={"TILL_TOKEN": token})
+    with pytest.raises(ProcessFailed, match=r"401|jeton"):
+        running.run_once("till", "etat", *where, environment={"TILL_TOKEN": f"{token}x"})
+    for option in ([f"--token={token}"], ["--token", token], ["--token", "x"]):
+        with pytest.raises(ProcessFailed, match=r"ended with 2(?s:.*)TILL_TOKEN=…"):
+            running.run_once("till", "etat", *where, *option)
