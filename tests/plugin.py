@@ -4,13 +4,15 @@ Nothing else on the machine is used, so any number of runs can go on side by sid
 servers of its own. Read from the environment:
 TEST_DATABASE_URL  runs on that MariaDB or MySQL server, in a database of its own, instead of on a private MariaDB;
 TEST_EMBEDDED=1    runs the tests marked `embedded` on a SQLite file and whatever broker `make run` would find.
+
+All files lie in one folder (tests/run_folder.py), the tests' own (tmp_path) too; it is gone when the run is over. To
+look at what a failed test has left, name another place for those: `--basetemp=FOLDER`.
 """
 
 import os
 import secrets
 import shutil
 import signal
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,6 +23,7 @@ from backend.db.database_url import of_sqlite
 from backend.ops.processes import ProcessFailed
 from backend.ops.servers import FakeRedis, PrivateMariaDB, PrivateRedis, find_broker
 from tests.connection_watch import FOREIGN_PORTS, ConnectionWatch
+from tests.run_folder import make_run_folder
 
 
 @dataclass
@@ -44,18 +47,21 @@ class Rig:
 
 
 RIG = pytest.StashKey[Rig]()
+# Where the process that hands the tests out tells those that run them to put their files.
+RUN_FOLDER = "CAISSE_TEST_RUN_FOLDER"
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> object:
     """Runs around pytest-django's hook of the same name, which imports the settings."""
-    rig = early_config.stash[RIG] = Rig(folder=Path(tempfile.mkdtemp(prefix="caisse-tests-")))
+    rig = early_config.stash[RIG] = Rig(folder=_make_folder(early_config))
     early_config.add_cleanup(rig.stop)
     # A run that is asked to end cleans up as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     options = early_config.known_args_namespace
     if getattr(options, "numprocesses", None) and "PYTEST_XDIST_WORKER" not in os.environ:
         # This process only hands the tests out. It looks on, at all that the others start.
+        os.environ[RUN_FOLDER] = str(rig.folder)
         rig.watch.ports = FOREIGN_PORTS - {_port_of(os.environ.get("TEST_DATABASE_URL", ""))}
         rig.watch.start()
         return (yield)
@@ -95,6 +101,19 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     for sentence in sorted(config.stash[RIG].watch.seen):
         terminalreporter.write_line(f"FAILED: a server that this run did not start was touched by {sentence}", red=True)
+
+
+def _make_folder(config: pytest.Config) -> Path:
+    """Create the folder of this process: the run's, or one inside it, so that the run removes what a process leaves."""
+    run_folder = os.environ.pop(RUN_FOLDER, "")
+    if run_folder and (worker := os.environ.get("PYTEST_XDIST_WORKER")):
+        folder = Path(run_folder, worker)
+        folder.mkdir(mode=0o700)
+        return folder
+    folder = make_run_folder()
+    if not config.known_args_namespace.basetemp:
+        config.option.basetemp = str(folder / "tmp")
+    return folder
 
 
 def _prepare(rig: Rig, *, starts: bool) -> None:
