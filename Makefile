@@ -31,7 +31,7 @@ doctor: $(VENV)/.installed-embedded ## look for what is wrong in the database of
 
 test: $(VENV)/.installed-development ## the whole suite on a private MariaDB and Redis (TEST_DATABASE_URL names another server)
 	@tools/require mariadb-server redis-server chromium nginx prometheus
-	$(python) -m pytest -n $(PROCESSES) --dist worksteal $(ARGUMENTS)
+	$(python) -m pytest -n $(PROCESSES) --dist worksteal --durations 20 $(ARGUMENTS)
 
 test-embedded: $(VENV)/.installed-embedded-development ## the main path on SQLite and the broker that `make run` finds; no root, no server
 	TEST_EMBEDDED=1 $(python) -m pytest $(ARGUMENTS)

@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.cache import cache
 from django.db import OperationalError, connection, connections
@@ -49,6 +50,10 @@ def keep_idle_session(*, connection: BaseDatabaseWrapper, **_: object) -> None:
 
 
 connection_created.connect(keep_idle_session, dispatch_uid="keep-idle-session")
+
+# At its first request every client would look at some hundred files to learn what may be served; as in development it
+# asks for each file instead. tests/web/test_static_files.py serves as in production.
+settings.WHITENOISE_AUTOREFRESH = True
 
 # Making the cast would take a second and a half: the strength of a password is nobody's subject here. Other processes
 # read the number from the hash, so they let these people in.

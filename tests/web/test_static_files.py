@@ -7,11 +7,17 @@ import pytest
 from django.contrib.staticfiles import finders
 from django.http import HttpResponse
 from django.test import Client
+from pytest_django import Settings
 
 pytestmark = pytest.mark.embedded
 
 FILES = ["web/style.css", "django_htmx/htmx-2.min.js", "web/icon.svg"]
 GZIP = {"Accept-Encoding": "gzip, deflate"}
+
+
+@pytest.fixture(autouse=True)
+def _as_in_production(settings: Settings) -> None:
+    settings.WHITENOISE_AUTOREFRESH = False
 
 
 def fetch(name: str, method: str = "GET", **headers: str) -> tuple[HttpResponse, bytes]:
