@@ -7,14 +7,10 @@ from typing import Any
 
 import jsonschema
 from django.http import HttpResponse
-from drf_spectacular.generators import SchemaGenerator
+
+from backend.api.openapi.document import document
 
 METHODS = ("get", "post")
-
-
-@functools.cache
-def document() -> dict[str, Any]:
-    return SchemaGenerator().get_schema(request=None, public=True)
 
 
 @functools.cache

@@ -13,7 +13,7 @@ from pytest_django import DjangoDbBlocker
 from backend.inventory.models import Article, ArticleUnit
 from backend.ops.demo import SILENT_SERIAL, load_demo
 from backend.ops.demo_days import load_days
-from backend.sales.days.reconciliation import DIFFERENT, EQUAL
+from backend.sales.days.answers import DIFFERENT, EQUAL
 from backend.sales.models import Batch, InvoiceSequence, Sale, SaleKind, TillClosing
 from backend.sales.repair.open_entries import open_entries
 from backend.sales.tills.watermark import watermark_of

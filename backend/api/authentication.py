@@ -4,7 +4,6 @@ import contextlib
 from datetime import UTC, datetime, timedelta
 
 from django.db import Error
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -73,24 +72,6 @@ class HasProvenItself(BasePermission):
         if request.auth is None:
             raise Problem("jeton_invalide" if token_of(request) else "jeton_manquant")
         return True
-
-
-class DeviceScheme(OpenApiAuthenticationExtension):
-    """Tells the OpenAPI document about the headers. The old fleet, in mode `serial`, sends its serial alone."""
-
-    target_class = DeviceAuthentication
-    name = ["serie", "serie_des_sources", "jeton"]
-
-    def get_security_definition(self, auto_schema: object) -> list[dict[str, str]]:
-        return [
-            {"type": "apiKey", "in": "header", "name": "X-Device-Serial"},
-            {"type": "apiKey", "in": "header", "name": "Device-Serial"},
-            {"type": "http", "scheme": "bearer"},
-        ]
-
-    def get_security_requirement(self, auto_schema: object) -> list[dict[str, list[str]]]:
-        serie, serie_des_sources, jeton = ({name: []} for name in self.name)
-        return [serie | jeton, serie_des_sources | jeton, serie, serie_des_sources]
 
 
 def token_of(request: Request) -> str:

@@ -1,20 +1,22 @@
 """Refusals on the wire: `application/problem+json` with a stable code and a French sentence."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import structlog
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import Http404
+from msgspec import UNSET, Meta, UnsetType
 from rest_framework import exceptions
 from rest_framework.response import Response
 
 from backend.api.callers import serial_of
 from backend.api.knocks import note_knock
-from backend.api.limits import LIMITS
+from backend.api.limits import LIMITS, Limites
 from backend.api.renderers import JSONRenderer
 from backend.observability.request_log import note
 from backend.sales.errors import BatchRefused, BatchUnreadable, FieldInvalid
 from backend.sales.receipts.backlog import retry_after_s
+from backend.sales.wire.vocabulary import Answer, Url
 
 log = structlog.get_logger("caisse.api")
 
@@ -59,28 +61,47 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
 }
 
 
-class Problem(exceptions.APIException):
-    """A refusal by its code. `extra` members join the body; `retry_after_s` becomes the header."""
+class Probleme(Answer, frozen=True):
+    """The body of a refusal."""
 
-    def __init__(self, code: str, detail: str | None = None, *, retry_after_s: int | None = None, **extra: Any) -> None:
+    type: Url
+    title: str
+    status: int
+    detail: str
+    code: str
+    error: Annotated[str, Meta(description="La même phrase que detail")]
+    limites: Limites | UnsetType = UNSET
+
+
+class Problem(exceptions.APIException):
+    """A refusal by its code. The limits join the body where they are what was broken; `retry_after_s` is the header."""
+
+    def __init__(
+        self,
+        code: str,
+        detail: str | None = None,
+        *,
+        retry_after_s: int | None = None,
+        limites: Limites | UnsetType = UNSET,
+    ) -> None:
         self.status_code, self.title, sentence = PROBLEMS[code]
         self.code = code
         self.sentence = detail or sentence
-        self.extra = extra
+        self.limits = limites
         self.retry_after_s = retry_after_s
         super().__init__(self.sentence, code)
 
     def as_response(self) -> Response:
-        body = {
-            "type": f"/docs/erreurs#{self.code}",
-            "title": self.title,
-            "status": self.status_code,
-            "detail": self.sentence,
-            "code": self.code,
+        body = Probleme(
+            type=f"/docs/erreurs#{self.code}",
+            title=self.title,
+            status=self.status_code,
+            detail=self.sentence,
+            code=self.code,
             # The same sentence, where tills of the old days look for it.
-            "error": self.sentence,
-            **self.extra,
-        }
+            error=self.sentence,
+            limites=self.limits,
+        )
         response = Response(body, status=self.status_code, content_type=CONTENT_TYPE)
         if self.retry_after_s is not None:
             response["Retry-After"] = str(self.retry_after_s)

@@ -1,11 +1,10 @@
 """The terminals' calls, and the document that describes them."""
 
 from django.urls import path, re_path
-from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from backend.api.openapi.document import DocumentView
 from backend.api.views.catalogue import ArticlesView, MovementsView
 from backend.api.views.changes import ChangesView
+from backend.api.views.description import DescriptionView, DocumentView
 from backend.api.views.nowhere import NowhereView
 from backend.api.views.receipts import FatesView, ReceiptListView, ReceiptView
 from backend.api.views.reconciliation import ReconciliationView
@@ -14,8 +13,6 @@ from backend.api.views.sync import SyncView
 from backend.api.views.terminals import EnrolmentView, TokenView
 
 app_name = "api"
-
-OPEN_TO_ALL = {"authentication_classes": (), "permission_classes": (), "throttle_classes": ()}
 
 urlpatterns = [
     path("simple/ventes/sync", SyncView.as_view(), name="sync"),
@@ -29,7 +26,7 @@ urlpatterns = [
     path("simple/etat", StateView.as_view(), name="state"),
     path("simple/terminaux/enrolement", EnrolmentView.as_view(), name="enrolment"),
     path("simple/terminaux/jeton", TokenView.as_view(), name="token"),
-    path("schema/", DocumentView.as_view(**OPEN_TO_ALL), name="schema"),
-    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema", **OPEN_TO_ALL), name="docs"),
+    path("schema/", DocumentView.as_view(), name="schema"),
+    path("docs/", DescriptionView.as_view(), name="docs"),
     re_path(r"^[\s\S]*$", NowhereView.as_view()),
 ]

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from backend import __version__
 from backend.config import celery_settings, static_files
 from backend.db import database_url, replica
 from backend.environment import environment
@@ -46,7 +45,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "rest_framework",
-    "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_htmx",
     "backend.config.apps.ConfigApp",
@@ -135,27 +133,9 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["backend.api.throttles.DeviceThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["backend.api.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": [],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "backend.api.problems.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "URL_FORMAT_OVERRIDE": None,
-}
-
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Caisses hors ligne",
-    "DESCRIPTION": (
-        "Les caisses vendent hors ligne, remettent leurs ventes en lot, et suivent le sort de chacune.\n\n"
-        "Tout refus est un `application/problem+json` avec un `code` stable. Une adresse inconnue répond 404 "
-        "`introuvable`, une méthode qui n'est pas décrite ici 405 `methode_non_permise` avec `Allow`. "
-        "Les réponses sont compressées pour qui envoie `Accept-Encoding: gzip`."
-    ),
-    "VERSION": __version__,
-    "OAS_VERSION": "3.1.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SCHEMA_PATH_PREFIX": "/api/v2/simple",
-    "POSTPROCESSING_HOOKS": ["backend.api.openapi.document.add_shapes"],
 }
 
 AUTH_PASSWORD_VALIDATORS = [

@@ -205,6 +205,10 @@ class InternalFailure(SaleRefused):
         super().__init__(f"Erreur de notre côté ({reason}) ; la vente est gardée et sera reprise")
 
 
+# Every reason why a sale is refused, in order of precedence.
+SALE_CODES = tuple(dict.fromkeys(refusal.code for refusal in SaleRefused.__subclasses__()))
+
+ACTIONS = ("purger", "garder", "corriger")
 # What the till should do with a sale, by its code where the code decides, else by its status.
 ACTION_BY_CODE = {FieldInvalid.code: "corriger", KindUnknown.code: "corriger"}
 ACTION_BY_STATUS = {

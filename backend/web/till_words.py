@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from backend.sales.days.reconciliation import DIFFERENT, EQUAL, SUMS_EQUAL
+from backend.sales.days.answers import DIFFERENT, EQUAL, SUMS_EQUAL
 from backend.shops.errors import NoHardware, NotOfThisTill, ShopsRefused, TillIsHeld, TillNameTaken
 from backend.shops.models import DeviceState
 from backend.web.sentences import said

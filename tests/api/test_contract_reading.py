@@ -7,7 +7,7 @@ import pytest
 
 from backend.inventory.models import Article, ArticleUnit, StockMovement, UnitLevel
 from backend.sales.models import Sale, SaleOutcome
-from backend.sales.receipts.receipt import timestamp
+from backend.sales.wire.vocabulary import timestamp
 from backend.testing import Cast, add_unit, make_article
 from tests.tills import BASE, Till, line, sale
 

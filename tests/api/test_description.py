@@ -3,15 +3,15 @@
 import json
 from collections.abc import Iterator
 
+import jsonschema
 import pytest
-from django.core.management import call_command
+import schemathesis
 from django.test import Client
 from django.urls import get_resolver
 
 from backend import __version__
-from backend.api.openapi.sales_answered import SALE_CODES
 from backend.api.problems import PROBLEMS
-from backend.sales.errors import SaleRefused
+from backend.sales.errors import SALE_CODES, SaleRefused
 from tests.conformity import document
 
 OPERATIONS = {
@@ -47,9 +47,14 @@ def codes_of(operation: dict) -> dict[str, list[str]]:
     }
 
 
-def test_the_document_is_valid_and_raises_no_warning(capsys: pytest.CaptureFixture[str]) -> None:
-    call_command("spectacular", "--validate", "--fail-on-warn", "--format", "openapi-json")
-    assert json.loads(capsys.readouterr().out)["openapi"] == "3.1.0"
+def test_the_document_is_valid() -> None:
+    assert document()["openapi"] == "3.1.0"
+    schemathesis.openapi.from_dict(document()).validate()
+
+
+def test_every_schema_is_valid() -> None:
+    for schema in document()["components"]["schemas"].values():
+        jsonschema.Draft202012Validator.check_schema(schema)
 
 
 def test_every_call_is_described() -> None:
@@ -79,7 +84,7 @@ def test_every_refusal_of_a_sale_is_named() -> None:
 def test_every_call_says_who_may_make_it() -> None:
     schemes = document()["components"]["securitySchemes"]
     assert schemes["serie"] == {"type": "apiKey", "in": "header", "name": "X-Device-Serial"}
-    assert schemes["serie_des_sources"] == {"type": "apiKey", "in": "header", "name": "Device-Serial"}
+    assert schemes["serie_ancienne"] == {"type": "apiKey", "in": "header", "name": "Device-Serial"}
     assert schemes["jeton"] == {"type": "http", "scheme": "bearer"}
     for _, path, operation in operations():
         if path.endswith("terminaux/enrolement"):

@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 
 from backend.api.limits import LIMITS
@@ -37,6 +38,10 @@ API_THREADS = 4
 METRICS_TOKEN = "known-to-prometheus"
 
 MakeTill = Callable[..., Till]
+
+
+def body_of(problem: Problem) -> dict[str, object]:
+    return msgspec.to_builtins(problem.as_response().data)
 
 
 @pytest.fixture(scope="module")
@@ -233,7 +238,7 @@ def test_what_is_refused_is_taken_to_its_end(running: Stack, cast: Cast) -> None
 
 @pytest.mark.parametrize("code", PROBLEMS)
 def test_its_words_are_those_of_the_api(code: str) -> None:
-    assert json.loads((ERRORS / f"{code}.json").read_text()) == PROBLEMS[code].as_response().data
+    assert json.loads((ERRORS / f"{code}.json").read_text()) == body_of(PROBLEMS[code])
 
 
 def test_slow_tills_keep_no_thread_of_the_api(running: Stack, cast: Cast) -> None:
@@ -263,7 +268,7 @@ def test_who_asks_too_often_is_told_when_to_come_again(running: Stack, cast: Cas
     answers = [call(strict, "GET", STATE, X_Device_Serial=cast.device.serial) for _ in range(8)]
     assert {answer.status for answer in answers} == {200, 429}
     refused = next(answer for answer in answers if answer.status == 429)
-    assert refused.document == PROBLEMS["trop_de_requetes"].as_response().data
+    assert refused.document == body_of(PROBLEMS["trop_de_requetes"])
     assert refused.headers["Content-Type"] == "application/problem+json"
     assert int(refused.headers["Retry-After"]) > 0
     pages = [call(strict, "GET", "/connexion/") for _ in range(8)]
@@ -363,7 +368,7 @@ def test_while_the_api_is_away_tills_and_people_are_told_to_come_again(
     running["api"].stop()
     try:
         answer = post(running["nginx"], cast, batch_of(cast, "FAC-1"))
-        assert (answer.status, answer.document) == (503, PROBLEMS["indisponible"].as_response().data)
+        assert (answer.status, answer.document) == (503, body_of(PROBLEMS["indisponible"]))
         assert answer.headers["Content-Type"] == "application/problem+json"
         assert answer.headers["Retry-After"] == str(UNAVAILABLE_RETRY_S)
         page = call(running["nginx"], "GET", "/commercant/?recherche=geheim")

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from backend.sales.errors import FieldInvalid, KindUnknown
-from backend.sales.wire.parser import LINES_MAX, PAYMENTS_MAX, SALE_BYTES_MAX, ParsedSale, read_sale
+from backend.sales.wire.parser import SALE_BYTES_MAX, ParsedSale, read_sale
+from backend.sales.wire.structs import LINES_MAX, PAYMENTS_MAX
 
 pytestmark = pytest.mark.embedded
 

@@ -62,7 +62,7 @@ def close(device: Device, *, days_ago: int = 0, **said: Any) -> TillClosing:
         said=msgspec.to_builtins(wire),
         now=datetime.now(UTC),
     )
-    return TillClosing.objects.get(pk=answer["rapprochement"])
+    return TillClosing.objects.get(pk=answer.rapprochement)
 
 
 def listing(**amounts: Any) -> list[dict[str, Any]]:

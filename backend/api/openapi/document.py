@@ -1,26 +1,55 @@
-"""The OpenAPI document: what each call takes and every answer that it can give. Says so; decides nothing."""
+"""The OpenAPI document: made once a process of the described calls and of the Structs that they read and answer."""
 
+import functools
+import re
+from collections.abc import Iterator
 from typing import Any
 
-from drf_spectacular.views import SpectacularAPIView
+from django.urls import get_resolver, reverse
 
-from backend.api.openapi import catalogue, changes, reconciliation, state, terminals
-from backend.api.openapi.sales_answered import ANSWERED
-from backend.api.openapi.sales_sent import SENT
+from backend import __version__
+from backend.api.openapi.operations import SECURITY_SCHEMES, Operation
+from backend.api.openapi.schemas import schemas_read, schemas_written
+from backend.api.openapi.sent import NAMES, add_batch
+from backend.api.problems import Probleme
+from backend.sales.wire.structs import WireSale
 
-SHAPES = SENT | ANSWERED
-for area in (state, changes, catalogue, reconciliation, terminals):
-    SHAPES |= area.SHAPES
+INFORMATION = {
+    "title": "Caisses hors ligne",
+    "version": __version__,
+    "description": (
+        "Les caisses vendent hors ligne, remettent leurs ventes en lot, et suivent le sort de chacune.\n\n"
+        "Tout refus est un `application/problem+json` avec un `code` stable. Une adresse inconnue répond 404 "
+        "`introuvable`, une méthode qui n'est pas décrite ici 405 `methode_non_permise` avec `Allow`. "
+        "Les réponses sont compressées pour qui envoie `Accept-Encoding: gzip`."
+    ),
+}
+METHODS = ("get", "post")
 
 
-def add_shapes(result: dict[str, Any], **_: object) -> dict[str, Any]:
-    """Put the named shapes into the document (a hook of drf-spectacular's)."""
-    result.setdefault("components", {})["schemas"] = dict(sorted(SHAPES.items()))
-    return result
+@functools.cache
+def document() -> dict[str, Any]:
+    """Return the document, shared: nobody may change it."""
+    calls = list(_calls())
+    operations = [operation for *_, operation in calls]
+    read = schemas_read([*(one.body for one in operations if isinstance(one.body, type)), WireSale], names=NAMES)
+    add_batch(read)
+    answers = [answer.struct for one in operations for answer in one.answers.values() if answer.struct]
+    written = schemas_written([Probleme, *answers])
+    problem = written.pop(Probleme.__name__)
+    paths: dict[str, dict[str, Any]] = {}
+    for path, method, operation in sorted(calls, key=lambda call: call[0]):
+        paths.setdefault(path, {})[method] = operation.describe(names=NAMES, problem=problem)
+    components = {"securitySchemes": SECURITY_SCHEMES, "schemas": dict(sorted((read | written).items()))}
+    return {"openapi": "3.1.0", "info": INFORMATION, "paths": paths, "components": components}
 
 
-class DocumentView(SpectacularAPIView):
-    """The document itself. It has one version: what a query asks for is not written into headers."""
-
-    def _get_version_parameter(self, request: object) -> None:
-        return None
+def _calls() -> Iterator[tuple[str, str, Operation]]:
+    """Yield path, method and description of every call that is described where it is answered."""
+    base = reverse("api:schema").removesuffix("schema/")
+    for route in get_resolver("backend.api.urls").url_patterns:
+        view = getattr(getattr(route, "callback", None), "cls", None)
+        for method in METHODS:
+            operation = getattr(getattr(view, method, None), "operation", None)
+            if operation is not None:
+                yield base + re.sub(r"<\w+:(\w+)>", r"{\1}", str(route.pattern)), method, operation

@@ -1,137 +1,161 @@
-"""How the calls about sales are described: handing over, receipts, fates."""
+"""How the calls about sales are described: handing over, receipts, what became of a number, what changed."""
 
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from typing import Annotated
+from uuid import UUID
+
+from msgspec import Meta
 
 from backend.api.openapi.operations import (
     CONTENT_ENCODING,
-    ENTITY_TAG,
-    EVERY_CALL,
-    FLAG,
-    JSON,
     OF_EVERY_BODY,
     PREFER,
-    RETRY_AFTER,
-    answer,
-    answered_header,
-    problems,
+    Answered,
+    AnsweredHeader,
+    EntityTag,
+    Flag,
+    Operation,
+    Parameter,
+    RetryAfter,
     query,
     sent_header,
 )
-from backend.api.openapi.parts import COUNT, IDENTIFIER, TEXT, UUID, listed, one_of, ref, thing
-from backend.api.openapi.sales_sent import SENT_NUMBER
-from backend.sales.wire.split import NUMBER_LENGTH_MAX
+from backend.sales.receipts.answers import AccuseDeReception, Changements, ListeDeRecus, Recu, RecuTraite, Sorts
+from backend.sales.receipts.change_feed import CHANGES_PAGE_MAX
+from backend.sales.wire.structs import NUMBER_EXAMPLE, NUMBER_LENGTH_MAX
+from backend.sales.wire.vocabulary import Cursor, Identifier, Url, one_of
 
-describe_sync = extend_schema(
-    operation_id="remettre_un_lot",
-    tags=["ventes"],
+SoughtNumber = Annotated[str, Meta(examples=[NUMBER_EXAMPLE], extra_json_schema={"maxLength": NUMBER_LENGTH_MAX})]
+
+describe_sync = Operation(
+    name="remettre_un_lot",
+    tag="ventes",
     summary="Remettre un lot de ventes",
     description=(
         "Le lot est gardé octet pour octet avant la réponse. Une vente illisible n'empêche pas les autres : elle seule "
         "est refusée, dans le reçu. Un appareil en mode `complete` n'obtient de 2xx (201) qu'une fois chaque vente "
         "traitée ; sinon 503 `enregistrement_en_cours`, et il renvoie les mêmes octets."
     ),
-    parameters=[
-        *EVERY_CALL,
+    parameters=(
         CONTENT_ENCODING,
         PREFER,
         sent_header(
             "Idempotency-Key",
-            {"type": "string", "minLength": 1, "maxLength": 200, "pattern": r"^[!-~]([ -~]*[!-~])?$"},
+            Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[!-~]([ -~]*[!-~])?$")],
             "La même clé avec les mêmes octets rend le même reçu ; avec d'autres, 422",
         ),
-        answered_header("Location", {"type": "string", "format": "uri-reference"}, "L'adresse du reçu", 201, 202),
-        answered_header("ETag", ENTITY_TAG, "La version du reçu", 201),
-        answered_header("Retry-After", RETRY_AFTER, "Secondes avant de demander le reçu", 202),
-        OpenApiParameter(
+    ),
+    headers=(
+        AnsweredHeader("Location", Url, "L'adresse du reçu", (201, 202)),
+        AnsweredHeader("ETag", EntityTag, "La version du reçu", (201,)),
+        AnsweredHeader("Retry-After", RetryAfter, "Secondes avant de demander le reçu", (202,)),
+        AnsweredHeader(
             "Idempotency-Replayed",
-            one_of("true"),
-            OpenApiParameter.HEADER,
-            description="Présent quand la clé avait déjà servi pour ces octets",
-            response=[201, 202],
+            Annotated[str, one_of("true")],
+            "Présent quand la clé avait déjà servi pour ces octets",
+            (201, 202),
+            is_required=False,
         ),
-    ],
-    request={JSON: ref("Lot")},
-    responses={
-        (201, JSON): answer("RecuTraite", "Chaque vente a son sort (mode complete, ou Prefer: wait à temps)"),
-        (202, JSON): answer("AccuseDeReception", "Le lot est gardé ; rien n'est encore dit de ses ventes"),
-        **problems(
-            *OF_EVERY_BODY,
-            "tableau_attendu",
-            "lot_vide",
-            "parametre_invalide",
-            "cle_reutilisee",
-            "trop_de_lots_en_attente",
-            "enregistrement_en_cours",
-        ),
+    ),
+    body="Lot",
+    answers={
+        201: Answered("Chaque vente a son sort (mode complete, ou Prefer: wait à temps)", RecuTraite),
+        202: Answered("Le lot est gardé ; rien n'est encore dit de ses ventes", AccuseDeReception),
     },
+    problems=(
+        *OF_EVERY_BODY,
+        "tableau_attendu",
+        "lot_vide",
+        "parametre_invalide",
+        "cle_reutilisee",
+        "trop_de_lots_en_attente",
+        "enregistrement_en_cours",
+    ),
 )
 
-describe_receipt = extend_schema(
-    operation_id="lire_un_recu",
-    tags=["ventes"],
+describe_receipt = Operation(
+    name="lire_un_recu",
+    tag="ventes",
     summary="Lire un reçu : le sort de chaque vente d'un lot",
-    parameters=[
-        *EVERY_CALL,
+    parameters=(
         PREFER,
-        OpenApiParameter("recu", UUID, OpenApiParameter.PATH, description="Celui de l'accusé de réception"),
-        query("depuis", COUNT | {"maximum": 2**63 - 1}, "Seulement ce qui a changé après cette version du reçu"),
-        query("lignes", FLAG, "0 : sans les lignes des ventes"),
-        sent_header("If-None-Match", TEXT, "L'ETag d'une lecture précédente"),
-        answered_header("ETag", ENTITY_TAG, "La version du reçu", 200, 304),
-        answered_header("Cache-Control", TEXT, "private, no-cache", 200, 304),
-        OpenApiParameter(
-            "Retry-After",
-            RETRY_AFTER,
-            OpenApiParameter.HEADER,
-            description="Secondes avant de redemander, tant que tout n'est pas traité",
-            response=[200, 304],
+        Parameter("path", "recu", UUID, "Celui de l'accusé de réception", is_required=True),
+        query(
+            "depuis", Annotated[int, Meta(ge=0, le=2**63 - 1)], "Seulement ce qui a changé après cette version du reçu"
         ),
-    ],
-    responses={
-        (200, JSON): answer("Recu", "Le reçu, en cours ou traité"),
-        304: OpenApiResponse(description="Rien n'a changé depuis cet ETag"),
-        **problems("parametre_invalide", "recu_inconnu"),
+        query("lignes", Flag, "0 : sans les lignes des ventes"),
+        sent_header("If-None-Match", str, "L'ETag d'une lecture précédente"),
+    ),
+    headers=(
+        AnsweredHeader("ETag", EntityTag, "La version du reçu", (200, 304)),
+        AnsweredHeader("Cache-Control", str, "private, no-cache", (200, 304)),
+        AnsweredHeader(
+            "Retry-After",
+            RetryAfter,
+            "Secondes avant de redemander, tant que tout n'est pas traité",
+            (200, 304),
+            is_required=False,
+        ),
+    ),
+    answers={
+        200: Answered("Le reçu, en cours ou traité", Recu),
+        304: Answered("Rien n'a changé depuis cet ETag"),
     },
+    problems=("parametre_invalide", "recu_inconnu"),
 )
 
-describe_receipts = extend_schema(
-    operation_id="lister_les_recus",
-    tags=["ventes"],
+describe_receipts = Operation(
+    name="lister_les_recus",
+    tag="ventes",
     summary="Lister ses reçus, du plus récent au plus ancien",
-    parameters=[
-        *EVERY_CALL,
-        query("ouverts", FLAG, "1 : seulement ceux qui ne sont pas encore traités"),
-        query("curseur", IDENTIFIER, "La page suivante : donné par `suivant`"),
-    ],
-    responses={(200, JSON): answer("ListeDeRecus", "Une page de reçus"), **problems("parametre_invalide")},
+    parameters=(
+        query("ouverts", Flag, "1 : seulement ceux qui ne sont pas encore traités"),
+        query("curseur", Identifier, "La page suivante : donné par `suivant`"),
+    ),
+    answers={200: Answered("Une page de reçus", ListeDeRecus)},
+    problems=("parametre_invalide",),
 )
 
+FOUND = {200: Answered("Une entrée par contenu connu sous un numéro", Sorts)}
+FATES_DESCRIPTION = "La caisse n'efface une vente que si toutes les entrées de son numéro disent `purger`."
 
-def describe_fates(*, get_max: int, post_max: int) -> tuple:
-    """Return the decorators of both ways to ask what became of some numbers."""
-    answered = {(200, JSON): answer("Sorts", "Une entrée par contenu connu sous un numéro")}
-    description = "La caisse n'efface une vente que si toutes les entrées de son numéro disent `purger`."
-    number = {"type": "string", "maxLength": NUMBER_LENGTH_MAX, "examples": SENT_NUMBER["examples"]}
-    by_get = extend_schema(
-        operation_id="lire_le_sort",
-        tags=["ventes"],
-        summary=f"Demander le sort de ventes par leurs numéros, {get_max} au plus",
-        description=description,
-        parameters=[
-            *EVERY_CALL,
-            query("numero_facture", listed(number, minItems=1, maxItems=get_max), "Une fois par numéro", required=True),
-        ],
-        responses=answered
-        | problems("parametre_invalide")
-        | {414: OpenApiResponse(description="L'adresse dépasse ce que le serveur lit d'une ligne : demander par POST")},
+
+def describe_fates_by_query(*, at_most: int) -> Operation:
+    numbers = Annotated[list[SoughtNumber], Meta(min_length=1, max_length=at_most)]
+    return Operation(
+        name="lire_le_sort",
+        tag="ventes",
+        summary=f"Demander le sort de ventes par leurs numéros, {at_most} au plus",
+        description=FATES_DESCRIPTION,
+        parameters=(query("numero_facture", numbers, "Une fois par numéro", is_required=True),),
+        answers=FOUND | {414: Answered("L'adresse dépasse ce que le serveur lit d'une ligne : demander par POST")},
+        problems=("parametre_invalide",),
     )
-    by_post = extend_schema(
-        operation_id="demander_le_sort",
-        tags=["ventes"],
-        summary=f"Demander le sort de ventes par leurs numéros, {post_max} au plus",
-        description=description,
-        parameters=[*EVERY_CALL, CONTENT_ENCODING],
-        request={JSON: thing({"numeros": listed(number, minItems=1, maxItems=post_max)})},
-        responses=answered | problems(*OF_EVERY_BODY, "parametre_invalide"),
+
+
+def describe_fates(*, at_most: int, body: type) -> Operation:
+    return Operation(
+        name="demander_le_sort",
+        tag="ventes",
+        summary=f"Demander le sort de ventes par leurs numéros, {at_most} au plus",
+        description=FATES_DESCRIPTION,
+        parameters=(CONTENT_ENCODING,),
+        body=body,
+        answers=FOUND,
+        problems=(*OF_EVERY_BODY, "parametre_invalide"),
     )
-    return by_get, by_post
+
+
+describe_changes = Operation(
+    name="lire_les_changements",
+    tag="ventes",
+    summary="Le sort de chaque vente de la caisse qui a changé depuis un curseur",
+    description=(
+        f"{CHANGES_PAGE_MAX} entrées par page, de la plus ancienne à la plus récente. Sans `depuis`, à partir de la "
+        "première vente de la caisse. Demander la suite avec `curseur` jusqu'à `fin` ; garder alors ce curseur et le "
+        "rendre la fois suivante. Aucun changement ne manque jamais, ni ceux qu'une personne décide des jours après ; "
+        "le même peut venir plusieurs fois : la dernière entrée d'un `recu` et d'un `index` est la bonne."
+    ),
+    parameters=(query("depuis", Cursor, "Le `curseur` de la réponse précédente"),),
+    answers={200: Answered("Une page de sorts", Changements)},
+    problems=("parametre_invalide",),
+)

@@ -1,7 +1,6 @@
 """What a till reads of its shop: the catalogue with prices and stock, and the movements that explain the stock."""
 
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -10,13 +9,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from backend.api import parameters
+from backend.api.answers.catalogue import Catalogue, Mouvements, describe_article, describe_movement
 from backend.api.openapi.catalogue import describe_articles, describe_movements
 from backend.api.problems import Problem
 from backend.db.change_cursors import CursorInvalid
-from backend.inventory.changes import KEY_LENGTH, ChangedArticle, read_catalogue
-from backend.inventory.models import Article, ArticleUnit, StockMovement
+from backend.inventory.changes import KEY_LENGTH, read_catalogue
+from backend.inventory.models import Article
 from backend.inventory.movements import CursorUnknown, read_movements
-from backend.sales.receipts.receipt import number, timestamp
 from backend.shops.models import Shop
 
 ARTICLES_PAGE, ARTICLES_PAGE_MAX = 500, 1000
@@ -36,8 +35,8 @@ class ArticlesView(APIView):
             page = read_catalogue(shop_id=shop_id, since=since, limit=limit, now=datetime.now(UTC))
         except CursorInvalid as error:
             raise parameters.bad_cursor("depuis") from error
-        articles = [_article(changed) for changed in page.articles]
-        return Response({"articles": articles, "curseur": page.cursor.as_text(), "fin": page.is_last})
+        articles = [describe_article(changed) for changed in page.articles]
+        return Response(Catalogue(articles=articles, curseur=page.cursor.as_text(), fin=page.is_last))
 
 
 class MovementsView(APIView):
@@ -57,14 +56,14 @@ class MovementsView(APIView):
         except CursorUnknown as error:
             raise parameters.bad_cursor("curseur") from error
         return Response(
-            {
-                "success": True,
-                "boutique_id": shop.pk,
-                "boutique_nom": shop.name,
-                "count": len(page.movements),
-                "mouvements": [_movement(movement) for movement in page.movements],
-                "suivant": page.before and _address(request, before=page.before),
-            }
+            Mouvements(
+                success=True,
+                boutique_id=shop.pk,
+                boutique_nom=shop.name,
+                count=len(page.movements),
+                mouvements=[describe_movement(movement) for movement in page.movements],
+                suivant=_address(request, before=page.before) if page.before else None,
+            )
         )
 
 
@@ -82,50 +81,3 @@ def _article_of(request: Request, shop: Shop) -> Article | None:
 def _address(request: Request, *, before: int) -> str:
     given = [(name, request.query_params[name]) for name in MOVEMENT_FILTERS if name in request.query_params]
     return f"{request.path}?{urlencode([*given, ('curseur', before)])}"
-
-
-def _article(changed: ChangedArticle) -> dict[str, Any]:
-    article = changed.article
-    return {
-        "id": article.pk,
-        "uuid": str(article.uuid),
-        "code": article.code,
-        "code_barres": article.barcode,
-        "nom": article.name,
-        "actif": article.is_active,
-        "unite_base": str(changed.base_unit.uuid) if changed.base_unit else None,
-        "unites": [_unit(unit) for unit in changed.units],
-    }
-
-
-def _unit(unit: ArticleUnit) -> dict[str, Any]:
-    return {
-        "uuid": str(unit.uuid),
-        "niveau": unit.level,
-        "marque": unit.mark,
-        "contient": None if unit.holds is None else number(unit.holds),
-        "prix": str(unit.price),
-        "devise": unit.currency,
-        "taux_tva": str(unit.vat_rate),
-        "stock": number(unit.stock),
-        "seuil": None if unit.low_stock_threshold is None else number(unit.low_stock_threshold),
-    }
-
-
-def _movement(movement: StockMovement) -> dict[str, Any]:
-    unit = movement.unit
-    return {
-        "id": movement.pk,
-        "article_id": unit.article_id,
-        "article_nom": unit.article.name,
-        "article_code": unit.article.code,
-        "unite_uuid": str(unit.uuid),
-        "type_mouvement": movement.type,
-        "quantite": number(movement.quantity),
-        "stock_avant": number(movement.stock_before),
-        "stock_apres": number(movement.stock_after),
-        "reference_document": movement.reference,
-        "commentaire": movement.comment,
-        "date_mouvement": timestamp(movement.at),
-        "utilisateur": movement.author,
-    }

@@ -7,7 +7,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from backend.api import parameters
-from backend.api.openapi.changes import describe_changes
+from backend.api.openapi.sales import describe_changes
+from backend.sales.receipts.answers import Changements
 from backend.sales.receipts.change_feed import KEY_LENGTH, read_changes
 
 
@@ -19,4 +20,4 @@ class ChangesView(APIView):
         since = parameters.change_cursor(request, "depuis", key_length=KEY_LENGTH)
         terminal = request.user.terminal
         page = read_changes(terminal_id=terminal.pk, shop_id=terminal.shop_id, since=since, now=datetime.now(UTC))
-        return Response({"ventes": page.entries, "curseur": page.cursor.as_text(), "fin": page.is_last})
+        return Response(Changements(ventes=page.entries, curseur=page.cursor.as_text(), fin=page.is_last))

@@ -1,13 +1,11 @@
 """Addresses that do not exist."""
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from backend.api.problems import Problem
 
 
-@extend_schema(exclude=True)
 class NowhereView(APIView):
     """Any other address below the API's: refused as the API refuses, not with a page."""
 

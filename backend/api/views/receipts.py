@@ -1,9 +1,11 @@
 """Following what was handed over: receipts, and what became of a number."""
 
 import uuid
+from typing import Annotated
 
 import msgspec
 from django.utils.cache import get_conditional_response, patch_cache_control
+from msgspec import Meta
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -11,10 +13,17 @@ from rest_framework.views import APIView
 from backend.api import parameters
 from backend.api.bodies import decode_json_body
 from backend.api.holding import preferred_wait_s, wait_until_settled
-from backend.api.openapi.sales import describe_fates, describe_receipt, describe_receipts
+from backend.api.openapi.sales import (
+    SoughtNumber,
+    describe_fates,
+    describe_fates_by_query,
+    describe_receipt,
+    describe_receipts,
+)
 from backend.api.problems import Problem
 from backend.sales.models import Batch
 from backend.sales.receipts import receipt
+from backend.sales.receipts.answers import ListeDeRecus, Sorts
 from backend.sales.receipts.backlog import retry_after_s
 from backend.sales.receipts.status_lookup import fates
 from backend.shops.models import Device
@@ -81,23 +90,21 @@ class ReceiptListView(APIView):
         if len(page) > RECEIPTS_PAGE_MAX:
             page = page[:RECEIPTS_PAGE_MAX]
             following = f"{request.path}?curseur={page[-1].pk}" + ("&ouverts=1" if only_open else "")
-        return Response({"recus": [receipt.summary(batch) for batch in page], "suivant": following})
+        return Response(ListeDeRecus(recus=[receipt.summary(batch) for batch in page], suivant=following))
 
 
 class NumbersBody(msgspec.Struct):
-    numeros: list[str]
+    numeros: Annotated[list[SoughtNumber], Meta(extra_json_schema={"minItems": 1, "maxItems": NUMBERS_POST_MAX})]
 
 
 class FatesView(APIView):
     """What became of these numbers, when the receipt was lost."""
 
-    describe_get, describe_post = describe_fates(get_max=NUMBERS_GET_MAX, post_max=NUMBERS_POST_MAX)
-
-    @describe_get
+    @describe_fates_by_query(at_most=NUMBERS_GET_MAX)
     def get(self, request: Request) -> Response:
         return self._answer(request, request.query_params.getlist("numero_facture"), at_most=NUMBERS_GET_MAX)
 
-    @describe_post
+    @describe_fates(at_most=NUMBERS_POST_MAX, body=NumbersBody)
     def post(self, request: Request) -> Response:
         body = decode_json_body(request, NumbersBody, expected='{"numeros": ["…"]}')
         return self._answer(request, body.numeros, at_most=NUMBERS_POST_MAX)
@@ -106,4 +113,4 @@ class FatesView(APIView):
         if not 1 <= len(numbers) <= at_most:
             raise Problem("parametre_invalide", f"De 1 à {at_most} numéros de facture sont attendus")
         numbers = [number.strip() for number in numbers]
-        return Response({"ventes": fates(**own(request.user), numbers=numbers)})
+        return Response(Sorts(ventes=fates(**own(request.user), numbers=numbers)))

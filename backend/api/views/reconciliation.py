@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from backend.api.bodies import decode_json_body
-from backend.api.openapi.reconciliation import describe_reconciliation
+from backend.api.openapi.tills import describe_reconciliation
 from backend.sales.days.day_report import WireDay, read_day_report
 from backend.sales.days.reconciliation import reconcile
 

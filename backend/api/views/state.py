@@ -1,21 +1,23 @@
 """How the server sees a till: its clock, its limits, what is open; and what the till says it still holds."""
 
 from datetime import UTC, datetime
-from typing import Any
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from backend.api.answers.tills import EnAttente, Etat
 from backend.api.bodies import decode_json_body
 from backend.api.limits import LIMITS
-from backend.api.openapi.state import describe_state, describe_state_sent
+from backend.api.openapi.tills import describe_state, describe_state_sent
 from backend.sales.receipts import receipt
+from backend.sales.receipts.answers import Trou
 from backend.sales.receipts.backlog import waiting_of
 from backend.sales.repair.open_entries import open_entries
 from backend.sales.tills.heartbeat import WireHeartbeat, read_heartbeat, record_heartbeat
 from backend.sales.tills.holes import holes_of
 from backend.sales.tills.pauses import pauses_of
+from backend.sales.wire.vocabulary import timestamp
 from backend.shops.models import Device
 
 EXPECTED = '{"heure": "…", "a_envoyer": {"nombre": 0, "montants": [], "plus_ancienne": null}, "sequence": 0}'
@@ -38,19 +40,19 @@ class StateView(APIView):
         return Response(_state(device, now=now))
 
 
-def _state(device: Device, *, now: datetime) -> dict[str, Any]:
+def _state(device: Device, *, now: datetime) -> Etat:
     shop, terminal = device.terminal.shop, device.terminal
     waiting = waiting_of(terminal.pk)
     holes = holes_of([terminal.pk]).get(terminal.pk, [])
-    return {
-        "heure": receipt.timestamp(now),
-        "ecart_horloge_s": device.clock_skew_s,
-        "boutique": receipt.describe_shop(shop),
-        "terminal": receipt.describe_terminal(terminal, device),
-        "mode_reponse": device.answer_mode,
-        "limites": LIMITS,
-        "en_attente": {"lots": waiting["batches"], "ventes": waiting["sales"]},
-        "a_corriger": open_entries(shop_id=shop.pk, terminal_id=terminal.pk).count(),
-        "trous": [{"de": first, "a": last} for first, last in holes],
-        "pause": pauses_of(shop_id=shop.pk, terminal_id=terminal.pk).exists(),
-    }
+    return Etat(
+        heure=timestamp(now),
+        ecart_horloge_s=device.clock_skew_s,
+        boutique=receipt.describe_shop(shop),
+        terminal=receipt.describe_terminal(terminal, device),
+        mode_reponse=device.answer_mode,
+        limites=LIMITS,
+        en_attente=EnAttente(lots=waiting["batches"], ventes=waiting["sales"]),
+        a_corriger=open_entries(shop_id=shop.pk, terminal_id=terminal.pk).count(),
+        trous=[Trou(de=first, a=last) for first, last in holes],
+        pause=pauses_of(shop_id=shop.pk, terminal_id=terminal.pk).exists(),
+    )

@@ -41,7 +41,7 @@ class SyncView(APIView):
     def handle_exception(self, exc: Exception) -> Response:
         response = super().handle_exception(exc)
         if self.request.method == "POST":
-            counters.count("caisse_intake_total", answer=response.data["code"])
+            counters.count("caisse_intake_total", answer=response.data.code)
         return response
 
     def _answer(self, accepted: Accepted, device: Device, *, wait_s: int) -> Response:

@@ -1,20 +1,24 @@
 """A device becomes a till's, and renews its token."""
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from backend.api.answers.tills import Inscription, Jeton
 from backend.api.authentication import HasProvenItself
 from backend.api.bodies import decode_json_body
 from backend.api.callers import APP_VERSION_LENGTH_MAX, name_caller
-from backend.api.openapi.terminals import describe_enrolment, describe_token
+from backend.api.openapi.tills import describe_enrolment, describe_token
 from backend.api.problems import Problem
 from backend.api.throttles import EnrolmentThrottle
 from backend.observability.request_context import address_of
 from backend.sales.receipts import receipt
 from backend.sales.receipts.resume_point import standing_of
-from backend.shops.devices import issue_token
+from backend.shops.devices import SERIAL_LENGTH_MAX, issue_token
 from backend.shops.enrolment import Applicant, enrol_device
 from backend.shops.errors import EnrolmentRefused, SerialInvalid, TooManyGuesses
 from backend.shops.models import Device
@@ -25,10 +29,20 @@ GUESSER_RETRY_S = 60
 
 
 class EnrolmentBody(msgspec.Struct):
-    code: str
-    numero_serie: str
-    version: str | None = None
-    modele: str | None = None
+    code: Annotated[
+        str,
+        Meta(description="Comme il a été tapé : minuscules, espaces et tirets ne comptent pas", examples=["K7Q49XTD"]),
+    ]
+    numero_serie: Annotated[
+        str,
+        Meta(
+            description="Celui que l'appareil enverra dans X-Device-Serial",
+            examples=["0a1badae951f8473"],
+            extra_json_schema={"minLength": 1, "maxLength": SERIAL_LENGTH_MAX},
+        ),
+    ]
+    version: Annotated[str, Meta(examples=["3.2.1"])] | None = None
+    modele: Annotated[str, Meta(examples=["Sunmi V2"])] | None = None
 
     def applicant(self, address: str | None) -> Applicant:
         return Applicant(
@@ -52,7 +66,7 @@ class EnrolmentView(APIView):
     permission_classes = ()
     throttle_classes = (EnrolmentThrottle,)
 
-    @describe_enrolment
+    @describe_enrolment(body=EnrolmentBody)
     def post(self, request: Request) -> Response:
         body = decode_json_body(request, EnrolmentBody, expected='{"code": "…", "numero_serie": "…"}')
         applicant = body.applicant(address_of(request))
@@ -68,14 +82,14 @@ class EnrolmentView(APIView):
         device = enrolled.device
         standing = standing_of(device.terminal_id)
         return _secret(
-            {
-                "jeton": enrolled.token,
-                "terminal": receipt.describe_terminal(device.terminal, device),
-                "boutique": receipt.describe_shop(device.terminal.shop),
-                "sequence": standing.sequence,
-                "dernier_numero": standing.last_number,
-                "mode_reponse": device.answer_mode,
-            }
+            Inscription(
+                jeton=enrolled.token,
+                terminal=receipt.describe_terminal(device.terminal, device),
+                boutique=receipt.describe_shop(device.terminal.shop),
+                sequence=standing.sequence,
+                dernier_numero=standing.last_number,
+                mode_reponse=device.answer_mode,
+            )
         )
 
 
@@ -87,10 +101,10 @@ class TokenView(APIView):
     @describe_token
     def post(self, request: Request) -> Response:
         device: Device = request.user
-        return _secret({"jeton": issue_token(device)})
+        return _secret(Jeton(jeton=issue_token(device)))
 
 
-def _secret(body: dict[str, object]) -> Response:
+def _secret(body: Inscription | Jeton) -> Response:
     response = Response(body, status=201)
     response["Cache-Control"] = "no-store"
     return response

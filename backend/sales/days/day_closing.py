@@ -37,6 +37,6 @@ def close_day_by_hand(*, terminal: Terminal, day: date, drawer: dict[str, Any], 
             if kept is not None:
                 return kept
             answer = reconcile(terminal=terminal, device=None, report=report, said=said, now=datetime.now(UTC))
-        return TillClosing.objects.get(pk=answer["rapprochement"])
+        return TillClosing.objects.get(pk=answer.rapprochement)
 
     return retrying(close, name="close_day_by_hand")

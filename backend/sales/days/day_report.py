@@ -7,13 +7,22 @@ from decimal import Decimal
 from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from backend.sales.errors import FieldInvalid
 from backend.sales.posting.document import plain
-from backend.sales.wire.amount_lists import WireAmount, check_length, read_amount, read_amounts, read_signed_amount
+from backend.sales.wire.amount_lists import (
+    AMOUNTS_MAX,
+    WireAmount,
+    check_length,
+    read_amount,
+    read_amounts,
+    read_signed_amount,
+)
 from backend.sales.wire.business_day import YEAR_MAX, YEAR_MIN
 from backend.sales.wire.fields import read_currency, read_mode
 from backend.sales.wire.split import number_fault
+from backend.sales.wire.structs import MODE_LENGTH_MAX, Amount, Currency, Number
 from backend.shops.models import Shop
 
 NUMBERS_MAX = 5000
@@ -26,35 +35,76 @@ REASON_LENGTH_MAX = 300
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
+Day = Annotated[
+    str, Meta(examples=["2024-11-04"], extra_json_schema={"format": "date", "pattern": r"^20\d{2}-\d{2}-\d{2}$"})
+]
+
+
+def _at_most(length: int, description: str = "") -> Meta:
+    """Return what the document says of a list whose length is checked here."""
+    return Meta(description=description or None, extra_json_schema={"maxItems": length})
+
+
+def _amounts(description: str) -> Meta:
+    return _at_most(AMOUNTS_MAX, f"{description} ; une devise donnée deux fois compte pour la somme")
+
+
 class WireListed(msgspec.Struct, frozen=True):
-    numero_facture: str
-    montant: Decimal
+    numero_facture: Number
+    montant: Annotated[Amount, Meta(description="Sans signe, aussi pour un retour ou une annulation")]
 
 
 class WireSum(msgspec.Struct, frozen=True):
-    montant: Decimal
-    mode: str = "CASH"
-    devise: str | None = None
-    nombre: Annotated[int, msgspec.Meta(ge=0, le=COUNT_MAX)] | None = None
+    montant: Annotated[
+        Amount,
+        Meta(
+            description="Négatif quand il a été rendu plus qu'encaissé",
+            extra_json_schema={"minimum": -(10**11) + 1, "pattern": r"^-?\d{1,11}(\.\d{1,20})?$"},
+        ),
+    ]
+    mode: Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": MODE_LENGTH_MAX})] = "CASH"
+    devise: Currency | None = None
+    nombre: Annotated[int, Meta(ge=0, le=COUNT_MAX, description="Comparé quand il est donné")] | None = None
 
 
 class WirePayout(WireAmount, frozen=True):
-    motif: str | None = None
+    motif: Annotated[str, Meta(extra_json_schema={"maxLength": REASON_LENGTH_MAX})] | None = None
 
 
 class WireDrawer(msgspec.Struct, frozen=True):
-    caissier: str | None = None
-    fond_ouverture: list[WireAmount] | None = None
-    sorties: list[WirePayout] | None = None
-    especes_comptees: list[WireAmount] | None = None
+    caissier: (
+        Annotated[
+            str,
+            Meta(
+                description="Son code, ou son nom s'il n'en a pas. Seuls ses documents comptent, si un document de "
+                "la journée en nomme un",
+                extra_json_schema={"maxLength": CASHIER_LENGTH_MAX},
+            ),
+        ]
+        | None
+    ) = None
+    fond_ouverture: Annotated[list[WireAmount], _amounts("Ce qu'il y avait d'abord dans le tiroir")] | None = None
+    sorties: Annotated[list[WirePayout], _at_most(PAYOUTS_MAX)] | None = None
+    especes_comptees: Annotated[list[WireAmount], _amounts("Ce qui a été compté à la fin")] | None = None
 
 
 class WireDay(msgspec.Struct, frozen=True):
     """The end of a day as the contract writes it."""
 
-    jour: str
-    ventes: list[WireListed] | None = None
-    totaux: list[WireSum] | None = None
+    jour: Annotated[Day, Meta(description="Le jour de la caisse elle-même")]
+    ventes: (
+        Annotated[
+            list[
+                Annotated[
+                    WireListed,
+                    Meta(description="Un document de la caisse : vente, annulation, retour ou paiement"),
+                ]
+            ],
+            _at_most(NUMBERS_MAX),
+        ]
+        | None
+    ) = None
+    totaux: Annotated[list[WireSum], _at_most(SUMS_MAX)] | None = None
     caisse: WireDrawer | None = None
 
 

@@ -4,10 +4,11 @@ from decimal import Decimal
 
 from django.db.models import Q, QuerySet
 
+from backend.sales.days.answers import TiroirCompte, TotalCompte
 from backend.sales.days.day_report import Drawer, SaidSum
 from backend.sales.models import Sale
 from backend.sales.money.takings import Flow, takings_of
-from backend.sales.wire.amount_lists import as_text
+from backend.sales.wire.amount_lists import written
 
 CASH = "CASH"
 ZERO = Decimal(0)
@@ -25,7 +26,7 @@ def compare_sums(said: dict[tuple[str, str], SaidSum], net: Sums) -> bool:
     return True
 
 
-def compare_drawer(documents: QuerySet[Sale], drawer: Drawer, *, currency: str) -> list[dict[str, str]]:
+def compare_drawer(documents: QuerySet[Sale], drawer: Drawer, *, currency: str) -> list[TiroirCompte]:
     """Return, by currency, what should be in the drawer, what was counted, and the difference; the shop's own first.
 
     Expected is what was in it first, plus the cash of the day's takings, less what was paid out. If any document of the
@@ -39,9 +40,9 @@ def compare_drawer(documents: QuerySet[Sale], drawer: Drawer, *, currency: str) 
     for one in sorted(currencies, key=lambda one: (one != currency, one)):
         due = drawer.float_amounts.get(one, ZERO) + expected.get(one, ZERO) - drawer.payouts.get(one, ZERO)
         counted = drawer.counted.get(one, ZERO)
-        lines.append({
-            "devise": one, "attendu": as_text(due), "compte": as_text(counted), "ecart": as_text(counted - due),
-        })  # fmt: skip
+        lines.append(
+            TiroirCompte(devise=one, attendu=written(due), compte=written(counted), ecart=written(counted - due))
+        )
     return lines
 
 
@@ -52,9 +53,9 @@ def _of_cashier(documents: QuerySet[Sale], cashier: str) -> QuerySet[Sale]:
     return documents.filter(Q(cashier_code=cashier) | Q(cashier_code="", cashier_name=cashier))
 
 
-def write_sums(net: Sums, *, currency: str) -> list[dict[str, object]]:
+def write_sums(net: Sums, *, currency: str) -> list[TotalCompte]:
     """Return our sums in the words of the wire, the shop's own currency first, then by mode."""
     return [
-        {"mode": mode, "devise": one, "nombre": flow.documents, "montant": as_text(flow.amount)}
+        TotalCompte(mode=mode, devise=one, nombre=flow.documents, montant=written(flow.amount))
         for (one, mode), flow in sorted(net.items(), key=lambda item: (item[0][0] != currency, item[0]))
     ]

@@ -5,38 +5,38 @@ Matched on the till's own day (`Sale.till_day`); a number is found under whateve
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 from django.db.models import Q
 
+from backend.sales.days.answers import DIFFERENT, EQUAL, SUMS_EQUAL, Comparaison, Difference, Rapprochement
 from backend.sales.days.day_report import NUMBERS_MAX, DayReport
 from backend.sales.days.drawers import compare_drawer, compare_sums, write_sums
 from backend.sales.models import OutcomeStatus, Sale, SaleOutcome, TillClosing
 from backend.sales.money.takings import takings_of
-from backend.sales.receipts.receipt import NO_NUMBER
+from backend.sales.receipts.answers import NO_NUMBER
 from backend.sales.receipts.status_lookup import pending_named
 from backend.sales.repair.open_entries import open_entries
-from backend.sales.wire.amount_lists import as_text
+from backend.sales.wire.amount_lists import written
 from backend.shops.models import Device, Terminal
 
-EQUAL, SUMS_EQUAL, DIFFERENT = "egal", "sommes_egales", "ecart"
 # How many numbers one query asks for.
 CHUNK = 1000
 
 
-@dataclass(slots=True)
-class Lists:
+class Lists(msgspec.Struct):
     """What the comparison by number found, each in the order of the till's list, or of the server's documents."""
 
-    manquantes: list[str] = field(default_factory=list)
-    en_trop: list[str] = field(default_factory=list)
-    differentes: list[dict[str, str]] = field(default_factory=list)
-    en_attente: list[str] = field(default_factory=list)
-    a_corriger: list[str] = field(default_factory=list)
+    manquantes: list[str] = []
+    en_trop: list[str] = []
+    differentes: list[Difference] = []
+    en_attente: list[str] = []
+    a_corriger: list[str] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,8 @@ class _Known:
 
 def reconcile(
     *, terminal: Terminal, device: Device | None, report: DayReport, said: dict[str, Any], now: datetime
-) -> dict[str, Any]:
-    """Compare, keep what was said and answered as a TillClosing, and return the answer in the words of the wire.
+) -> Rapprochement:
+    """Compare, keep what was said and answered as a TillClosing, and return the answer.
 
     device: which of the till's said it; None where a person closes its day. `said` is the request as it is to be kept.
     Every call is kept, a repeat too: what a till said when is the point.
@@ -70,27 +70,29 @@ def reconcile(
     documents = Sale.objects.filter(**own, till_day=report.day)
     net = takings_of(documents).net()
     drawer = compare_drawer(documents, report.drawer, currency=terminal.shop.currency) if report.drawer else []
-    differs = any(asdict(lists).values()) or (report.sums is not None and not compare_sums(report.sums, net))
-    differs = differs or any(Decimal(line["ecart"]) for line in drawer)
+    differs = any(msgspec.structs.asdict(lists).values()) or (
+        report.sums is not None and not compare_sums(report.sums, net)
+    )
+    differs = differs or any(line.ecart for line in drawer)
     equal = EQUAL if report.listed is not None else SUMS_EQUAL
-    answer = {
-        "jour": report.day.isoformat(),
-        "resultat": DIFFERENT if differs else equal,
-        **asdict(lists),
-        "totaux": write_sums(net, currency=terminal.shop.currency),
-        "caisse": drawer,
-    }
+    answer = Comparaison(
+        jour=report.day.isoformat(),
+        resultat=DIFFERENT if differs else equal,
+        **msgspec.structs.asdict(lists),
+        totaux=write_sums(net, currency=terminal.shop.currency),
+        caisse=drawer,
+    )
     closing = TillClosing.objects.create(
         **own,
         device_id=device.pk if device else None,
         day=report.day,
         cashier=report.drawer.cashier if report.drawer else "",
-        result=answer["resultat"],
+        result=answer.resultat,
         said=said,
-        answered=answer,
+        answered=msgspec.to_builtins(answer),
         at=now,
     )
-    return answer | {"rapprochement": closing.pk}
+    return Rapprochement(**msgspec.structs.asdict(answer), rapprochement=closing.pk)
 
 
 def _compare_lists(own: dict[str, int], terminal: Terminal, report: DayReport) -> Lists:
@@ -131,8 +133,8 @@ def _place(lists: Lists, number: str, amount: Decimal, left: "_Documents", known
         lists.manquantes.append(number)
 
 
-def _difference(number: str, said: Decimal, recorded: Decimal) -> dict[str, str]:
-    return {"numero_facture": number, "montant_caisse": as_text(said), "montant_serveur": as_text(recorded)}
+def _difference(number: str, said: Decimal, recorded: Decimal) -> Difference:
+    return Difference(numero_facture=number, montant_caisse=written(said), montant_serveur=written(recorded))
 
 
 def _refused(own: dict[str, int], numbers: list[str]) -> dict[str, set[str]]:

@@ -3,15 +3,16 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from uuid import UUID
 
 from django.db.models import Q
+from msgspec import UNSET
 
 from backend.db.change_cursors import ChangeCursor
 from backend.db.keyset import beyond, walk_index
 from backend.sales.errors import action_for
 from backend.sales.models import Batch, SaleOutcome
-from backend.sales.receipts.receipt import NO_NUMBER
+from backend.sales.receipts.answers import NO_NUMBER, SortChange
 
 CHANGES_PAGE_MAX = 500
 # Of a cursor: (batch, position).
@@ -22,7 +23,7 @@ KEY_LENGTH = 2
 class OutcomePage:
     """Entries as the wire has them, and where to go on. `is_last`: nothing else has changed for now."""
 
-    entries: list[dict[str, Any]]
+    entries: list[SortChange]
     cursor: ChangeCursor
     is_last: bool
 
@@ -60,22 +61,20 @@ def _read(keys: list[tuple[int, int]]) -> list[SaleOutcome]:
     return [found[key] for key in keys]
 
 
-def _entries(outcomes: list[SaleOutcome]) -> list[dict[str, Any]]:
+def _entries(outcomes: list[SaleOutcome]) -> list[SortChange]:
     wanted = {outcome.batch_id for outcome in outcomes}
     receipts = dict(Batch.objects.filter(pk__in=wanted).values_list("pk", "receipt"))
-    return [_entry(outcome, str(receipts[outcome.batch_id])) for outcome in outcomes]
+    return [_entry(outcome, receipts[outcome.batch_id]) for outcome in outcomes]
 
 
-def _entry(outcome: SaleOutcome, receipt: str) -> dict[str, Any]:
-    entry = {
-        "recu": receipt,
-        "index": outcome.position,
-        "numero_facture": outcome.number or NO_NUMBER,
-        "status": outcome.status,
-        "action": action_for(status=outcome.status, code=outcome.code),
-    }
-    if outcome.document_id:
-        entry["id"] = outcome.document_id
-    if outcome.code:
-        entry |= {"code": outcome.code, "erreur": outcome.detail}
-    return entry
+def _entry(outcome: SaleOutcome, receipt: UUID) -> SortChange:
+    return SortChange(
+        recu=receipt,
+        index=outcome.position,
+        numero_facture=outcome.number or NO_NUMBER,
+        status=outcome.status,
+        action=action_for(status=outcome.status, code=outcome.code),
+        id=outcome.document_id or UNSET,
+        code=outcome.code or UNSET,
+        erreur=outcome.detail if outcome.code else UNSET,
+    )

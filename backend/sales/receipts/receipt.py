@@ -7,23 +7,23 @@ next version's tag on this version's body, and the till would be told "not modif
 import zlib
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+
+from msgspec import UNSET
+from msgspec.structs import asdict
 
 from backend.inventory.models import StockMovement
 from backend.sales.errors import action_for
 from backend.sales.models import Batch, BatchBody, OutcomeStatus, Sale, SaleLine, SaleOutcome
+from backend.sales.receipts import answers
+from backend.sales.receipts.answers import GOOD, NO_NUMBER
 from backend.sales.wire.split import cut, peek
+from backend.sales.wire.vocabulary import number, timestamp
 from backend.shops.models import Device, Shop, Terminal
 
 # Raised when the shape of the answer changes, so that no till keeps an old shape under an unchanged version.
 ANSWER_FORMAT = 1
 
-GOOD = (OutcomeStatus.CREATED, OutcomeStatus.VOIDED, OutcomeStatus.RETURNED, OutcomeStatus.PAID)
-# All of these mean that the server has the sale, now or from before.
-SUCCESS = (*GOOD, OutcomeStatus.DUPLICATE)
-NO_NUMBER = "N/A"
 URL = "/api/v2/simple/ventes/recus/{}"
 
 
@@ -41,30 +41,25 @@ def state_of(batch: Batch) -> str:
     return "en_cours" if batch.next_position > 1 else "en_attente"
 
 
-def timestamp(moment: datetime) -> str:
-    """Return ISO 8601 in UTC with microseconds and `Z`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+def describe_shop(shop: Shop) -> answers.Boutique:
+    return answers.Boutique(id=shop.pk, nom=shop.name, code=shop.code)
 
 
-def describe_shop(shop: Shop) -> dict[str, Any]:
-    return {"id": shop.pk, "nom": shop.name, "code": shop.code}
+def describe_terminal(terminal: Terminal, device: Device) -> answers.Terminal:
+    return answers.Terminal(id=terminal.pk, nom=terminal.name, numero_serie=device.serial)
 
 
-def describe_terminal(terminal: Terminal, device: Device) -> dict[str, Any]:
-    return {"id": terminal.pk, "nom": terminal.name, "numero_serie": device.serial}
-
-
-def acknowledgement(batch: Batch, device: Device) -> dict[str, Any]:
+def acknowledgement(batch: Batch, device: Device) -> answers.AccuseDeReception:
     """Return the body of a 202. It promises that the batch is kept, and nothing of its sales."""
-    return {
-        "recu": str(batch.receipt),
-        "statut": state_of(batch),
-        "ventes_recues": batch.sale_count,
-        "url": url_of(batch),
-        "message": f"{batch.sale_count} vente(s) reçue(s), enregistrement en cours",
-        "boutique": describe_shop(_shop_of(batch, device)),
-        "terminal": describe_terminal(device.terminal, device),
-    }
+    return answers.AccuseDeReception(
+        recu=batch.receipt,
+        statut=state_of(batch),
+        ventes_recues=batch.sale_count,
+        url=url_of(batch),
+        message=f"{batch.sale_count} vente(s) reçue(s), enregistrement en cours",
+        boutique=describe_shop(_shop_of(batch, device)),
+        terminal=describe_terminal(device.terminal, device),
+    )
 
 
 def _shop_of(batch: Batch, device: Device) -> Shop:
@@ -73,60 +68,58 @@ def _shop_of(batch: Batch, device: Device) -> Shop:
     return here if here.pk == batch.shop_id else Shop.objects.get(pk=batch.shop_id)
 
 
-def summary(batch: Batch) -> dict[str, Any]:
+def summary(batch: Batch) -> answers.RecuResume:
     """Return a receipt's entry in the list of receipts."""
-    return {
-        "recu": str(batch.receipt),
-        "statut": state_of(batch),
-        "version": batch.version,
-        "recu_le": timestamp(batch.received_at),
-        "ventes_recues": batch.sale_count,
-        "ventes_creees": batch.created_count,
-        "ventes_erreurs": batch.error_count,
-        "url": url_of(batch),
-    }
+    return answers.RecuResume(
+        recu=batch.receipt,
+        statut=state_of(batch),
+        version=batch.version,
+        recu_le=timestamp(batch.received_at),
+        ventes_recues=batch.sale_count,
+        ventes_creees=batch.created_count,
+        ventes_erreurs=batch.error_count,
+        url=url_of(batch),
+    )
 
 
-def receipt(
-    batch: Batch, device: Device, *, since_version: int | None = None, with_lines: bool = True
-) -> dict[str, Any]:
+def receipt(batch: Batch, device: Device, *, since_version: int | None = None, with_lines: bool = True) -> answers.Recu:
     """Return the whole receipt of `batch`, a row just read, as its device asks for it.
 
     `since_version`: only the outcomes that changed after it (the counters stay whole). Without lines `lignes` is empty.
     """
-    outcomes = SaleOutcome.objects.filter(batch_id=batch.pk, position__lt=batch.next_position).order_by("position")
+    changed = SaleOutcome.objects.filter(batch_id=batch.pk, position__lt=batch.next_position).order_by("position")
     if since_version is not None:
-        outcomes = outcomes.filter(version__gt=since_version)
-    outcomes = list(outcomes)
+        changed = changed.filter(version__gt=since_version)
+    outcomes = list(changed)
     documents = _Documents({outcome.document_id for outcome in outcomes if outcome.document_id}, with_lines=with_lines)
     shop = _shop_of(batch, device)
-    answer = {
-        "recu": str(batch.receipt),
-        "statut": state_of(batch),
-        "version": batch.version,
-        "recu_le": timestamp(batch.received_at),
-        "message": _message(batch),
-        "ventes_creees": batch.created_count,
-        "ventes_erreurs": batch.error_count,
-        "details": {
-            "creees": [_good(outcome, documents, shop) for outcome in outcomes if outcome.status in GOOD],
-            "erreurs": [_error(outcome, documents) for outcome in outcomes if outcome.status not in GOOD],
-            "en_attente": _waiting(batch),
-        },
-        "trous": [{"de": first, "a": last} for first, last in batch.sequence_holes],
-        "boutique": describe_shop(shop),
-        "terminal": describe_terminal(device.terminal, device),
-        "statistiques": {
-            "total_envoyees": batch.sale_count,
-            "reussies": batch.created_count,
-            "erreurs": batch.error_count,
-            "doublons": batch.duplicate_count,
-        },
-    }
-    if batch.settled_at:
-        answer["traite_le"] = timestamp(batch.settled_at)
-        answer["success"] = batch.error_count == batch.duplicate_count
-    return answer
+    whole = answers.RecuEnCours(
+        recu=batch.receipt,
+        statut=state_of(batch),
+        version=batch.version,
+        recu_le=timestamp(batch.received_at),
+        message=_message(batch),
+        ventes_creees=batch.created_count,
+        ventes_erreurs=batch.error_count,
+        details=answers.DetailsDuRecu(
+            creees=[_good(outcome, documents, shop) for outcome in outcomes if outcome.status in GOOD],
+            erreurs=[_error(outcome, documents) for outcome in outcomes if outcome.status not in GOOD],
+            en_attente=_waiting(batch),
+        ),
+        trous=[answers.Trou(de=first, a=last) for first, last in batch.sequence_holes],
+        boutique=describe_shop(shop),
+        terminal=describe_terminal(device.terminal, device),
+        statistiques=answers.Statistiques(
+            total_envoyees=batch.sale_count,
+            reussies=batch.created_count,
+            erreurs=batch.error_count,
+            doublons=batch.duplicate_count,
+        ),
+    )
+    if not batch.settled_at:
+        return whole
+    is_success = batch.error_count == batch.duplicate_count
+    return answers.RecuTraite(**asdict(whole), traite_le=timestamp(batch.settled_at), success=is_success)
 
 
 def _message(batch: Batch) -> str:
@@ -141,17 +134,17 @@ def _message(batch: Batch) -> str:
     return message
 
 
-def _waiting(batch: Batch) -> list[dict[str, Any]]:
+def _waiting(batch: Batch) -> list[answers.VenteEnAttente]:
     if batch.settled_at:
         return []
     sales = sales_of(batch.pk)
     return [
-        {
-            "index": position,
-            "numero_facture": peek(sales[position - 1])[0] or NO_NUMBER,
-            "status": "pending",
-            "action": "attendre",
-        }
+        answers.VenteEnAttente(
+            index=position,
+            numero_facture=peek(sales[position - 1])[0] or NO_NUMBER,
+            status="pending",
+            action="attendre",
+        )
         for position in range(batch.next_position, batch.sale_count + 1)
     ]
 
@@ -162,42 +155,48 @@ def sales_of(batch_id: int) -> list[bytes]:
     return cut(zlib.decompress(deflated))
 
 
-def _good(outcome: SaleOutcome, documents: "_Documents", shop: Shop) -> dict[str, Any]:
+def _good(outcome: SaleOutcome, documents: "_Documents", shop: Shop) -> answers.VenteEnregistree:
     sale = documents.sales[outcome.document_id]
-    lines = documents.lines[sale.pk]
-    return {
-        "index": outcome.position,
-        "numero_facture": outcome.number or NO_NUMBER,
-        "variante": sale.variant,
-        "status": outcome.status,
-        "action": action_for(status=outcome.status, code=outcome.code),
-        "id": sale.pk,
-        "numero_enregistrement": sale.registration_number,
-        "boutique_id": shop.pk,
-        "boutique_nom": shop.name,
-        "montant_total": str(sale.total),
-        "devise": sale.currency,
-        "lignes_count": documents.line_counts[sale.pk],
-        "avertissements": sale.warnings,
-        "lignes": lines,
-    }
+    return answers.VenteEnregistree(
+        index=outcome.position,
+        numero_facture=outcome.number or NO_NUMBER,
+        variante=sale.variant,
+        status=outcome.status,
+        action=action_for(status=outcome.status, code=outcome.code),
+        id=sale.pk,
+        numero_enregistrement=sale.registration_number,
+        boutique_id=shop.pk,
+        boutique_nom=shop.name,
+        montant_total=sale.total,
+        devise=sale.currency,
+        lignes_count=documents.line_counts[sale.pk],
+        avertissements=sale.warnings,
+        lignes=documents.lines[sale.pk],
+    )
 
 
-def _error(outcome: SaleOutcome, documents: "_Documents") -> dict[str, Any]:
-    entry = {
-        "index": outcome.position,
-        "numero_facture": outcome.number or NO_NUMBER,
-        "status": outcome.status,
-        "action": action_for(status=outcome.status, code=outcome.code),
-        "code": outcome.code,
-    }
-    if outcome.path:
-        entry["chemin"] = outcome.path
-    entry["erreur"] = outcome.detail
+def _error(outcome: SaleOutcome, documents: "_Documents") -> answers.Erreur:
+    action = action_for(status=outcome.status, code=outcome.code)
     if outcome.status == OutcomeStatus.DUPLICATE:
-        entry["id"] = outcome.document_id
-        entry["numero_enregistrement"] = documents.sales[outcome.document_id].registration_number
-    return entry
+        return answers.Doublon(
+            index=outcome.position,
+            numero_facture=outcome.number or NO_NUMBER,
+            status=outcome.status,
+            action=action,
+            code=outcome.code,
+            erreur=outcome.detail,
+            id=outcome.document_id,
+            numero_enregistrement=documents.sales[outcome.document_id].registration_number,
+        )
+    return answers.VenteRefusee(
+        index=outcome.position,
+        numero_facture=outcome.number or NO_NUMBER,
+        status=outcome.status,
+        action=action,
+        code=outcome.code,
+        chemin=outcome.path or UNSET,
+        erreur=outcome.detail,
+    )
 
 
 @dataclass
@@ -207,7 +206,7 @@ class _Documents:
     ids: set[int]
     with_lines: bool
     sales: dict[int, Sale] = field(init=False)
-    lines: dict[int, list[dict[str, Any]]] = field(init=False)
+    lines: dict[int, list[answers.LigneEnregistree]] = field(init=False)
     line_counts: dict[int, int] = field(init=False)
 
     def __init__(self, ids: set[int], *, with_lines: bool) -> None:
@@ -226,19 +225,14 @@ class _Documents:
             self.lines[line.document_id].append(_line(line, stock_after.get((line.document_id, line.position))))
 
 
-def _line(line: SaleLine, stock_after: Decimal | None) -> dict[str, Any]:
-    return {
-        "ligne": line.position,
-        "article_id": line.unit.article_id,
-        "unite_uuid": str(line.unit.uuid),
-        "quantite": number(line.quantity),
-        "prix_unitaire": str(line.unit_price),
-        "remise": str(line.discount),
-        "montant": str(line.total),
-        "stock_apres": None if stock_after is None else number(stock_after),
-    }
-
-
-def number(value: Decimal) -> int | float:
-    """Return a quantity as JSON shows it: 2 and not 2.000. Fourteen digits pass through a float unharmed."""
-    return int(value) if value == value.to_integral_value() else float(value)
+def _line(line: SaleLine, stock_after: Decimal | None) -> answers.LigneEnregistree:
+    return answers.LigneEnregistree(
+        ligne=line.position,
+        article_id=line.unit.article_id,
+        unite_uuid=line.unit.uuid,
+        quantite=number(line.quantity),
+        prix_unitaire=line.unit_price,
+        remise=line.discount,
+        montant=line.total,
+        stock_apres=None if stock_after is None else number(stock_after),
+    )

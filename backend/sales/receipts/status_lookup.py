@@ -1,18 +1,18 @@
 """What became of a till's numbers, when their receipts were lost."""
 
 from collections.abc import Iterable
-from typing import Any
 from uuid import UUID
+
+from msgspec import UNSET
 
 from backend.sales.errors import action_for
 from backend.sales.models import Batch, SaleOutcome
-from backend.sales.receipts.receipt import GOOD, sales_of
+from backend.sales.receipts.answers import GOOD, Sort, SortConnu, SortEnAttente, SortInconnu
+from backend.sales.receipts.receipt import sales_of
 from backend.sales.wire.split import peek
 
-UNKNOWN = {"status": "unknown", "action": "renvoyer"}
 
-
-def fates(*, terminal_id: int, shop_id: int, numbers: Iterable[str]) -> list[dict[str, Any]]:
+def fates(*, terminal_id: int, shop_id: int, numbers: Iterable[str]) -> list[Sort]:
     """Return what became of these numbers of a till in its shop: one entry for each content known under a number.
 
     What still waits is found in the bytes of the waiting batches, which a till has few of, and is looked for first: a
@@ -24,13 +24,15 @@ def fates(*, terminal_id: int, shop_id: int, numbers: Iterable[str]) -> list[dic
     pending = pending_named(own, {text for text in wanted if text})
     outcomes = _outcomes(own, [text for text in wanted if text])
     settled = {(outcome.batch.receipt, outcome.position) for outcome in outcomes}
-    entries: dict[str, list[dict[str, Any]]] = {text: [] for text in wanted}
+    entries: dict[str, list[Sort]] = {text: [] for text in wanted}
     for outcome in _by_content(outcomes):
         entries[outcome.number].append(_settled_entry(outcome))
     for text, receipt, position in pending:
         if (receipt, position) not in settled:
-            entries[text].append(_entry(text, "pending", "attendre", receipt) | {"index": position})
-    return [entry for text in wanted for entry in entries[text] or [{"numero_facture": text, **UNKNOWN}]]
+            entries[text].append(
+                SortEnAttente(numero_facture=text, status="pending", action="attendre", recu=receipt, index=position)
+            )
+    return [entry for text in wanted for entry in entries[text] or [_unknown(text)]]
 
 
 def pending_named(own: dict[str, int], wanted: set[str]) -> list[tuple[str, UUID, int]]:
@@ -60,15 +62,19 @@ def _by_content(outcomes: list[SaleOutcome]) -> Iterable[SaleOutcome]:
     return kept.values()
 
 
-def _settled_entry(outcome: SaleOutcome) -> dict[str, Any]:
-    action = action_for(status=outcome.status, code=outcome.code)
-    entry = _entry(outcome.number, outcome.status, action, outcome.batch.receipt) | {"index": outcome.position}
-    if outcome.document:
-        entry |= {"id": outcome.document_id, "numero_enregistrement": outcome.document.registration_number}
-    if outcome.code:
-        entry |= {"code": outcome.code, "erreur": outcome.detail}
-    return entry
+def _settled_entry(outcome: SaleOutcome) -> SortConnu:
+    return SortConnu(
+        numero_facture=outcome.number,
+        status=outcome.status,
+        action=action_for(status=outcome.status, code=outcome.code),
+        recu=outcome.batch.receipt,
+        index=outcome.position,
+        id=outcome.document_id if outcome.document else UNSET,
+        numero_enregistrement=outcome.document.registration_number if outcome.document else UNSET,
+        code=outcome.code or UNSET,
+        erreur=outcome.detail if outcome.code else UNSET,
+    )
 
 
-def _entry(text: str, status: str, action: str, receipt: UUID) -> dict[str, Any]:
-    return {"numero_facture": text, "status": status, "action": action, "recu": str(receipt)}
+def _unknown(text: str) -> SortInconnu:
+    return SortInconnu(numero_facture=text, status="unknown", action="renvoyer")

@@ -7,30 +7,54 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec import Meta
 
 from backend.sales.errors import FieldInvalid
 from backend.sales.models import Heartbeat
-from backend.sales.wire.amount_lists import WireAmount, read_amounts
+from backend.sales.wire.amount_lists import AMOUNTS_MAX, WireAmount, read_amounts
 from backend.sales.wire.business_day import DATE_LENGTH_MAX, YEAR_MAX, YEAR_MIN
-from backend.sales.wire.structs import Counter
+from backend.sales.wire.structs import DATE, Counter
 from backend.shops.models import Device, Shop
 
 HELD_COUNT_MAX = 1_000_000
 DATE_ONLY_LENGTH_MAX = len("2024-11-04")
 
 
+Moment = Annotated[
+    str,
+    Meta(
+        description=DATE,
+        examples=["2024-11-04T18:00:00+01:00"],
+        extra_json_schema={
+            "format": "date-time",
+            "minLength": len("2024-11-04T18:00"),
+            "maxLength": DATE_LENGTH_MAX,
+        },
+    ),
+]
+
+
 class WireHeld(msgspec.Struct, frozen=True):
-    nombre: Annotated[int, msgspec.Meta(ge=0, le=HELD_COUNT_MAX)]
-    montants: list[WireAmount] | None = None
-    plus_ancienne: str | None = None
+    nombre: Annotated[int, Meta(ge=0, le=HELD_COUNT_MAX)]
+    montants: Annotated[list[WireAmount], Meta(extra_json_schema={"maxItems": AMOUNTS_MAX})] | None = None
+    plus_ancienne: Moment | None = None
 
 
 class WireHeartbeat(msgspec.Struct, frozen=True):
     """A heartbeat as the contract writes it; each of the three may be left out."""
 
-    heure: str | None = None
-    a_envoyer: WireHeld | None = None
-    sequence: Counter | None = None
+    heure: Moment | None = None
+    a_envoyer: Annotated[
+        WireHeld | None,
+        Meta(description="Ce que la caisse garde encore ; `nombre` 0 dit qu'elle ne garde rien, et sans montant"),
+    ] = None
+    sequence: (
+        Annotated[
+            Counter,
+            Meta(description="Le dernier compteur que la caisse a donné : ce qui manque à la fin paraît dans `trous`"),
+        ]
+        | None
+    ) = None
 
 
 @dataclass(frozen=True, slots=True)

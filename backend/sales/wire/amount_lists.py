@@ -8,13 +8,14 @@ import msgspec
 from backend.sales.errors import FieldInvalid
 from backend.sales.money.amounts import MONEY_PLACES, bounded, round_half_up
 from backend.sales.wire.fields import read_currency
+from backend.sales.wire.structs import Amount, Currency
 
 AMOUNTS_MAX = 100
 
 
 class WireAmount(msgspec.Struct, frozen=True):
-    montant: Decimal
-    devise: str | None = None
+    montant: Amount
+    devise: Currency | None = None
 
 
 def read_amount(value: Decimal, path: str) -> Decimal:
@@ -39,9 +40,9 @@ def read_amounts(listed: Sequence[WireAmount] | None, path: str, *, default_curr
     return sums
 
 
-def as_text(amount: Decimal) -> str:
-    """Return `12000.00`, as answers write amounts; never a zero with a sign."""
-    return f"{round_half_up(amount, MONEY_PLACES) + 0:f}"
+def written(amount: Decimal) -> Decimal:
+    """Return the amount as answers write it: `12000.00`, and never a zero with a sign."""
+    return round_half_up(amount, MONEY_PLACES) + 0
 
 
 def check_length(listed: Sequence[object] | None, path: str, *, at_most: int) -> None:

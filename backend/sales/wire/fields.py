@@ -6,8 +6,7 @@ from decimal import Decimal
 from backend.sales.errors import FieldInvalid
 from backend.sales.money.amounts import MONEY_PLACES, bounded, round_half_up
 from backend.sales.wire.split import number_fault
-
-MODE_LENGTH_MAX = 32
+from backend.sales.wire.structs import MODE_LENGTH_MAX
 
 _CURRENCY = re.compile(r"[A-Za-z]{3}")
 

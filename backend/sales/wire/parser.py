@@ -16,13 +16,19 @@ from backend.sales.wire.business_day import read_till_clock
 from backend.sales.wire.fields import read_currency, read_mode, read_money, read_number, read_rounded, read_vat_rate
 from backend.sales.wire.fingerprints import Origin, UnitKey, fingerprint
 from backend.sales.wire.strict_json import find_fault
-from backend.sales.wire.structs import WireLine, WireOrigin, WirePerson, WireSale, path_of
+from backend.sales.wire.structs import (
+    FISCAL_BYTES_MAX,
+    LINES_MAX,
+    PAYMENTS_MAX,
+    WireLine,
+    WireOrigin,
+    WirePerson,
+    WireSale,
+    path_of,
+)
 
-LINES_MAX = 200
 # Ten times what two hundred long lines need. To read 5 MiB of small tokens takes longer than a session may idle.
 SALE_BYTES_MAX = 512 * 1024
-PAYMENTS_MAX = 20
-FISCAL_BYTES_MAX = 8 * 1024
 
 KINDS = ("vente", "annulation", "retour", "paiement")
 

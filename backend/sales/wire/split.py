@@ -12,10 +12,9 @@ import msgspec
 
 from backend.sales.errors import BatchUnreadable, NotAnArray
 from backend.sales.wire.fingerprints import UnitKey
-from backend.sales.wire.structs import BIGINT_MAX, Identifier
+from backend.sales.wire.structs import BIGINT_MAX, NUMBER_LENGTH_MAX, Identifier
 
 DEPTH_MAX = 32
-NUMBER_LENGTH_MAX = 64
 COUNTER_LENGTH_MAX = len(str(BIGINT_MAX))
 
 

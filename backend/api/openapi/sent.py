@@ -1,0 +1,83 @@
+"""What a till sends. One Struct reads every kind of sale's document; here stands which of its fields a kind has."""
+
+from backend.api.limits import LIMITS
+from backend.api.openapi.schemas import Schema, ref
+
+# The names of the Structs that read requests, in the document.
+NAMES = {
+    "EnrolmentBody": "DemandeDInscription",
+    "NumbersBody": "DemandeDeSort",
+    "WireAmount": "MontantEnvoye",
+    "WireDay": "Journee",
+    "WireDrawer": "TiroirEnvoye",
+    "WireHeartbeat": "Battement",
+    "WireHeld": "AEnvoyer",
+    "WireListed": "VenteListee",
+    "WireOrigin": "Origine",
+    "WirePayment": "PaiementRecu",
+    "WirePayout": "SortieDeCaisse",
+    "WirePerson": "Personne",
+    "WireSum": "TotalEnvoye",
+}
+LINE = ("unite_uuid", "article_uuid", "article_id", "quantite", "prix_unitaire", "remise", "taux_tva")
+RETURNED_LINE = ("ligne", "quantite")
+CIRCUMSTANCES = (
+    "numero_facture",
+    "sequence",
+    "date_vente",
+    "devise",
+    "mode_paiement",
+    "caissier",
+    "client",
+    "motif",
+    "fiscal",
+)
+# What each kind has beside its circumstances: what must be there, and what may.
+KINDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "vente": (("lignes",), ("remise", "montant_total", "paye", "paiements")),
+    "annulation": (("origine",), ()),
+    "retour": (("origine", "lignes"), ()),
+    "paiement": (("origine", "montant"), ()),
+}
+LINES = {"vente": "LigneVendue", "retour": "LigneRendue"}
+
+
+def add_batch(components: dict[str, Schema]) -> None:
+    """Replace the one Struct that reads every kind by the kinds' shapes, and add the batch made of them."""
+    sale, line = components.pop("WireSale"), components.pop("WireLine")
+    components["LigneVendue"] = _part(line, LINE, required=("quantite", "prix_unitaire")) | {
+        "description": "Nomme une unité, ou un article, et alors son unité de base"
+    }
+    components["LigneRendue"] = _part(line, RETURNED_LINE, required=RETURNED_LINE)
+    for kind, (required, optional) in KINDS.items():
+        shape = _part(sale, (*CIRCUMSTANCES, *required, *optional), required=("numero_facture", *required))
+        named: Schema = {"type": "string", "enum": [kind]}
+        if kind == "vente":
+            named = {"type": ["string", "null"], "enum": [kind, None], "default": kind}
+        else:
+            shape["required"].append("type")
+        shape["properties"] = {"type": named} | shape["properties"]
+        if kind in LINES:
+            shape["properties"]["lignes"]["items"] = ref(LINES[kind])
+        components[kind.capitalize()] = shape
+    components["Document"] = {"anyOf": [ref(kind.capitalize()) for kind in KINDS]}
+    components["Lot"] = {
+        "type": "array",
+        "items": ref("Document"),
+        "minItems": 1,
+        "maxItems": LIMITS.ventes_par_lot,
+    }
+
+
+def _part(whole: Schema, names: tuple[str, ...], *, required: tuple[str, ...]) -> Schema:
+    """Return the schema with these fields alone. A field that some kinds lack may be null; one that is required not."""
+    fields = {name: whole["properties"][name] for name in names}
+    never_null = {name: _never_null(fields[name]) for name in required}
+    return {"type": "object", "properties": fields | never_null, "required": list(required)}
+
+
+def _never_null(field: Schema) -> Schema:
+    if "anyOf" in field:
+        return field["anyOf"][0] | {key: value for key, value in field.items() if key != "anyOf"}
+    kinds = [kind for kind in field["type"] if kind != "null"]
+    return field | {"type": kinds if len(kinds) > 1 else kinds[0]}

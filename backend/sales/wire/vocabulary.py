@@ -1,0 +1,57 @@
+"""What the fields of answers are made of: how a value is written, its bounds, and what a reader is told of it.
+
+A Struct's class and its fields have the wire's own names: the OpenAPI document is made of them by msgspec. Encoding
+checks nothing of this; the tests hold real answers against the document.
+"""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from backend.sales.wire.structs import BIGINT_MAX
+
+
+class Answer(Struct, frozen=True):
+    """What a till is answered. The order of the fields is that of the keys; one that is UNSET is absent."""
+
+
+class OneOf(Answer, frozen=True):
+    """The base of a choice: a direct subclass of this one is answered only as one of its own subclasses."""
+
+
+def one_of(*values: str) -> Meta:
+    """Return what says that a text is one of these."""
+    return Meta(extra_json_schema={"enum": [str(value) for value in values]})
+
+
+Place = Annotated[int, Meta(ge=1, description="Compté à partir de 1")]
+Count = Annotated[int, Meta(ge=0)]
+AtLeastOne = Annotated[int, Meta(ge=1)]
+Identifier = Annotated[int, Meta(ge=1, le=BIGINT_MAX)]
+Counter = Annotated[int, Meta(ge=0, le=BIGINT_MAX)]
+# Two places, as the database gives it: msgspec writes a Decimal as its text.
+Amount = Annotated[Decimal, Meta(examples=["25000.00"], extra_json_schema={"pattern": r"^-?\d+\.\d{2}$"})]
+Quantity = Annotated[float, Meta(examples=[2, 1.5])]
+Instant = Annotated[
+    str,
+    Meta(
+        pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$",
+        examples=["2024-11-04T17:01:02.123456Z"],
+        extra_json_schema={"format": "date-time"},
+    ),
+]
+Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", examples=["CDF"])]
+Url = Annotated[str, Meta(extra_json_schema={"format": "uri-reference"})]
+Cursor = Annotated[str, Meta(min_length=1, max_length=200, description="Opaque : à rendre tel quel")]
+
+
+def timestamp(moment: datetime) -> str:
+    """Return ISO 8601 in UTC with microseconds and `Z`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def number(value: Decimal) -> int | float:
+    """Return a quantity as JSON shows it: 2 and not 2.000. Fourteen digits pass through a float unharmed."""
+    return int(value) if value == value.to_integral_value() else float(value)
