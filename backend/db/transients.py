@@ -27,6 +27,8 @@ DISCONNECTION = {1053, 1927, 2002, 2003, 2006, 2013, 2055, 4031}
 # Disk full, too many sessions, interrupted by an operator, table full, read-only (as after a fail-over). Whatever is
 # posted meets it: settled as failures of their own, a night's sales would each wait for a person.
 DISTRESS = {1021, 1040, 1317, 1114, 1290, 1836}
+REASONS = (*dict.fromkeys(CONTENTION.values()), "disconnected", "distress", "sqlite_busy", "too_long")
+counters.register_values("caisse_retries_total", REASONS)
 SQLITE_WORDS = ("database is locked", "database table is locked", "database or disk is full", "disk I/O error")
 
 

@@ -14,7 +14,7 @@ from django.http import HttpResponse
 from django.test import Client, override_settings
 from prometheus_client.parser import text_string_to_metric_families
 
-from backend.db.transients import TookTooLong, reason_of, retrying
+from backend.db.transients import REASONS, TookTooLong, reason_of, retrying
 from backend.inventory.models import MovementType
 from backend.inventory.stock import move_stock
 from backend.observability import counters
@@ -26,7 +26,8 @@ from backend.ops.servers import PrivateMariaDB, PrivateRedis
 from backend.ops.stack import Stack
 from backend.ops.sweeps import TurnNotes
 from backend.ops.tallies import flush
-from backend.sales.models import Batch, OutcomeHistory, SaleOutcome
+from backend.sales.errors import SALE_CODES
+from backend.sales.models import Batch, OutcomeHistory, OutcomeStatus, SaleOutcome
 from backend.sales.posting import post_sale
 from backend.sales.posting.context import Slice
 from backend.sales.posting.post_sale import settle_as_failed
@@ -198,6 +199,20 @@ def test_all_that_is_declared_is_told_and_nothing_else(cast: Cast) -> None:
     assert value(samples, "caisse_till_clock_skew_seconds", shop="BTQ-009", till=till_label) == -900
     # Told from the start, so that the first of each is seen as a rise.
     assert value(samples, "caisse_sales_total", status="failed") == 0
+
+
+def test_every_code_stands_at_zero_before_it_is_counted(real_database: None) -> None:
+    """A series that begins at sixty has risen by nothing, as far as Prometheus can see."""
+    samples = read(Client().get("/metrics").content.decode())
+    expected = {
+        "caisse_sales_total": ("status", OutcomeStatus.values),
+        "caisse_refusals_total": ("code", SALE_CODES),
+        "caisse_retries_total": ("reason", REASONS),
+        "caisse_intake_total": ("answer", CATALOGUE["caisse_intake_total"].values),
+    }
+    for name, (label, values) in expected.items():
+        assert {one: value(samples, name, **{label: one}) for one in values} == dict.fromkeys(values, 0)
+    assert len(CATALOGUE["caisse_intake_total"].values) == 21
 
 
 def test_what_is_found_and_refused_is_counted_with_its_reason(cast: Cast) -> None:

@@ -18,6 +18,10 @@ from backend.sales.receipts import receipt
 from backend.sales.receipts.backlog import retry_after_s
 from backend.shops.models import AnswerMode, Device
 
+counters.register_values(
+    "caisse_intake_total", ("accepted", "repeated", *describe_sync.always, *describe_sync.problems)
+)
+
 
 class SyncView(APIView):
     """Hand over a batch."""
