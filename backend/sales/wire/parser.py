@@ -12,20 +12,12 @@ import msgspec
 
 from backend.sales.errors import FieldInvalid, KindUnknown
 from backend.sales.money.amounts import MONEY_PLACES, QUANTITY_PLACES, RATE_PLACES, bounded, round_half_up
+from backend.sales.wire import structs
 from backend.sales.wire.business_day import read_till_clock
 from backend.sales.wire.fields import read_currency, read_mode, read_money, read_number, read_rounded, read_vat_rate
 from backend.sales.wire.fingerprints import Origin, UnitKey, fingerprint
 from backend.sales.wire.strict_json import find_fault
-from backend.sales.wire.structs import (
-    FISCAL_BYTES_MAX,
-    LINES_MAX,
-    PAYMENTS_MAX,
-    WireLine,
-    WireOrigin,
-    WirePerson,
-    WireSale,
-    path_of,
-)
+from backend.sales.wire.structs import WireLine, WireOrigin, WirePerson, WireSale, path_of
 
 # Ten times what two hundred long lines need. To read 5 MiB of small tokens takes longer than a session may idle.
 SALE_BYTES_MAX = 512 * 1024
@@ -180,8 +172,8 @@ def _circumstances(wire: WireSale) -> dict[str, Any]:
     """Return what does not depend on the kind: currency, date, people, mode. Long names are cut; bytes keep them."""
     fiscal = None
     if bytes(wire.fiscal) not in (b"", b"null"):
-        if len(bytes(wire.fiscal)) > FISCAL_BYTES_MAX:
-            raise FieldInvalid("fiscal", f"plus de {FISCAL_BYTES_MAX} octets")
+        if len(bytes(wire.fiscal)) > structs.FISCAL_BYTES_MAX:
+            raise FieldInvalid("fiscal", f"plus de {structs.FISCAL_BYTES_MAX} octets")
         fiscal = bytes(wire.fiscal).decode()
     date_text = wire.date_vente.strip() if wire.date_vente is not None else None
     return {
@@ -205,8 +197,8 @@ def _lines(wire: WireSale, warnings: list[str]) -> tuple[Line, ...]:
 def _check_line_count(wire: WireSale) -> None:
     if not wire.lignes:
         raise FieldInvalid("lignes", "au moins une ligne")
-    if len(wire.lignes) > LINES_MAX:
-        raise FieldInvalid("lignes", f"plus de {LINES_MAX} lignes")
+    if len(wire.lignes) > structs.LINES_MAX:
+        raise FieldInvalid("lignes", f"plus de {structs.LINES_MAX} lignes")
 
 
 def _quantity(wire: WireLine, path: str, warnings: list[str]) -> Decimal:
@@ -260,8 +252,8 @@ def _line_key(wire: WireLine, path: str, kind: str) -> UnitKey:
 
 
 def _payments(wire: WireSale, warnings: list[str]) -> tuple[Payment, ...]:
-    if wire.paiements is not None and len(wire.paiements) > PAYMENTS_MAX:
-        raise FieldInvalid("paiements", f"plus de {PAYMENTS_MAX} paiements")
+    if wire.paiements is not None and len(wire.paiements) > structs.PAYMENTS_MAX:
+        raise FieldInvalid("paiements", f"plus de {structs.PAYMENTS_MAX} paiements")
     payments = []
     for at, payment in enumerate(wire.paiements or []):
         path = f"paiements[{at}]"
