@@ -10,10 +10,10 @@ from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Literal
 
+from backend.inventory.carton_opening import LEVELS
 from backend.inventory.errors import CodeTaken, FieldInvalid, LevelTaken, NotFound
 from backend.inventory.fields import ARTICLE_CHECKS, UNIT_FIELDS, checked_level, checked_unit_field
 from backend.inventory.models import Article, ArticleUnit
-from backend.inventory.opening import LEVELS
 from backend.inventory.transactions import in_transaction
 from backend.shops.models import Shop
 

@@ -11,8 +11,8 @@ import msgspec
 from django.db import connection
 
 from backend.db import dialect
+from backend.inventory.carton_opening import open_units
 from backend.inventory.models import ArticleUnit, MovementType, StockMovement
-from backend.inventory.opening import open_units
 from backend.inventory.stock import move_stock
 from backend.ops.demo import OPENED_BY, load_silent_till
 from backend.ops.demo_baskets import TillName

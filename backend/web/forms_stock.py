@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from backend.inventory.catalogue import NewUnit
 from backend.inventory.errors import InventoryRefused
 from backend.inventory.fields import CODE_CHARACTERS_MAX, MARK_CHARACTERS_MAX, NAME_CHARACTERS_MAX
+from backend.inventory.importing.spreadsheets import FILE_BYTES_MAX
 from backend.inventory.models import Article, ArticleUnit, StockMovement
-from backend.inventory.spreadsheets import FILE_BYTES_MAX
 from backend.shops.models import Shop
 from backend.web.forms_numbers import FrenchDecimalField, WholeNumberField
 from backend.web.forms_once import FormKeyField, new_key

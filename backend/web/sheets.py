@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape
 
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
-from backend.inventory.cells import disarm
+from backend.inventory.importing.cells import disarm
 from backend.inventory.numbers import write_number
 
 Value = str | Decimal | int | date | datetime | None

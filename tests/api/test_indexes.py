@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from backend.db.change_cursors import ChangeCursor
-from backend.inventory.changes import ARTICLE, FIRST_WALK, UNIT
+from backend.inventory.change_feed import ARTICLE, FIRST_WALK, UNIT
 from backend.inventory.models import Article, ArticleUnit, MovementType, StockMovement, UnitLevel
 from backend.sales.models import Batch, SaleOutcome
 from backend.testing import Cast, add_unit, make_article

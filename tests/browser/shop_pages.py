@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 
-from backend.inventory.import_drafts import keep_draft
+from backend.inventory.importing.drafts import keep_draft
 from backend.inventory.models import UnitLevel
 from backend.sales.days.day_closing import close_day_by_hand
 from backend.sales.models import Sale

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from backend.inventory.cells import CellUnreadable, disarm, folded, read_number, read_yes_or_no, rearm
+from backend.inventory.importing.cells import CellUnreadable, disarm, folded, read_number, read_yes_or_no, rearm
 from backend.inventory.numbers import write_number
 
 

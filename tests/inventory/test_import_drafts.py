@@ -6,9 +6,9 @@ import pytest
 from django.db import transaction
 
 from backend.inventory.catalogue import lock_shop
-from backend.inventory.import_drafts import import_draft, keep_draft
-from backend.inventory.import_plans import ImportPlan
-from backend.inventory.importing import ImportRefused
+from backend.inventory.importing.drafts import import_draft, keep_draft
+from backend.inventory.importing.import_articles import ImportRefused
+from backend.inventory.importing.plans import ImportPlan
 from backend.inventory.models import Article, ImportDraft
 from backend.testing import Cast
 from tests.inventory.test_races import start_together, wait_for_waiters

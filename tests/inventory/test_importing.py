@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from backend.inventory.columns import COLUMNS, write_articles_csv, write_articles_xlsx
-from backend.inventory.import_plans import Change, Creation, ImportPlan, OpeningStock
-from backend.inventory.importing import ImportRefused, carry_out, plan_import, read_articles_sheet
+from backend.inventory.importing.columns import COLUMNS, write_articles_csv, write_articles_xlsx
+from backend.inventory.importing.import_articles import ImportRefused, carry_out, plan_import, read_articles_sheet
+from backend.inventory.importing.plans import Change, Creation, ImportPlan, OpeningStock
 from backend.inventory.models import Article, ArticleUnit, MovementType, StockMovement, UnitLevel
 from backend.inventory.stock import move_stock
 from backend.shops.models import Shop

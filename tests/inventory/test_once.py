@@ -6,8 +6,8 @@ import pytest
 from django.db import transaction
 
 from backend.inventory.errors import StockShort
+from backend.inventory.idempotency import AlreadyDone, FormReused, do_once
 from backend.inventory.models import MovementType, StockMovement, WorkKey
-from backend.inventory.once import AlreadyDone, FormReused, do_once
 from backend.inventory.stock import lock_units, move_stock
 from backend.testing import Cast
 from tests.inventory.test_races import start_together, wait_for_waiters

@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
+from backend.inventory.carton_opening import open_units
 from backend.inventory.errors import ContentUnknown, NothingSmaller, QuantityInvalid, StockRefused, StockShort
 from backend.inventory.models import ArticleUnit, MovementType, StockMovement, UnitLevel
-from backend.inventory.opening import open_units
 from backend.shops.models import StockPolicy
 from backend.testing import Cast, add_unit, make_article
 from tests.invariants import check_stock

@@ -7,11 +7,11 @@ from decimal import Decimal
 import pytest
 from django.db import OperationalError, connection, connections, transaction
 
+from backend.inventory.carton_opening import open_units
 from backend.inventory.catalogue import NewUnit, add_unit, create_article, lock_article, lock_shop
 from backend.inventory.errors import CodeTaken
-from backend.inventory.importing import carry_out, read_articles_sheet
+from backend.inventory.importing.import_articles import carry_out, read_articles_sheet
 from backend.inventory.models import Article, ArticleUnit, MovementType, StockMovement, UnitLevel
-from backend.inventory.opening import open_units
 from backend.inventory.stock import count_stock, lock_units, move_stock
 from backend.ops.processes import wait_until
 from backend.testing import Cast, make_article

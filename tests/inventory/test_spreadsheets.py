@@ -12,7 +12,7 @@ import pytest
 from openpyxl.writer.excel import save_workbook
 
 from backend.inventory.errors import CatalogueRefused, HeaderMissing, SheetTooLarge, SheetUnreadable
-from backend.inventory.spreadsheets import (
+from backend.inventory.importing.spreadsheets import (
     FILE_BYTES_MAX,
     LINES_MAX,
     Sheet,

@@ -26,9 +26,9 @@ from hypothesis.stateful import (
 )
 
 from backend.inventory import catalogue
+from backend.inventory.carton_opening import open_units
 from backend.inventory.errors import InventoryRefused
 from backend.inventory.models import ArticleUnit, MovementType, StockMovement
-from backend.inventory.opening import open_units
 from backend.inventory.stock import move_stock
 from backend.sales.days.month_closing import MonthAlreadyClosed, close_month
 from backend.sales.intake import Caller, receive_batch

@@ -12,8 +12,8 @@ from django.utils import timezone
 from openpyxl.writer.excel import save_workbook
 
 from backend.inventory.catalogue import change_article
+from backend.inventory.importing.spreadsheets import FILE_BYTES_MAX
 from backend.inventory.models import Article, ImportDraft
-from backend.inventory.spreadsheets import FILE_BYTES_MAX
 from backend.testing import Cast, make_article, make_user
 from backend.web.selectors import imports as selectors
 from tests.invariants import check_stock

@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from backend.inventory.carton_opening import open_units
 from backend.inventory.models import Article, ArticleUnit, MovementType, StockMovement, UnitLevel
-from backend.inventory.opening import open_units
 from backend.inventory.stock import count_stock, move_stock
 from backend.shops.models import StockPolicy
 from backend.testing import Cast, add_unit, make_article, make_user

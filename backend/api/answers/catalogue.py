@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import Meta
 
-from backend.inventory.changes import ChangedArticle
+from backend.inventory.change_feed import ChangedArticle
 from backend.inventory.models import ArticleUnit, MovementType, StockMovement, UnitLevel
 from backend.sales.wire.vocabulary import (
     Amount,

@@ -13,7 +13,7 @@ from backend.api.answers.catalogue import Catalogue, Mouvements, describe_articl
 from backend.api.openapi.catalogue import describe_articles, describe_movements
 from backend.api.problems import Problem
 from backend.db.change_cursors import CursorInvalid
-from backend.inventory.changes import KEY_LENGTH, read_catalogue
+from backend.inventory.change_feed import KEY_LENGTH, read_catalogue
 from backend.inventory.models import Article
 from backend.inventory.movements import CursorUnknown, read_movements
 from backend.shops.models import Shop

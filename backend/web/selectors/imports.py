@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from backend.inventory.import_plans import ImportPlan
+from backend.inventory.importing.plans import ImportPlan
 
 SHOWN_MAX = 40
 

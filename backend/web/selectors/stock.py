@@ -18,8 +18,8 @@ from django.db.models import (
     When,
 )
 
+from backend.inventory.carton_opening import LEVELS
 from backend.inventory.models import Article, ArticleUnit
-from backend.inventory.opening import LEVELS
 from backend.shops.models import Shop
 from backend.web.selectors.keyset import BadCursor, KeysetPage
 

@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 
 from backend.inventory import catalogue
 from backend.inventory.beginning import begin_article
+from backend.inventory.carton_opening import LEVELS, open_units
 from backend.inventory.errors import InventoryRefused
+from backend.inventory.idempotency import AlreadyDone, do_once
 from backend.inventory.models import Article, ArticleUnit, MovementType, StockMovement
-from backend.inventory.once import AlreadyDone, do_once
-from backend.inventory.opening import LEVELS, open_units
 from backend.inventory.stock import count_stock, move_stock
 from backend.shops.models import Role
 from backend.web.access import ShopRequest, elsewhere, shop_page

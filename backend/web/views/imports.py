@@ -8,10 +8,10 @@ from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
-from backend.inventory.columns import COLUMNS, write_articles_csv, write_articles_xlsx
 from backend.inventory.errors import CatalogueRefused
-from backend.inventory.import_drafts import find_draft, give_up_draft, import_draft, keep_draft, read_draft
-from backend.inventory.importing import ImportRefused, plan_import
+from backend.inventory.importing.columns import COLUMNS, write_articles_csv, write_articles_xlsx
+from backend.inventory.importing.drafts import find_draft, give_up_draft, import_draft, keep_draft, read_draft
+from backend.inventory.importing.import_articles import ImportRefused, plan_import
 from backend.inventory.models import ImportDraft
 from backend.shops.models import Role
 from backend.web.access import ShopRequest, shop_page

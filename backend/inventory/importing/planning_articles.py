@@ -1,9 +1,9 @@
 """What can be judged of an imported article only once all its lines are read: its name, its code, its base unit."""
 
-from backend.inventory.import_plans import ArticleDraft, Creation, ImportPlan, UnitDraft
+from backend.inventory.carton_opening import LEVELS
+from backend.inventory.importing.plans import ArticleDraft, Creation, ImportPlan, UnitDraft
+from backend.inventory.importing.snapshot import Stored
 from backend.inventory.models import ArticleUnit
-from backend.inventory.opening import LEVELS
-from backend.inventory.stored import Stored
 
 
 def judge_articles(plan: ImportPlan, stored: Stored) -> None:

@@ -8,15 +8,15 @@ import unicodedata
 import uuid
 from collections.abc import Iterator
 
-from backend.inventory.cells import CellUnreadable
-from backend.inventory.columns import ARTICLE_FIELDS, UNIT_FIELDS, UUIDS, read_cell
 from backend.inventory.errors import FieldInvalid
 from backend.inventory.fields import ARTICLE_CHECKS, checked_level, checked_opening_stock, checked_unit_field
-from backend.inventory.import_plans import ArticleDraft, ImportPlan, LineNote, OpeningStock, UnitDraft
+from backend.inventory.importing.cells import CellUnreadable
+from backend.inventory.importing.columns import ARTICLE_FIELDS, UNIT_FIELDS, UUIDS, read_cell
+from backend.inventory.importing.planning_articles import judge_articles
+from backend.inventory.importing.plans import ArticleDraft, ImportPlan, LineNote, OpeningStock, UnitDraft
+from backend.inventory.importing.snapshot import read_stored
+from backend.inventory.importing.spreadsheets import Sheet, SheetLine
 from backend.inventory.models import Article, ArticleUnit
-from backend.inventory.planning_articles import judge_articles
-from backend.inventory.spreadsheets import Sheet, SheetLine
-from backend.inventory.stored import read_stored
 from backend.shops.models import Shop
 
 # What says which article and which unit a line means; the other cells say what they are.

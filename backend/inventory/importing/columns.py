@@ -5,10 +5,17 @@ import uuid
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from backend.inventory.cells import Cell, CellUnreadable, read_number, read_yes_or_no, text_of, write_yes_or_no
+from backend.inventory.importing.cells import (
+    Cell,
+    CellUnreadable,
+    read_number,
+    read_yes_or_no,
+    text_of,
+    write_yes_or_no,
+)
+from backend.inventory.importing.spreadsheets import write_sheet_csv, write_sheet_xlsx
 from backend.inventory.models import Article, ArticleUnit
 from backend.inventory.numbers import plain_number
-from backend.inventory.spreadsheets import write_sheet_csv, write_sheet_xlsx
 from backend.shops.models import Shop
 
 COLUMNS = (

@@ -19,8 +19,8 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.writer.excel import save_workbook
 
-from backend.inventory.cells import Cell, disarm, folded, is_blank, rearm
 from backend.inventory.errors import HeaderMissing, SheetTooLarge, SheetUnreadable, shown
+from backend.inventory.importing.cells import Cell, disarm, folded, is_blank, rearm
 from backend.inventory.numbers import write_number
 
 FILE_BYTES_MAX = 5 * 1024 * 1024

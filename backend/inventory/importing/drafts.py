@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from backend.inventory.import_plans import ImportPlan
-from backend.inventory.importing import carry_out, read_articles_sheet
+from backend.inventory.importing.import_articles import carry_out, read_articles_sheet
+from backend.inventory.importing.plans import ImportPlan
+from backend.inventory.importing.spreadsheets import Sheet
 from backend.inventory.models import ImportDraft
-from backend.inventory.spreadsheets import Sheet
 from backend.inventory.transactions import in_transaction
 from backend.shops.models import Shop
 

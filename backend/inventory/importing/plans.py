@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from backend.inventory.columns import show_value
+from backend.inventory.importing.columns import show_value
 from backend.inventory.models import Article, ArticleUnit
 
 

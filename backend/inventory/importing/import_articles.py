@@ -6,14 +6,14 @@ from typing import TypeVar
 from django.db.models import Model, OuterRef, Subquery
 
 from backend.inventory.catalogue import lock_shop
-from backend.inventory.columns import COLUMNS
 from backend.inventory.errors import CatalogueRefused
-from backend.inventory.import_plans import ArticleDraft, ImportPlan
+from backend.inventory.importing.columns import COLUMNS
+from backend.inventory.importing.planner import make_plan
+from backend.inventory.importing.plans import ArticleDraft, ImportPlan
+from backend.inventory.importing.snapshot import CHUNK_ROWS, in_chunks
+from backend.inventory.importing.spreadsheets import Sheet, read_sheet
 from backend.inventory.models import Article, ArticleUnit, StockMovement
-from backend.inventory.planning import make_plan
-from backend.inventory.spreadsheets import Sheet, read_sheet
 from backend.inventory.stock import begin_stock
-from backend.inventory.stored import CHUNK_ROWS, in_chunks
 from backend.inventory.transactions import in_transaction
 from backend.shops.models import Shop
 
