@@ -45,7 +45,7 @@ def _options() -> argparse.Namespace:
 
 
 def _run(options: argparse.Namespace, folder: Path) -> None:
-    from backend.ops.servers import PrivateMariaDB
+    from backend.localrun.servers import PrivateMariaDB
 
     with PrivateMariaDB(folder / "mariadb", databases=("template",)) as mariadb:
         (folder / "static").mkdir()

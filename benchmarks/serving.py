@@ -9,9 +9,9 @@ from pathlib import Path
 
 from django.db import connection
 
-from backend.ops.processes import wait_until
-from backend.ops.servers import PrivateMariaDB, PrivateRedis
-from backend.ops.stack import Stack
+from backend.localrun.processes import wait_until
+from backend.localrun.servers import PrivateMariaDB, PrivateRedis
+from backend.localrun.stack import Stack
 from backend.sales.models import Batch, Sale
 from backend.sales.receipts import receipt
 from benchmarks import databases, posting

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from django.db import connections
 
-from backend.ops.processes import group_members
+from backend.localrun.processes import group_members
 
 # Called in its process to connect and the like; what it returns is what is measured.
 Job = Callable[[], Callable[[], None]]

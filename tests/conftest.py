@@ -3,7 +3,7 @@
 db                 pytest-django's: each test in a transaction that is rolled back. For all that one process can show.
 real_database      commits are real; afterwards every table is emptied, the append-only ones too. Wherever threads,
                    processes, `on_commit` or the database's own locks matter. Not together with db.
-stack              builds processes on the test database and the run's broker (backend/ops/stack.py); implies
+stack              builds processes on the test database and the run's broker (backend/localrun/stack.py); implies
                    real_database; all are stopped before the tables are emptied:
                        api = stack.add_api(processes=2).start_ready()          api.url
                        worker = stack.add_worker(concurrency=4).start_ready()  worker.children()
@@ -32,8 +32,8 @@ from django.test.utils import setup_databases, teardown_databases
 from pytest_django import DjangoDbBlocker
 
 from backend.db import dialect
-from backend.ops.servers import PrivateMariaDB, PrivateRedis
-from backend.ops.stack import Stack
+from backend.localrun.servers import PrivateMariaDB, PrivateRedis
+from backend.localrun.stack import Stack
 from tests.plugin import RIG, Rig
 
 # What migrations fill and no test changes.

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from backend.ops.processes import process_table
+from backend.localrun.processes import process_table
 
 LOOK_EVERY_S = 0.2
 # The ports of the MariaDB and the Redis that a developer's machine may be running for other things.

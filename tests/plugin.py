@@ -20,8 +20,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from backend.db.database_url import of_sqlite
-from backend.ops.processes import ProcessFailed
-from backend.ops.servers import FakeRedis, PrivateMariaDB, PrivateRedis, find_broker
+from backend.localrun.processes import ProcessFailed
+from backend.localrun.servers import FakeRedis, PrivateMariaDB, PrivateRedis, find_broker
 from tests.connection_watch import FOREIGN_PORTS, ConnectionWatch
 from tests.run_folder import make_run_folder
 

@@ -11,7 +11,7 @@ from threading import Thread
 
 import pytest
 
-from backend.ops.processes import free_port
+from backend.localrun.processes import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 VULNERABLE = {

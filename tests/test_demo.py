@@ -13,12 +13,12 @@ import pytest
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 
+from backend.demo.days import load_days
+from backend.demo.goods import GOODS
+from backend.demo.loader import SERIAL, TOKEN_SERIAL, load_demo
+from backend.demo.story import Delivery, Handover, Opening, tell
 from backend.inventory.models import Article, ArticleUnit
-from backend.ops.demo import SERIAL, TOKEN_SERIAL, load_demo
-from backend.ops.demo_days import load_days
-from backend.ops.demo_goods import GOODS
-from backend.ops.demo_story import Delivery, Handover, Opening, tell
-from backend.ops.stack import Stack
+from backend.localrun.stack import Stack
 from backend.sales.models import Batch, Sale, SaleOutcome, TillClosing
 from backend.sales.repair.open_entries import open_entries
 from backend.sales.wire.parser import read_sale

@@ -10,9 +10,9 @@ from django.db import connection, connections
 from django.db.models import F
 from pytest_django import DjangoDbBlocker
 
+from backend.demo.days import load_days
+from backend.demo.loader import SILENT_SERIAL, load_demo
 from backend.inventory.models import Article, ArticleUnit
-from backend.ops.demo import SILENT_SERIAL, load_demo
-from backend.ops.demo_days import load_days
 from backend.sales.days.answers import DIFFERENT, EQUAL
 from backend.sales.models import Batch, InvoiceSequence, Sale, SaleKind, TillClosing
 from backend.sales.repair.open_entries import open_entries

@@ -8,7 +8,7 @@ import sys
 import pytest
 from django.db import connection
 
-from backend.ops.processes import wait_until
+from backend.localrun.processes import wait_until
 from tests.connection_watch import FOREIGN_PORTS, ConnectionWatch
 from tests.plugin import Rig
 

@@ -16,8 +16,8 @@ from django.test import Client
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from backend.ops.processes import wait_until
-from backend.ops.stack import Stack
+from backend.localrun.processes import wait_until
+from backend.localrun.stack import Stack
 from backend.sales.models import Batch, Sale
 from backend.testing import PASSWORD, Cast
 

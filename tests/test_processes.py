@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.ops.processes import ChildProcess, ProcessFailed, Service, process_table, stop_together, wait_until
+from backend.localrun.processes import ChildProcess, ProcessFailed, Service, process_table, stop_together, wait_until
 
 SLEEP = "import time; time.sleep(60)"
 DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
@@ -97,7 +97,7 @@ def test_a_child_dies_with_the_process_that_started_it(tmp_path: Path) -> None:
     program = f"""
 import sys, time
 from pathlib import Path
-from backend.ops.processes import ChildProcess
+from backend.localrun.processes import ChildProcess
 child = ChildProcess(name="c", command=[sys.executable, "-c", {SLEEP!r}], log=Path({str(tmp_path / "log")!r}))
 child.start()
 print(child.pid, flush=True)

@@ -8,7 +8,7 @@ from django.db import DatabaseError, connection
 
 from backend.db import dialect
 from backend.inventory.models import StockMovement
-from backend.ops.servers import PrivateMariaDB, PrivateRedis
+from backend.localrun.servers import PrivateMariaDB, PrivateRedis
 from backend.testing import make_article, make_shop
 from tests.conftest import empty_tables
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from backend.db.database_url import of_sqlite
-from backend.ops.processes import PROJECT_FOLDER, ChildProcess, free_port, wait_until
+from backend.localrun.processes import PROJECT_FOLDER, ChildProcess, free_port, wait_until
 from tests.test_stack import status_of
 
 pytestmark = pytest.mark.embedded

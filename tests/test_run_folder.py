@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.ops.processes import PROJECT_FOLDER
+from backend.localrun.processes import PROJECT_FOLDER
 from tests.run_folder import make_run_folder
 
 MAKE_AND_DIE = """

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from backend.ops.screenshots import SHOTS, SIZES
+from backend.localrun.screenshots import SHOTS, SIZES
 
 pytestmark = pytest.mark.embedded
 

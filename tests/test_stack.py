@@ -9,10 +9,10 @@ from urllib.parse import quote
 import pytest
 import redis
 
-from backend.ops.probes import worker_answers, worker_has_started
-from backend.ops.processes import free_port, process_table, wait_until
-from backend.ops.servers import PrivateRedis
-from backend.ops.stack import Stack
+from backend.health.probes import worker_answers, worker_has_started
+from backend.localrun.processes import free_port, process_table, wait_until
+from backend.localrun.servers import PrivateRedis
+from backend.localrun.stack import Stack
 from tests.plugin import Rig
 
 pytestmark = pytest.mark.embedded

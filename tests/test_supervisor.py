@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from backend.ops import supervisor
-from backend.ops.probes import file_is_fresh
-from backend.ops.processes import Service, wait_until
-from backend.ops.supervisor import StopRequested, Supervisor
+from backend.health.probes import file_is_fresh
+from backend.localrun import supervisor
+from backend.localrun.processes import Service, wait_until
+from backend.localrun.supervisor import StopRequested, Supervisor
 
 BEATING = "import pathlib, sys, time\nwhile True:\n    pathlib.Path(sys.argv[1]).touch(); time.sleep(0.05)"
 

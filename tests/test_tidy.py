@@ -24,7 +24,7 @@ RINGER = PurePosixPath("backend/sales/dispatch.py")
 # Where a bug may be caught without being raised again, and why there.
 EDGES = {
     PurePosixPath("backend/db/transients.py"): "tells transients from bugs, and raises the bugs",
-    PurePosixPath("backend/ops/doctor/examination.py"): "the doctor's edge: a check that breaks is a finding",
+    PurePosixPath("backend/doctor/runner.py"): "the doctor's edge: a check that breaks is a finding",
     PurePosixPath("backend/sales/posting/runner.py"): "the worker's edge: a sale that breaks it is counted and parked",
     PurePosixPath(
         "backend/sales/repair/retry.py"

@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from backend.ops.till import Till
-from backend.ops.till.followers import NotPossible
-from backend.ops.till.heartbeat import heartbeat_of
-from backend.ops.till.wire import Answer, Unreachable
+from backend.example_till import Till
+from backend.example_till.followers import NotPossible
+from backend.example_till.heartbeat import heartbeat_of
+from backend.example_till.wire import Answer, Unreachable
 
 NOBODY = "http://127.0.0.1:9"
 KINSHASA = ZoneInfo("Africa/Kinshasa")

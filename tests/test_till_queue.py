@@ -16,16 +16,16 @@ from pathlib import Path
 
 import pytest
 
-from backend.ops.till import Till
-from backend.ops.till.queue import TO_CORRECT, TO_SEND, WAITING, NumberTaken
-from backend.ops.till.wire import Answer, Pace, Unreachable, most_careful
+from backend.example_till import Till
+from backend.example_till.queue import TO_CORRECT, TO_SEND, WAITING, NumberTaken
+from backend.example_till.wire import Answer, Pace, Unreachable, most_careful
 
 NOBODY = "http://127.0.0.1:9"
 LINE = {"article_id": 15, "quantite": 2, "prix_unitaire": Decimal("25000.00")}
 
 SELL_FOR_EVER = """
 import sys
-from backend.ops.till import Till
+from backend.example_till import Till
 till = Till(sys.argv[1], "http://127.0.0.1:9", "serial")
 while True:
     print(till.sell([{"article_id": 15, "quantite": 1, "prix_unitaire": 1000}]), flush=True)

@@ -15,7 +15,7 @@ app.conf.beat_schedule = SCHEDULE
 @worker_process_shutdown.connect
 def write_down_last_counts(**_: object) -> None:
     """The pool's children end without running what `atexit` was told. Imported late: Django is set up by now."""
-    from backend.ops.tallies import finish
+    from backend.ops.counter_flush import finish
 
     finish()
 

@@ -110,7 +110,7 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 BODY_BYTES_MAX = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_BYTES_MAX
 
-# Whether FAULT=… can kill or stop a process in the middle of a posting (backend/sales/faultpoints.py). Only
+# Whether FAULT=… can kill or stop a process in the middle of a posting (backend/sales/posting/failpoints.py). Only
 # tests/settings.py turns it on; it is not read from the environment, so that no environment can do that to a shop.
 FAILPOINTS_ENABLED = False
 

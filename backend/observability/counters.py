@@ -1,6 +1,6 @@
 """What this process has counted and nobody has written down yet: a dictionary behind a lock, no database, no network.
 
-Counting costs about a microsecond, so that it may stand behind every sale. `backend/ops/tallies.py` takes the counts
+Counting costs about a microsecond, so that it may stand behind every sale. `backend/ops/counter_flush.py` takes them
 over and adds them to the database's rows, where all processes count together.
 """
 

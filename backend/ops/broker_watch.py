@@ -2,8 +2,8 @@
 
 from django.conf import settings
 
-from backend.ops.asking import KeptQuestion
-from backend.ops.probes import broker_answers, count_workers
+from backend.health.probes import broker_answers, count_workers
+from backend.ops.bounded_call import KeptQuestion
 
 BROKER_PATIENCE_S = 1.5
 BROKER_KEPT_S = 2.0

@@ -20,7 +20,7 @@ from prometheus_client.registry import Collector
 
 from backend.observability.counters import BUCKET_NAMES, CATALOGUE, Counter
 from backend.ops import broker_watch
-from backend.ops.asking import Asked, KeptQuestion
+from backend.ops.bounded_call import Asked, KeptQuestion
 from backend.ops.gauges import GAUGES, Sample, pending_migrations, read_desk, read_state
 from backend.ops.models import Tally
 

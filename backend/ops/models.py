@@ -6,7 +6,7 @@ from backend.db.dialect import KeyField
 
 
 class Tally(models.Model):
-    """A counter that all processes add to; it only grows. `backend/ops/tallies.py` adds, `metrics.py` tells."""
+    """A counter that all processes add to; it only grows. `backend/ops/counter_flush.py` adds, `metrics.py` tells."""
 
     name = KeyField(max_length=64)
     # Canonical JSON of the label values by name: {"code":"stock_insuffisant"}.

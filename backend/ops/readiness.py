@@ -12,7 +12,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 
 from backend.ops import broker_watch
-from backend.ops.asking import KeptQuestion
+from backend.ops.bounded_call import KeptQuestion
 from backend.ops.gauges import pending_migrations
 from backend.ops.sweeps import last_turn_age_s
 

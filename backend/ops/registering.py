@@ -6,7 +6,7 @@ from typing import TypeVar
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
-from backend.ops import naming
+from backend.ops import lookup
 from backend.shops.models import Device, Shop, Terminal
 from backend.shops.terminals import create_till
 
@@ -14,21 +14,21 @@ Found = TypeVar("Found")
 
 
 def find_shop(code: str) -> Shop:
-    return _told(naming.find_shop, code)
+    return _told(lookup.find_shop, code)
 
 
 def find_device(serial: str) -> Device:
-    return _told(naming.find_device, serial)
+    return _told(lookup.find_device, serial)
 
 
 def find_terminal(serial: str) -> Terminal:
-    return _told(naming.find_terminal, serial)
+    return _told(lookup.find_terminal, serial)
 
 
 def _told(find: Callable[[str], Found], name: str) -> Found:
     try:
         return find(name)
-    except naming.NobodyCalledThat as error:
+    except lookup.NobodyCalledThat as error:
         raise CommandError(str(error)) from error
 
 

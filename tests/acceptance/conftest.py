@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from backend.ops.stack import Stack
-from backend.ops.till import Till
+from backend.example_till import Till
+from backend.localrun.stack import Stack
 from backend.sales.tills.pauses import pause, resume
 from backend.testing import Cast
 from tests.faults.proxy import FaultProxy
@@ -23,7 +23,7 @@ MakeTill = Callable[..., Till]
 DYING_TILL = """
 import os, signal, sys
 from zoneinfo import ZoneInfo
-from backend.ops.till import Till
+from backend.example_till import Till
 path, url, serial, step, action, *arguments = sys.argv[1:]
 left = int(step)
 def count(*_):

@@ -3,8 +3,8 @@
 import threading
 import time
 
-from backend.ops.processes import wait_until
-from backend.ops.stack import Stack
+from backend.localrun.processes import wait_until
+from backend.localrun.stack import Stack
 from backend.sales.models import Batch, Sale
 from backend.shops.models import AnswerMode
 from backend.testing import make_article, make_device, make_shop, make_terminal

@@ -10,8 +10,8 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 
-from backend.ops.demo import SERIAL, load_demo
-from backend.ops.stack import Stack
+from backend.demo.loader import SERIAL, load_demo
+from backend.localrun.stack import Stack
 from backend.sales.repair.back_office import record_from_page
 from backend.shops.enrolment import create_enrolment_code
 from backend.shops.models import Device, Shop

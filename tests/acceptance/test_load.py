@@ -8,8 +8,8 @@ import threading
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from backend.ops.processes import wait_until
-from backend.ops.stack import Stack
+from backend.localrun.processes import wait_until
+from backend.localrun.stack import Stack
 from backend.sales.models import Batch, OutcomeStatus, Sale, SaleOutcome
 from backend.shops.models import Device
 from backend.testing import make_article, make_device, make_shop, make_terminal

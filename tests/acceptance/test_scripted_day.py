@@ -12,9 +12,9 @@ from pathlib import Path
 
 from django.core.management import call_command
 
+from backend.example_till import Till
 from backend.inventory.models import Article
-from backend.ops.stack import Stack
-from backend.ops.till import Till
+from backend.localrun.stack import Stack
 from backend.sales.models import Sale, TillClosing
 from backend.shops.enrolment import create_enrolment_code
 from backend.shops.models import AuthMode, Device, DeviceState

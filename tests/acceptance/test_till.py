@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from backend.ops.processes import ProcessFailed
-from backend.ops.stack import Stack
-from backend.ops.till.queue import KEPT, TO_CORRECT, WAITING
+from backend.example_till.queue import KEPT, TO_CORRECT, WAITING
+from backend.localrun.processes import ProcessFailed
+from backend.localrun.stack import Stack
 from backend.sales.models import Batch, Sale, SaleOutcome
 from backend.shops.devices import hash_token
 from backend.shops.models import Terminal
@@ -25,7 +25,7 @@ from tests.faults.proxy import FaultProxy
 
 SYNC = """
 import sys
-from backend.ops.till import Till
+from backend.example_till import Till
 with Till(sys.argv[1], sys.argv[2], sys.argv[3], batch_sales_max=5) as till:
     till.sync()
 """

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from backend.ops.stack import Stack
-from backend.ops.till import Till
-from backend.ops.till.queue import KEPT
+from backend.example_till import Till
+from backend.example_till.queue import KEPT
+from backend.localrun.stack import Stack
 from backend.sales.models import Batch, Heartbeat, Sale, SaleOutcome, TillClosing
 from backend.sales.repair.desk import Desk
 from backend.testing import Cast, add_unit

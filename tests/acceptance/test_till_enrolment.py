@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from backend.ops.processes import wait_until
-from backend.ops.stack import Stack
-from backend.ops.till import Till
-from backend.ops.till.followers import NotPossible
-from backend.ops.till.identity import NotEnrolled
-from backend.ops.till.wire import Answer, Refused, Unreachable
+from backend.example_till import Till
+from backend.example_till.followers import NotPossible
+from backend.example_till.identity import NotEnrolled
+from backend.example_till.wire import Answer, Refused, Unreachable
+from backend.localrun.processes import wait_until
+from backend.localrun.stack import Stack
 from backend.sales.models import Sale
 from backend.shops.devices import issue_token
 from backend.shops.enrolment import create_enrolment_code

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection, connections
 from django.http import HttpResponse
 
-from backend.ops.servers import PrivateMariaDB
+from backend.localrun.servers import PrivateMariaDB
 from backend.sales.models import Batch, BatchBody
 from backend.shops.models import Knock
 from backend.testing import Cast

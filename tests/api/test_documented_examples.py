@@ -16,9 +16,9 @@ import pytest
 from django.http import HttpResponse
 
 from backend.db.change_cursors import ChangeCursor
+from backend.demo.loader import SERIAL, load_demo
 from backend.inventory.models import Article, MovementType
 from backend.inventory.stock import move_stock
-from backend.ops.demo import SERIAL, load_demo
 from backend.sales.models import Sale, SaleOutcome
 from backend.sales.repair.retry import retry_outcome
 from backend.shops.devices import issue_token, register_device

@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from backend.ops.stack import Stack
+from backend.localrun.stack import Stack
 from backend.sales.models import Batch, SaleOutcome
 from backend.shops.enrolment import create_enrolment_code
 from backend.testing import Cast, make_device, make_terminal

@@ -17,7 +17,7 @@ from django.db import connection, connections, transaction
 from backend.db import change_cursors, transients
 from backend.db.transients import bounded_time, retrying
 from backend.inventory.models import Article, ArticleUnit
-from backend.ops.processes import wait_until
+from backend.localrun.processes import wait_until
 from backend.sales.models import InvoiceSequence, SaleOutcome
 from backend.sales.receipts import change_feed
 from backend.testing import Cast, make_article

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from backend.ops.stack import Stack
+from backend.localrun.stack import Stack
 from backend.sales.models import Batch
 from backend.testing import Cast
 from tests.tills import FATES, STATE, SYNC, line, sale

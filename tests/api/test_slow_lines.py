@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from backend.db.database_url import SESSION_WAIT_TIMEOUT_S
-from backend.ops.stack import Stack
+from backend.localrun.stack import Stack
 from backend.testing import Cast
 from tests.tills import FATES, SYNC, line, sale
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 from playwright.sync_api import Browser, Page, Response, sync_playwright
 
-from backend.ops.stack import Stack
+from backend.localrun.stack import Stack
 from backend.testing import PASSWORD, Cast
 from tests.plugin import Rig
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Locator, expect
 
-from backend.ops.till import Till
+from backend.example_till import Till
 from backend.sales.posting.runner import post_slice
 from backend.shops.models import Terminal
 from backend.testing import PASSWORD, Cast

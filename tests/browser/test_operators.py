@@ -11,10 +11,10 @@ from django.urls import reverse
 from playwright.sync_api import Browser, expect
 from pytest_django import Settings
 
+from backend.localrun.processes import free_port
+from backend.localrun.stack import Stack
 from backend.ops.models import DoctorRun, SweepTurn
 from backend.ops.pages.links import flower_tasks_address
-from backend.ops.processes import free_port
-from backend.ops.stack import Stack
 from backend.sales.dispatch import TASK
 from backend.sales.models import Batch, OutcomeStatus, Pause, Sale, SaleOutcome
 from backend.shops.models import Knock

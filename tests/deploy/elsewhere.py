@@ -10,8 +10,8 @@ from pathlib import Path
 from django.db import connections
 
 from backend.db import database_url
-from backend.ops.processes import PROJECT_FOLDER
-from backend.ops.servers import PrivateMariaDB
+from backend.localrun.processes import PROJECT_FOLDER
+from backend.localrun.servers import PrivateMariaDB
 
 DEPLOY = PROJECT_FOLDER / "deploy"
 NAME = "caisse"

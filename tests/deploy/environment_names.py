@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-READERS = ("deploy/start", "deploy/backup", "backend/config", "backend/ops/healthy.py")
+READERS = ("deploy/start", "deploy/backup", "backend/config", "backend/health/healthcheck.py")
 
 
 @cache

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from backend.ops.processes import PROJECT_FOLDER
+from backend.localrun.processes import PROJECT_FOLDER
 
 PROMETHEUS_FOLDER = PROJECT_FOLDER / "deploy" / "prometheus"
 GRAFANA_FOLDER = PROJECT_FOLDER / "deploy" / "grafana"

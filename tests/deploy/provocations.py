@@ -18,8 +18,8 @@ from django.db.migrations.recorder import MigrationRecorder
 from redis import Redis
 
 from backend.inventory.models import ArticleUnit
+from backend.localrun.processes import wait_until
 from backend.ops.models import DoctorRun, SweepTurn
-from backend.ops.processes import wait_until
 from backend.sales.models import Batch, Lane
 from backend.sales.tills.pauses import pause, resume
 from tests.deploy.scene import PATIENCE_S, Scene

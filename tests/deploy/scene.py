@@ -12,8 +12,8 @@ from urllib.request import Request, urlopen
 
 from django.db import transaction
 
-from backend.ops.processes import ChildProcess, Service, wait_until
-from backend.ops.stack import Stack
+from backend.localrun.processes import ChildProcess, Service, wait_until
+from backend.localrun.stack import Stack
 from backend.sales.models import Batch, Lane
 from backend.shops.models import Device
 from backend.testing import make_article, make_device, make_shop, make_terminal

@@ -16,11 +16,11 @@ import pytest
 from django.db import connection, connections
 from pytest_django import DjangoDbBlocker
 
+from backend.localrun.processes import PROJECT_FOLDER, wait_until
+from backend.localrun.servers import PrivateRedis
+from backend.localrun.stack import Stack
 from backend.observability.counters import CATALOGUE
 from backend.ops.gauges import GAUGES
-from backend.ops.processes import PROJECT_FOLDER, wait_until
-from backend.ops.servers import PrivateRedis
-from backend.ops.stack import Stack
 from backend.sales.errors import SaleRefused
 from tests.conformity import operation_of
 from tests.conftest import empty_tables

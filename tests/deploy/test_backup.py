@@ -17,7 +17,7 @@ import MySQLdb
 import pytest
 from pytest_django import DjangoDbBlocker
 
-from backend.ops.processes import PROJECT_FOLDER, wait_until
+from backend.localrun.processes import PROJECT_FOLDER, wait_until
 from backend.sales.models import Batch
 from backend.testing import Cast
 from tests.deploy.elsewhere import NAME, Site, looking_into

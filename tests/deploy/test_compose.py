@@ -22,10 +22,10 @@ import pytest
 import yaml
 
 from backend.db.database_url import from_url
+from backend.localrun.launcher import Base, FlowerLogin
+from backend.localrun.processes import PROJECT_FOLDER, Service, free_port, wait_until
+from backend.localrun.stack import Stack
 from backend.ops.management.commands.run_production_like import Command, add_production_services
-from backend.ops.processes import PROJECT_FOLDER, Service, free_port, wait_until
-from backend.ops.serving import Base, FlowerLogin
-from backend.ops.stack import Stack
 
 COMPOSE = PROJECT_FOLDER / "docker-compose.yml"
 DOCUMENT: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())

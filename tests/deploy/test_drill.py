@@ -20,11 +20,11 @@ from pathlib import Path
 import pytest
 from pytest_django import DjangoDbBlocker
 
+from backend.example_till import Report, Till
+from backend.example_till.wire import Answer
 from backend.inventory.models import ArticleUnit
-from backend.ops.processes import wait_until
-from backend.ops.stack import Stack
-from backend.ops.till import Report, Till
-from backend.ops.till.wire import Answer
+from backend.localrun.processes import wait_until
+from backend.localrun.stack import Stack
 from backend.sales.models import Batch, Sale, SaleOutcome
 from backend.testing import Cast, make_article, make_device, make_terminal
 from tests.deploy.elsewhere import Site, looking_into

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from backend.ops.processes import PROJECT_FOLDER
+from backend.localrun.processes import PROJECT_FOLDER
 from tests.deploy.expressions import DASHBOARDS, GRAFANA_FOLDER, dashboard_expressions, panels_of, read_dashboard
 from tests.deploy.watching import find_prometheus
 

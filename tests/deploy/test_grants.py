@@ -18,10 +18,10 @@ from MySQLdb.cursors import Cursor
 from pytest_django import DjangoDbBlocker
 
 from backend.db.dialect import APPEND_ONLY_TABLES
+from backend.example_till import Till
 from backend.inventory.models import Article
+from backend.localrun.stack import Stack
 from backend.ops.housekeeping import forget_old_heartbeats, forget_old_knocks
-from backend.ops.stack import Stack
-from backend.ops.till import Till
 from backend.sales.models import Heartbeat, InvoiceSequence, Sale
 from backend.sales.repair.retry import set_outcome_aside
 from backend.testing import Cast

@@ -18,9 +18,9 @@ import pytest
 
 from backend.api.limits import LIMITS
 from backend.api.problems import UNAVAILABLE_RETRY_S, Problem
-from backend.ops.processes import PROJECT_FOLDER, Service, free_port, wait_until
-from backend.ops.stack import Stack
-from backend.ops.till import Till
+from backend.example_till import Till
+from backend.localrun.processes import PROJECT_FOLDER, Service, free_port, wait_until
+from backend.localrun.stack import Stack
 from backend.sales.models import Batch, Sale
 from backend.shops.enrolment import create_enrolment_code
 from backend.testing import Cast, make_terminal

@@ -10,9 +10,9 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from backend.ops.probes import http_answers
-from backend.ops.processes import Service, free_port
-from backend.ops.servers import find_program
+from backend.health.probes import http_answers
+from backend.localrun.processes import Service, free_port
+from backend.localrun.servers import find_program
 from tests.deploy.expressions import CONFIGURATION, RULES
 
 # How far a range looks back, instead of minutes and hours: a few readings, so that what is over is soon forgotten.

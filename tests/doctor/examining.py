@@ -5,9 +5,9 @@ from contextlib import contextmanager
 
 from django.db import connection
 
-from backend.ops.doctor.catalogue import CHECKS
-from backend.ops.doctor.examination import Result, examine_one
-from backend.ops.doctor.registry import Scope
+from backend.doctor.catalogue import CHECKS
+from backend.doctor.registry import Scope
+from backend.doctor.runner import Result, examine_one
 
 EVERYTHING = Scope()
 

@@ -11,8 +11,7 @@ from django.db import connection, transaction
 
 from backend.db import dialect
 from backend.db.transients import bounded_time
-from backend.inventory.models import ArticleUnit, StockMovement
-from backend.ops.doctor import (
+from backend.doctor.checks import (
     batches,
     deferrals,
     followers,
@@ -20,20 +19,21 @@ from backend.ops.doctor import (
     orphans,
     outcomes,
     registers,
-    sequences,
+    sequence_gaps,
     stocks,
     totals,
     units,
     walls,
 )
-from backend.ops.doctor.registry import CHECKS, Finding, Scope
+from backend.doctor.registry import CHECKS, Finding, Scope
+from backend.inventory.models import ArticleUnit, StockMovement
 from backend.sales.models import InvoiceSequence, Sale, SaleLine, SaleOutcome
 from backend.testing import Cast, make_device
 from tests.tills import Till, line, sale
 
 MODULES = {
     module.__name__ for module in
-    (batches, deferrals, followers, order, orphans, outcomes, registers, sequences, stocks, totals, units, walls)
+    (batches, deferrals, followers, order, orphans, outcomes, registers, sequence_gaps, stocks, totals, units, walls)
 }  # fmt: skip
 # What a repair may change beside what it repairs: nothing.
 Tables = dict[str, dict[tuple[Any, ...], dict[str, Any]]]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from backend.ops.doctor import bodies
+from backend.doctor import bodies
 from backend.sales.models import Batch, BatchBody, Lane, SaleOutcome
 from backend.testing import Cast
 from tests.doctor.planting import erase, findings, only_finding, outcome, place_of, repaired, write

@@ -18,9 +18,9 @@ from structlog.testing import capture_logs
 from backend.db.database_url import SESSION_WAIT_TIMEOUT_S
 from backend.db.dialect import is_sqlite
 from backend.db.server_settings import read_variables
-from backend.ops.doctor import examination
-from backend.ops.doctor.examination import LOOK_WAIT_TIMEOUT_S, REPAIRS_AT_ONCE, checks_for
-from backend.ops.doctor.registry import FINDINGS_MAX, Check, Finding, Repair, Scope
+from backend.doctor import runner
+from backend.doctor.registry import FINDINGS_MAX, Check, Finding, Repair, Scope
+from backend.doctor.runner import LOOK_WAIT_TIMEOUT_S, REPAIRS_AT_ONCE, checks_for
 from backend.sales.models import Batch, Pause
 from backend.shops.models import Shop
 from backend.testing import Cast
@@ -55,7 +55,7 @@ def only_check(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
 
     def replace(look, **fields: object) -> None:
         one = Check(**{"name": "own", "promise": "P5", "title": "Le mien", "look": look, **fields})
-        monkeypatch.setattr(examination, "CHECKS", [one])
+        monkeypatch.setattr(runner, "CHECKS", [one])
 
     return replace
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from backend.ops.doctor.following import Following, follow_device
+from backend.doctor.trace_device import Following, follow_device
 from backend.sales.models import Batch, Heartbeat, Lane, Sale
 from backend.sales.tills.pauses import pause
 from backend.shops.models import AuthMode, Device, DeviceState, Shop, Terminal, TerminalState

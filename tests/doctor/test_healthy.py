@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.ops.doctor.registry import Scope
+from backend.doctor.registry import Scope
 from backend.sales.models import OutcomeStatus, SaleOutcome
 from backend.sales.repair.back_office import record_from_page
 from backend.sales.repair.desk import Desk

@@ -7,9 +7,10 @@ import pytest
 from django.core.management import call_command
 from django.db import DatabaseError
 
-from backend.ops.doctor import examination, remembering
-from backend.ops.doctor.registry import Check, Finding
-from backend.ops.doctor.remembering import RUNS_KEPT, SENTENCES_KEPT
+from backend.doctor import runner
+from backend.doctor.registry import Check, Finding
+from backend.ops import doctor_history
+from backend.ops.doctor_history import RUNS_KEPT, SENTENCES_KEPT
 from backend.ops.models import DoctorRun
 from backend.testing import Cast
 
@@ -29,7 +30,7 @@ def findings(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Finding]]:
     """What the doctor's only check will find."""
     found: list[Finding] = []
     check = Check(name="own", promise="P5", title="Le mien", look=lambda _scope: iter(found))
-    monkeypatch.setattr(examination, "CHECKS", [check])
+    monkeypatch.setattr(runner, "CHECKS", [check])
     return found
 
 
@@ -69,7 +70,7 @@ def test_what_cannot_be_kept_changes_nothing_of_what_it_says(
     def refuse(*_arguments: object, **_options: object) -> None:
         raise DatabaseError("read only")
 
-    monkeypatch.setattr(remembering.DoctorRun, "save", refuse)
+    monkeypatch.setattr(doctor_history.DoctorRun, "save", refuse)
     assert run() == 0
     findings.append(Finding("le lot 7 manque", "x"))
     assert run() == 1

@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
 
-from backend.ops.doctor.registry import Scope
+from backend.doctor.registry import Scope
 from backend.sales.models import Batch, Heartbeat, Lane, OutcomeStatus, Pause, SaleOutcome
 from backend.sales.posting.crash_guard import STARTS_MAX
 from backend.sales.tills.pauses import pause

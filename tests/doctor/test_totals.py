@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from backend.ops.doctor import totals as check
-from backend.ops.doctor.registry import Scope
+from backend.doctor.checks import totals as check
+from backend.doctor.registry import Scope
 from backend.sales.days.day_totals import totals_of_days
 from backend.sales.models import DayTotal, Sale
 from backend.sales.money.takings import Takings, takings_of

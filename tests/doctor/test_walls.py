@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from backend.ops.doctor.registry import Finding, Scope
+from backend.doctor.registry import Finding, Scope
 from backend.sales.models import Batch, Heartbeat, Sale, SaleLine
 from backend.testing import Cast
 from tests.doctor.planting import (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.ops.processes import ChildProcess, wait_until
+from backend.localrun.processes import ChildProcess, wait_until
 from backend.sales.intake import Caller, receive_batch
 from backend.sales.models import Batch, SaleOutcome
 from backend.testing import make_article, make_device, make_shop, make_terminal

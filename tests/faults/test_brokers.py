@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from backend.ops.processes import Service, wait_until
-from backend.ops.servers import PrivateRedis
-from backend.ops.stack import Stack
+from backend.localrun.processes import Service, wait_until
+from backend.localrun.servers import PrivateRedis
+from backend.localrun.stack import Stack
 from backend.sales.models import Batch
 from tests.faults.conftest import Till
 from tests.invariants import check_invariants

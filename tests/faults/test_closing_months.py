@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.db import connections
 
-from backend.ops.processes import wait_until
+from backend.localrun.processes import wait_until
 from backend.sales.days.month_closing import close_month
 from backend.sales.models import InvoiceSequence, Sale
 from tests.faults.conftest import Poster, Till, finish

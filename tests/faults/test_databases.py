@@ -8,9 +8,9 @@ import socket
 import pytest
 from django.db import connection
 
-from backend.ops.processes import Service, wait_until
-from backend.ops.servers import PrivateMariaDB
-from backend.ops.stack import Stack
+from backend.localrun.processes import Service, wait_until
+from backend.localrun.servers import PrivateMariaDB
+from backend.localrun.stack import Stack
 from backend.sales.models import Batch
 from tests.faults.conftest import Till
 from tests.faults.proxy import FaultProxy

@@ -2,8 +2,8 @@
 
 import pytest
 
-from backend.ops.processes import wait_until
-from backend.ops.stack import Stack
+from backend.localrun.processes import wait_until
+from backend.localrun.stack import Stack
 from backend.sales.dispatch import ring
 from backend.sales.models import Batch, Lane, Sale
 from tests.faults.conftest import Poster, ShopOfFaults, Till, finish

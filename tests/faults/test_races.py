@@ -9,8 +9,8 @@ import pytest
 from django.db import OperationalError, connection, connections, transaction
 
 from backend.inventory.models import ArticleUnit
-from backend.ops.processes import wait_until
-from backend.ops.stack import Stack
+from backend.localrun.processes import wait_until
+from backend.localrun.stack import Stack
 from backend.sales.dispatch import ring
 from backend.sales.intake import Caller, receive_batch
 from backend.sales.models import Batch, InvoiceSequence, Sale, SaleOutcome

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from backend.ops.processes import Service, free_port, wait_until
-from backend.ops.servers import PrivateRedis, find_program
-from backend.ops.stack import Stack
+from backend.localrun.processes import Service, free_port, wait_until
+from backend.localrun.servers import PrivateRedis, find_program
+from backend.localrun.stack import Stack
 from tests.faults.conftest import Till
 from tests.faults.test_brokers import all_settled, post
 

@@ -13,7 +13,7 @@ from backend.inventory.errors import CodeTaken
 from backend.inventory.importing.import_articles import carry_out, read_articles_sheet
 from backend.inventory.models import Article, ArticleUnit, MovementType, StockMovement, UnitLevel
 from backend.inventory.stock import count_stock, lock_units, move_stock
-from backend.ops.processes import wait_until
+from backend.localrun.processes import wait_until
 from backend.testing import Cast, make_article
 from backend.testing import add_unit as add_unit_with_stock
 from tests.faults.proxy import FaultProxy

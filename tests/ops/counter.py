@@ -17,7 +17,7 @@ CHILDREN_COUNT = 3
 
 def settle() -> None:
     from backend.observability import counters
-    from backend.ops.tallies import flush
+    from backend.ops.counter_flush import flush
 
     statuses = list(counters.CATALOGUE["caisse_sales_total"].values)
     for _ in range(ROUNDS):
@@ -32,13 +32,13 @@ def settle() -> None:
 
 def fork() -> None:
     from backend.observability import counters
-    from backend.ops import tallies
+    from backend.ops import counter_flush
 
     counters.count("caisse_sweep_rings_total")
     child = os.fork()
     counters.count("caisse_sweep_posted_sales_total", CHILDREN_COUNT if child == 0 else 1)
     if child == 0:
-        tallies.finish()
+        counter_flush.finish()
         os._exit(0)
     os.waitpid(child, 0)
 

@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 import pytest
 from django.db import connection
 
+from backend.localrun.processes import Service, wait_until
+from backend.localrun.servers import PrivateMariaDB, PrivateRedis
+from backend.localrun.stack import Stack
 from backend.ops.models import SweepTurn
-from backend.ops.processes import Service, wait_until
-from backend.ops.servers import PrivateMariaDB, PrivateRedis
-from backend.ops.stack import Stack
 
 # What a probe of an orchestrator would wait; the parts' own timeouts add up to less.
 ANSWER_S_MAX = 10

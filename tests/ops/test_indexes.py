@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from backend.ops.pages import backlog, failures, glance
+from backend.ops.pages import backlog, failures, summary
 from backend.sales.models import Batch
 from backend.sales.posting import decision
 from backend.testing import Cast, make_shop, make_terminal
@@ -56,7 +56,7 @@ def test_what_waits_and_what_failed_is_read_by_indexes_and_not_by_reading_years(
         cursor.fetchall()
 
     def ask() -> None:
-        pauses = glance.all_pauses()
+        pauses = summary.all_pauses()
         waiting = backlog.waiting_tills(pauses=pauses)
         backlog.described(waiting, pauses=pauses)
         backlog.batches_of(cast.device.terminal_id)

@@ -17,15 +17,15 @@ from prometheus_client.parser import text_string_to_metric_families
 from backend.db.transients import REASONS, TookTooLong, reason_of, retrying
 from backend.inventory.models import MovementType
 from backend.inventory.stock import move_stock
+from backend.localrun.processes import Service, wait_until
+from backend.localrun.servers import PrivateMariaDB, PrivateRedis
+from backend.localrun.stack import Stack
 from backend.observability import counters
 from backend.observability.counters import CATALOGUE
+from backend.ops.counter_flush import flush
 from backend.ops.gauges import GAUGES
 from backend.ops.models import DoctorRun, Tally
-from backend.ops.processes import Service, wait_until
-from backend.ops.servers import PrivateMariaDB, PrivateRedis
-from backend.ops.stack import Stack
 from backend.ops.sweeps import TurnNotes
-from backend.ops.tallies import flush
 from backend.sales.errors import SALE_CODES
 from backend.sales.models import Batch, OutcomeHistory, OutcomeStatus, SaleOutcome
 from backend.sales.posting import post_sale

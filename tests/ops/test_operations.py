@@ -15,9 +15,9 @@ from django.urls import reverse
 from pytest_django import Settings
 from structlog.testing import capture_logs
 
-from backend.ops.demo import OPERATOR, load_demo
+from backend.demo.loader import OPERATOR, load_demo
 from backend.ops.models import DoctorRun, SweepTurn
-from backend.ops.pages import backlog, doing
+from backend.ops.pages import backlog, operations
 from backend.sales import dispatch
 from backend.sales.models import Batch, Lane, OutcomeHistory, OutcomeStatus, Pause, Sale, SaleOutcome
 from backend.sales.posting import decision
@@ -176,8 +176,8 @@ def test_post_now_records_what_waits_with_nobody_else_at_work(cast: Cast, oscar:
 def test_post_now_is_bounded_and_says_that_more_is_left(
     cast: Cast, oscar: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doing, "SLICE_S", 0)
-    monkeypatch.setattr(doing, "POST_S_MAX", 0.000001)
+    monkeypatch.setattr(operations, "SLICE_S", 0)
+    monkeypatch.setattr(operations, "POST_S_MAX", 0.000001)
     hand_over(cast.device, sale(cast.rice), sale(cast.rice), sale(cast.rice))
     words = act(oscar, "post_till", terminal_id=cast.device.terminal_id)
     assert Sale.objects.count() < 3
@@ -289,7 +289,7 @@ def test_failed_sales_are_grouped_and_taken_up_again_by_the_person(cast: Cast, o
 def test_taking_up_again_is_bounded_and_tells_what_is_left(
     cast: Cast, oscar: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doing, "RETRIES_MAX", 1)
+    monkeypatch.setattr(operations, "RETRIES_MAX", 1)
     outcome = SaleOutcome.objects.first()
     form = {"boutique": cast.shop.code, "code": outcome.code, "detail": outcome.detail}
     Pause.objects.create(scope="all")

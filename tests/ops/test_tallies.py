@@ -15,8 +15,8 @@ from backend.api.views import sync  # noqa: F401  # registers the answers that i
 from backend.db.transients import CONTENTION
 from backend.observability import counters
 from backend.observability.counters import CATALOGUE, OTHER, SERIES_MAX, Series
+from backend.ops.counter_flush import flush
 from backend.ops.models import Tally
-from backend.ops.tallies import flush
 from backend.sales.errors import SaleRefused
 from backend.sales.models import OutcomeStatus
 from tests.ops import counter

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from backend.ops.servers import PrivateMariaDB
-from backend.ops.stack import Stack
+from backend.localrun.servers import PrivateMariaDB
+from backend.localrun.stack import Stack
 from tests.plugin import Rig
 
 BEFORE = (

@@ -12,7 +12,7 @@ from django.db import connection
 
 from backend.db.replica import FRESH_COOKIE
 from backend.inventory.models import Article
-from backend.ops.stack import Stack
+from backend.localrun.stack import Stack
 from backend.testing import PASSWORD, Cast
 from tests.plugin import Rig
 

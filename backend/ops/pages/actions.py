@@ -8,11 +8,11 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
-from backend.ops.pages import doing, telling, views
+from backend.ops.pages import notices, operations, views
 from backend.ops.pages.access import staff_action
-from backend.ops.pages.doing import Rung
 from backend.ops.pages.failures import is_deadly
 from backend.ops.pages.forms import PauseForm, ReasonForm, RetryForm
+from backend.ops.pages.operations import Rung
 from backend.sales.models import Pause
 from backend.sales.tills.pauses import pause as pause_posting
 from backend.sales.tills.pauses import resume as resume_posting
@@ -23,25 +23,25 @@ log = structlog.get_logger("caisse.operations")
 
 @staff_action
 def ring_all(request: HttpRequest) -> HttpResponse:
-    report = doing.ring_all_stale(by=request.user.get_username())
+    report = operations.ring_all_stale(by=request.user.get_username())
     level = messages.WARNING if report.is_unheard else messages.SUCCESS
-    messages.add_message(request, level, telling.rung_all_words(report))
+    messages.add_message(request, level, notices.rung_all_words(report))
     return _back(request)
 
 
 @staff_action
 def ring_till(request: HttpRequest, *, terminal_id: int) -> HttpResponse:
-    end = doing.ring_again(get_object_or_404(Terminal, pk=terminal_id), by=request.user.get_username())
+    end = operations.ring_again(get_object_or_404(Terminal, pk=terminal_id), by=request.user.get_username())
     level = messages.SUCCESS if end is Rung.RUNG else messages.WARNING
-    messages.add_message(request, level, str(telling.RUNG[end]))
+    messages.add_message(request, level, str(notices.RUNG[end]))
     return _to_till(terminal_id)
 
 
 @staff_action
 def post_till(request: HttpRequest, *, terminal_id: int) -> HttpResponse:
-    report = doing.post_now(get_object_or_404(Terminal, pk=terminal_id), by=request.user.get_username())
+    report = operations.post_now(get_object_or_404(Terminal, pk=terminal_id), by=request.user.get_username())
     level = messages.WARNING if report.obstacle else messages.SUCCESS
-    messages.add_message(request, level, telling.posted_words(report))
+    messages.add_message(request, level, notices.posted_words(report))
     return _to_till(terminal_id)
 
 
@@ -99,9 +99,9 @@ def retry(request: HttpRequest) -> HttpResponse:
         raise Http404
     shop = get_object_or_404(Shop, code=form.cleaned_data["boutique"])
     chosen = {name: form.cleaned_data[name] for name in ("code", "detail")}
-    report = doing.retry_failures(shop=shop, **chosen, by=request.user.get_username())
+    report = operations.retry_failures(shop=shop, **chosen, by=request.user.get_username())
     level = messages.WARNING if report.left or not report.tried else messages.SUCCESS
-    messages.add_message(request, level, telling.retried_words(report))
+    messages.add_message(request, level, notices.retried_words(report))
     return HttpResponseRedirect(reverse("operations:failed"))
 
 

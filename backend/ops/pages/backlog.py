@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import Count, F, Min, Sum
 
-from backend.ops.pages.reasons import Reason, reasons_of
+from backend.ops.pages.diagnosis import Reason, reasons_of
 from backend.sales.models import Batch, Lane, Pause
 from backend.shops.models import Shop, Terminal
 

@@ -4,7 +4,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from backend.ops.naming import NobodyCalledThat, find_shop
+from backend.ops.lookup import NobodyCalledThat, find_shop
 from backend.sales.models import Pause
 from backend.shops.models import Shop
 

@@ -8,10 +8,11 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
 from backend.ops.models import DoctorRun
-from backend.ops.pages import backlog, calls, failures, glance
+from backend.ops.pages import backlog, failures, summary
 from backend.ops.pages.access import staff_page
 from backend.ops.pages.forms import CallsForm, PauseForm, ReasonForm
 from backend.ops.pages.links import flower_address
+from backend.ops.pages.refused_calls import find_calls
 from backend.sales.models import Lane
 from backend.sales.tills.pauses import pauses_of
 from backend.shops.models import Device, Shop, Terminal
@@ -24,10 +25,10 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 def show_overview(request: HttpRequest, *, pause_form: PauseForm | None = None) -> HttpResponse:
     """`pause_form`: one that was refused, to be shown again."""
-    pauses = glance.all_pauses()
+    pauses = summary.all_pauses()
     waiting = backlog.waiting_tills(pauses=pauses)
     context = {
-        "glance": glance.look(waiting),
+        "glance": summary.look(waiting),
         "pauses": pauses,
         "oldest": backlog.described(waiting[: backlog.OLDEST_MAX], pauses=pauses),
         "till_count": len(waiting),
@@ -41,7 +42,7 @@ def show_overview(request: HttpRequest, *, pause_form: PauseForm | None = None) 
 def tills(request: HttpRequest) -> HttpResponse:
     code = request.GET.get("boutique", "")
     shop = get_object_or_404(Shop, code=code) if code else None
-    pauses = glance.all_pauses()
+    pauses = summary.all_pauses()
     waiting = backlog.waiting_tills(pauses=pauses, **({"shop_id": shop.pk} if shop else {}))
     page = Paginator(waiting, backlog.PAGE_TILLS_MAX).get_page(request.GET.get("page"))
     context = {
@@ -88,7 +89,7 @@ def failed(request: HttpRequest) -> HttpResponse:
 def refused_calls(request: HttpRequest) -> HttpResponse:
     form = CallsForm(request.GET, label_suffix="")
     serial = form.cleaned_data["serie"] if form.is_valid() else ""
-    found = calls.find_calls(serial=serial)
+    found = find_calls(serial=serial)
     return _show(request, "ops/calls.html", {"form": form, "serial": serial, "calls": found})
 
 

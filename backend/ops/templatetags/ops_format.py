@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from backend.ops.pages.ages import length
+from backend.ops.pages.durations import length
 from backend.ops.pages.links import flower_tasks_address
 
 register = template.Library()

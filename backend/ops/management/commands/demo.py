@@ -9,8 +9,8 @@ from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand, CommandError
 
-from backend.ops.demo import SERIAL, TOKEN_SERIAL, load_demo
-from backend.ops.demo_days import DAYS_MAX, NotPosted, load_days
+from backend.demo.days import DAYS_MAX, NotPosted, load_days
+from backend.demo.loader import SERIAL, TOKEN_SERIAL, load_demo
 from backend.ops.refused_option import refuse_option
 from backend.shops.models import Shop
 

@@ -9,11 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 
 from backend.db.dialect import is_sqlite
-from backend.ops.doctor.examination import Result, examine
-from backend.ops.doctor.following import Following, follow_device
-from backend.ops.doctor.registry import Scope
-from backend.ops.doctor.remembering import remember_run
-from backend.ops.doctor.reports import (
+from backend.doctor.registry import Scope
+from backend.doctor.reports import (
     json_of_following,
     json_of_result,
     json_of_scope,
@@ -21,6 +18,9 @@ from backend.ops.doctor.reports import (
     text_of_result,
     text_of_sum,
 )
+from backend.doctor.runner import Result, examine
+from backend.doctor.trace_device import Following, follow_device
+from backend.ops.doctor_history import remember_run
 from backend.shops.models import Shop
 
 EMPTY = "La base est encore vide : « make run » ou « manage.py migrate » la crée, puis le docteur a quoi examiner."

@@ -3,9 +3,9 @@
 from contextlib import ExitStack
 
 from backend.db.database_url import of_sqlite
-from backend.ops.servers import find_broker
-from backend.ops.serving import Base, FlowerLogin, Front, ServeCommand
-from backend.ops.stack import Stack
+from backend.localrun.launcher import Base, FlowerLogin, Front, ServeCommand
+from backend.localrun.servers import find_broker
+from backend.localrun.stack import Stack
 
 
 class Command(ServeCommand):

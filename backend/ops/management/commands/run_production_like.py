@@ -8,11 +8,11 @@ from pathlib import Path
 from django.conf import settings
 
 from backend.db.database_url import of_mysql
-from backend.ops.keeping import kept_secret
-from backend.ops.processes import PROJECT_FOLDER, ProcessFailed, free_port
-from backend.ops.servers import PrivateMariaDB, PrivateRedis
-from backend.ops.serving import Base, FlowerLogin, Front, ServeCommand
-from backend.ops.stack import Stack
+from backend.localrun.launcher import Base, FlowerLogin, Front, ServeCommand
+from backend.localrun.local_secrets import kept_secret
+from backend.localrun.processes import PROJECT_FOLDER, ProcessFailed, free_port
+from backend.localrun.servers import PrivateMariaDB, PrivateRedis
+from backend.localrun.stack import Stack
 
 DATABASE = "caisse"
 DATABASE_FOLDER = PROJECT_FOLDER / "deploy" / "database"

@@ -9,11 +9,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from backend.db.database_url import of_sqlite
-from backend.ops.processes import ProcessFailed
-from backend.ops.screenshots import PageBroken, take_screenshots
-from backend.ops.serving import DEMO_DAYS
-from backend.ops.stack import Stack
-from backend.ops.supervisor import StopRequested, stop_signals_raise
+from backend.localrun.launcher import DEMO_DAYS
+from backend.localrun.processes import ProcessFailed
+from backend.localrun.screenshots import PageBroken, take_screenshots
+from backend.localrun.stack import Stack
+from backend.localrun.supervisor import StopRequested, stop_signals_raise
 
 FOLDER = settings.BASE_DIR / "docs" / "images"
 

@@ -1,4 +1,4 @@
-"""`manage.py till`: a cash register in the terminal. What it does is in backend/ops/till, its words in till_console."""
+"""`manage.py till`: a cash register in the terminal. See backend/example_till, and its console/ for the words."""
 
 import argparse
 import os
@@ -6,14 +6,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from backend.example_till.console import delivery, sales, upkeep
+from backend.example_till.console.console import Action, Console
+from backend.example_till.followers import NotPossible
+from backend.example_till.identity import NotEnrolled
+from backend.example_till.wire import Refused, Unreachable
 from backend.ops.refused_option import refuse_option
-from backend.ops.till.followers import NotPossible
-from backend.ops.till.identity import NotEnrolled
-from backend.ops.till.wire import Refused, Unreachable
-from backend.ops.till_console import keeping, selling, sending
-from backend.ops.till_console.console import Action, Console
 
-ACTIONS = {action.name: action for action in [*selling.ACTIONS, *sending.ACTIONS, *keeping.ACTIONS]}
+ACTIONS = {action.name: action for action in [*sales.ACTIONS, *delivery.ACTIONS, *upkeep.ACTIONS]}
 OF_EVERY_COMMAND = frozenset(
     {"verbosity", "settings", "pythonpath", "traceback", "no_color", "force_color", "skip_checks", "stdout", "stderr"}
 )

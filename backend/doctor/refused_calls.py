@@ -1,0 +1,50 @@
+"""What is known of calls that were refused, and which known serial an unknown one was meant to be."""
+
+import difflib
+from datetime import timedelta
+
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower
+
+from backend.doctor.phrases import moment, sentence
+from backend.shops.models import Device, Knock
+
+KNOCK_AGE_MAX = timedelta(days=7)
+KNOCKS_TOLD_MAX = 10
+# Shorter beginnings and ends would make half a fleet alike.
+SIMILAR_SIGNS_MIN = 6
+# So many serials are compared letter by letter.
+COMPARED_MAX = 20_000
+
+
+def tell_knocks(knocks: QuerySet[Knock]) -> list[str]:
+    """Return a sentence for each kind of refused call, newest first."""
+    lines = [
+        sentence(
+            f"{knock.call} : {knock.status} {knock.code} « {knock.detail} », {knock.count} fois, la dernière"
+            f" {moment(knock.last_at)}{f' depuis {knock.ip}' if knock.ip else ''}"
+        )
+        for knock in knocks.order_by("-last_at")[: KNOCKS_TOLD_MAX + 1]
+    ]
+    return lines if len(lines) <= KNOCKS_TOLD_MAX else [*lines[:KNOCKS_TOLD_MAX], "Et d'autres, plus anciens."]
+
+
+def similar_serials(serial: str, *, limit: int) -> list[str]:
+    """Return known serials that differ from this one by case, spaces, or a lost end: how serials are mistyped."""
+    bare = serial.strip().lower()
+    if len(bare) < SIMILAR_SIGNS_MIN:
+        return []
+    # LOWER on both sides: the column compares byte for byte, whatever a lookup is called.
+    known = Device.objects.annotate(lowered=Lower("serial")).exclude(serial=serial)
+    near = known.filter(
+        Q(lowered=bare)
+        | Q(lowered__startswith=bare[:SIMILAR_SIGNS_MIN])
+        | Q(lowered__endswith=bare[-SIMILAR_SIGNS_MIN:])
+    )
+    return list(near.order_by("serial").values_list("serial", flat=True)[:limit])
+
+
+def look_alikes(serial: str, *, limit: int) -> list[str]:
+    """Return the known serials that differ least from this one, letter by letter: for one serial, not for a list."""
+    known = Device.objects.order_by("pk").values_list("serial", flat=True)[:COMPARED_MAX]
+    return difflib.get_close_matches(serial, known.iterator(), n=limit, cutoff=0.75)

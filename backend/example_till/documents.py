@@ -1,0 +1,101 @@
+"""Writing documents: no network here. Each is in the file, with its number and its `sequence`, before its ticket is
+printed. Standard library only.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+from decimal import Decimal
+from typing import Any
+
+from backend.example_till.amounts import exact, ticket_total
+from backend.example_till.followers import NotPossible, Origin
+from backend.example_till.history import PAYMENT, RETURN, SALE, VOID
+from backend.example_till.identity import Identity
+from backend.example_till.queue import Queue
+from backend.example_till.records import Records
+
+PREFIXES = {VOID: "AVO", RETURN: "RET", PAYMENT: "PAI"}
+
+
+class Seller:
+    """Writes sales and what follows them."""
+
+    def __init__(self, queue: Queue, identity: Identity, *, prefix: str, currency: str, zone: tzinfo | None) -> None:
+        self.queue, self.book, self.records = queue, queue.book, Records(queue.book)
+        self.identity, self.prefix, self.currency, self.zone = identity, prefix, currency, zone
+
+    def now(self) -> datetime:
+        """With its offset: "17:42" alone is no moment. In the shop's zone, whose days are the till's days."""
+        return datetime.now(self.zone).astimezone(self.zone)
+
+    def today(self) -> str:
+        return self.now().date().isoformat()
+
+    def sell(self, lines: list[dict[str, Any]], **fields: Any) -> str:
+        sale = {
+            "mode_paiement": "CASH",
+            "paye": True,
+            "devise": self.currency,
+            "montant_total": ticket_total(lines, discount=fields.get("remise") or 0),
+            "lignes": lines,
+        }
+        return self._write(SALE, self.prefix, sale | fields)
+
+    def void(self, *, number: str | None = None, registration: str | None = None, **fields: Any) -> str:
+        with self.book.transaction():
+            origin = Origin(self.records, number=number, registration=registration)
+            return self._follow(VOID, origin, fields)
+
+    def take_back(
+        self,
+        quantities: dict[int, Decimal],
+        *,
+        number: str | None = None,
+        registration: str | None = None,
+        **fields: Any,
+    ) -> str:
+        with self.book.transaction():
+            origin = Origin(self.records, number=number, registration=registration)
+            lines = [{"ligne": line, "quantite": exact(quantity)} for line, quantity in quantities.items()]
+            origin.check_return(lines)
+            return self._follow(RETURN, origin, {"lignes": lines} | fields)
+
+    def take_payment(
+        self, amount: Decimal, *, number: str | None = None, registration: str | None = None, **fields: Any
+    ) -> str:
+        with self.book.transaction():
+            origin = Origin(self.records, number=number, registration=registration)
+            origin.check_payment(exact(amount))
+            return self._follow(PAYMENT, origin, {"montant": exact(amount), "mode_paiement": "CASH"} | fields)
+
+    def add(self, document: dict[str, Any]) -> str:
+        return self.queue.append(document, day=self._day_of(document.get("date_vente")))
+
+    def _follow(self, kind: str, origin: Origin, fields: dict[str, Any]) -> str:
+        """In the sale's currency, where the book knows it."""
+        currency = {"devise": origin.currency} if origin.currency else {}
+        return self._write(kind, PREFIXES[kind], {"origine": origin.named} | currency | fields)
+
+    def _write(self, kind: str, prefix: str, fields: dict[str, Any]) -> str:
+        """One transaction: the number, the counter and the document move together, or none of them does."""
+        now = self.now()
+        with self.book.transaction():
+            if not self.identity.may_sell:
+                raise NotPossible("L'enrôlement a commencé et n'est pas fini : envoyer le même code encore une fois.")
+            series = "-".join(part for part in (prefix, self.identity.series, f"{now:%Y%m%d}") if part)
+            document = {
+                "type": kind,
+                "numero_facture": fields.get("numero_facture") or self.queue.next_number(series),
+                "sequence": self.book.count("sequence"),  # has no hole, so the server sees what never came
+                "date_vente": now.isoformat(timespec="seconds"),
+            }
+            return self.add(document | fields)
+
+    def _day_of(self, text: object) -> str:
+        """The till's day of a document, as the server will see it: of an instant with an offset, the shop's day."""
+        try:
+            moment = datetime.fromisoformat(text)
+        except (TypeError, ValueError):
+            return self.today()
+        return (moment.astimezone(self.zone) if moment.tzinfo else moment).date().isoformat()

@@ -1,0 +1,71 @@
+"""What the till itself can see to be wrong with a void, a return or a payment, while the customer still stands there.
+
+What it cannot see (another till's sale, what came back elsewhere) the server decides. Standard library only.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from backend.example_till.amounts import quantity
+from backend.example_till.history import SALE, SaleHistory, history_of
+from backend.example_till.queue import TO_CORRECT
+from backend.example_till.records import Records
+
+
+class NotPossible(Exception):
+    """The till itself can tell that this cannot be right; nothing was written."""
+
+
+class Origin:
+    """The sale that a new document is to follow: the name it goes by, and its history if the book has it."""
+
+    def __init__(self, records: Records, *, number: str | None, registration: str | None) -> None:
+        """Raises NotPossible if the book knows that nothing can follow it."""
+        if (number is None) == (registration is None):
+            raise NotPossible("Nommer la vente par son numéro, ou par son numéro d'enregistrement.")
+        self.named = {"numero_facture": number} if number else {"numero_enregistrement": registration}
+        self.history = history_of(records, self.named)
+        if self.history is not None:
+            _check_it_stands(self.history)
+
+    @property
+    def currency(self) -> str | None:
+        return self.history and self.history.sale.get("devise")
+
+    def check_return(self, lines: list[dict[str, Any]]) -> None:
+        """Raises NotPossible if more would come back than was sold less what already came back."""
+        if not lines or any(quantity(line["quantite"]) <= 0 for line in lines):
+            raise NotPossible("Un retour a au moins une ligne, et des quantités positives.")
+        if self.history is None:
+            return
+        left = self.history.left()
+        for line in lines:
+            at, asked = line["ligne"], quantity(line["quantite"])
+            if at not in left:
+                raise NotPossible(f"{self.history.record.number} n'a pas de ligne {at}.")
+            if asked > left[at]:
+                raise NotPossible(f"Ligne {at} : il n'en reste que {_plain(left[at])} à rendre.")
+            left[at] -= asked
+
+    def check_payment(self, amount: Decimal) -> None:
+        """Raises NotPossible if more would be paid than is owed."""
+        if amount <= 0:
+            raise NotPossible("Un paiement est un montant positif.")
+        if self.history is not None and amount > (owed := self.history.owed()):
+            raise NotPossible(f"Il ne reste que {owed} à payer pour {self.history.record.number}.")
+
+
+def _check_it_stands(history: SaleHistory) -> None:
+    record = history.record
+    if record.kind != SALE:
+        raise NotPossible(f"{record.number} n'est pas une vente.")
+    if record.state == TO_CORRECT or record.status == "set_aside":
+        raise NotPossible(f"{record.number} n'a pas été enregistrée : il n'y a rien à défaire ni à payer.")
+    if history.is_void:
+        raise NotPossible(f"{record.number} est déjà annulée.")
+
+
+def _plain(number: Decimal) -> str:
+    return f"{number.normalize():f}" if number else "0"

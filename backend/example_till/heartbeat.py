@@ -1,0 +1,65 @@
+"""What a till says of itself: its clock, how far it has counted, and what it still holds. Standard library only."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from backend.example_till.history import total_of
+from backend.example_till.records import UNREADABLE, Record
+
+
+def heartbeat_of(held: Iterable[Record], *, now: datetime, sequence: int, currency: str) -> dict[str, Any]:
+    """The body of `POST etat`. Nothing held is a statement too: only then may the shop take its day for complete."""
+    held = list(held)
+    amounts: dict[str, Decimal] = defaultdict(Decimal)
+    for record in held:
+        if record.kind == "vente":
+            amounts[record.document.get("devise") or currency] += _worth(record)
+    moments = [moment for record in held if (moment := _moment_of(record)) is not None]
+    said = {
+        "nombre": len(held),
+        "montants": [{"devise": code, "montant": amount} for code, amount in sorted(amounts.items()) if amount],
+    }
+    if moments:
+        said["plus_ancienne"] = min(moments).isoformat(timespec="seconds")
+    return {"heure": now.isoformat(timespec="milliseconds"), "a_envoyer": said, "sequence": sequence}
+
+
+def describe_state(state: dict[str, Any]) -> list[str]:
+    """What a person at this till should know of the server's answer, in sentences."""
+    sentences = []
+    if (skew_s := state.get("ecart_horloge_s")) is not None:
+        wrong_by = f"{abs(Decimal(skew_s)):.1f} s".replace(".", ",")
+        direction = "en avance" if skew_s > 0 else "en retard"
+        sentences.append(f"Horloge de la caisse : {direction} de {wrong_by}")
+    for hole in state.get("trous") or []:
+        some = f"{hole['de']}" if hole["de"] == hole["a"] else f"{hole['de']} à {hole['a']}"
+        sentences.append(f"Trou : le serveur n'a jamais reçu {some} du compteur de cette caisse")
+    waiting = state.get("en_attente") or {}
+    if waiting.get("ventes"):
+        sentences.append(f"Au serveur, {waiting['ventes']} vente(s) attendent leur enregistrement")
+    if state.get("a_corriger"):
+        sentences.append(f"En boutique, {state['a_corriger']} vente(s) à corriger")
+    if state.get("pause"):
+        sentences.append("La boutique est en pause : le serveur reçoit, et enregistre plus tard")
+    return sentences
+
+
+def _worth(record: Record) -> Decimal:
+    """What nobody could read (`json_invalide`) may have no amount either: it is counted all the same."""
+    try:
+        return total_of(record.document)
+    except UNREADABLE:
+        return Decimal(0)
+
+
+def _moment_of(record: Record) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(record.document["date_vente"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return moment if moment.tzinfo else None

@@ -1,0 +1,86 @@
+"""A sale and what followed it, as far as this till's book knows: what is left of it, what is owed, what came back.
+
+Reckoned as the server does, so that both say the same to the cent. Standard library only.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from itertools import takewhile
+from typing import Any
+
+from backend.example_till.amounts import exact, line_total, money, quantity, ticket_total
+from backend.example_till.records import Record, Records
+
+SALE, VOID, RETURN, PAYMENT = "vente", "annulation", "retour", "paiement"
+
+QuantitiesLeft = dict[int, Decimal]  # by line, from 1
+
+
+class SaleHistory:
+    def __init__(self, record: Record, followers: list[Record]) -> None:
+        """followers: oldest first. What the server refused, or the shop set aside, has not happened."""
+        self.record, self.sale = record, record.document
+        self.followers = [follower for follower in followers if follower.counts]
+
+    @property
+    def is_void(self) -> bool:
+        return bool(self._of_kind(VOID))
+
+    @property
+    def was_paid(self) -> bool:
+        return self.sale.get("paye", True)
+
+    def left(self, *, before: Record | None = None) -> QuantitiesLeft:
+        """What is left of each line: now, or as `before` found it."""
+        left = {at: quantity(line["quantite"]) for at, line in enumerate(self.sale["lignes"], start=1)}
+        for follower in takewhile(lambda one: before is None or one.number != before.number, self._of_kind(RETURN)):
+            for line in follower.document["lignes"]:
+                left[line["ligne"]] -= quantity(line["quantite"])
+        return left
+
+    def owed(self) -> Decimal:
+        """What is still owed: nothing, if the sale was paid at once."""
+        if self.was_paid:
+            return money(0)
+        paid = [money(exact(one["montant"]) * exact(one.get("taux") or 1)) for one in self.sale.get("paiements") or []]
+        paid += [money(payment.document["montant"]) for payment in self._of_kind(PAYMENT)]
+        return max(money(0), total_of(self.sale) - sum(paid, Decimal(0)) - self._worth_back(self.left()))
+
+    def worth_of(self, follower: Record) -> Decimal:
+        """What a void or a return brings back, of all that was paid or owed."""
+        before = self.left(before=follower)
+        if follower.kind == VOID:
+            return total_of(self.sale) - self._worth_back(before)
+        after = dict(before)
+        for line in follower.document["lignes"]:
+            after[line["ligne"]] -= quantity(line["quantite"])
+        return self._worth_back(after) - self._worth_back(before)
+
+    def _worth_back(self, left: QuantitiesLeft) -> Decimal:
+        """What has come back, from the start: each line's share of its total, and of the sum the share that the
+        discount of the whole sale left. So many small returns bring back to the cent what one large one does."""
+        gross = sum(map(line_total, self.sale["lignes"]), Decimal(0))
+        if not gross:
+            return Decimal(0)
+        back = Decimal(0)
+        for at, line in enumerate(self.sale["lignes"], start=1):
+            sold = quantity(line["quantite"])
+            back += money(line_total(line) * (sold - left[at]) / sold)
+        return money(back * total_of(self.sale) / gross)
+
+    def _of_kind(self, kind: str) -> list[Record]:
+        return [follower for follower in self.followers if follower.kind == kind]
+
+
+def history_of(records: Records, named: dict[str, Any]) -> SaleHistory | None:
+    """The sale that an `origine` names. None if the book does not have it: of another till, of the device that this one
+    replaced, or mistyped; the server decides. Whether it is a sale at all is for the caller to look at."""
+    number, registration = named.get("numero_facture"), named.get("numero_enregistrement")
+    record = records.find(number) if number else records.find_registered(registration)
+    return None if record is None else SaleHistory(record, records.followers_of(record))
+
+
+def total_of(sale: dict[str, Any]) -> Decimal:
+    """What a sale comes to by its lines, whatever its ticket said: the lines count."""
+    return ticket_total(sale["lignes"], discount=sale.get("remise") or 0)

@@ -1,0 +1,96 @@
+"""Who this till is: its serial, its token, its shop, the series of its numbers. All of it in the till's file.
+
+A token is never forgotten before the next one has been seen to work: a power cut between two steps finds both in the
+file. Standard library only.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from backend.example_till.amounts import exact_json, read_json
+from backend.example_till.book import Book
+
+SERIES_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # nothing that is read as something else
+SERIES_LENGTH = 4
+
+
+class NotEnrolled(Exception):
+    """The file does not say which device this is, or which server is its own."""
+
+
+class Identity:
+    """Reads and writes what the file says of the device; what is given here goes before what the file says."""
+
+    def __init__(self, book: Book, *, base_url: str | None, serial: str | None, token: str | None) -> None:
+        """Raises NotEnrolled if serial or address are neither given nor kept, or if the file is another device's."""
+        self.book, self.given_token = book, token
+        self.serial, self.base_url = serial or book.setting("serial"), base_url or book.setting("base_url")
+        if not self.serial or not self.base_url:
+            raise NotEnrolled("Cette caisse n'est pas enrôlée : donner le numéro de série et l'adresse du serveur.")
+        owner = book.setting("serial")
+        if owner not in (None, self.serial):
+            raise NotEnrolled(f"Ce fichier est celui de l'appareil {owner} : un appareil, un fichier.")
+
+    # --- Tokens ---
+
+    @property
+    def tokens(self) -> list[str]:
+        """The newest first. The server lets the old one die at the new one's first use."""
+        kept = [self.given_token] if self.given_token else [self.book.setting(name) for name in ("next_token", "token")]
+        return [token for token in kept if token]
+
+    def keep_next_token(self, token: str) -> None:
+        self.book.make_private()
+        self.book.keep_settings(next_token=token)
+
+    def token_worked(self) -> None:
+        """A call was answered under the newest token: only now may the old one go."""
+        newest = self.book.setting("next_token")
+        if newest and not self.given_token:
+            self.book.keep_settings(token=newest, next_token=None)
+
+    def token_refused(self) -> None:
+        """The server knows the old token and not the newest, as after it was restored from a backup."""
+        self.book.keep_settings(next_token=None)
+
+    # --- Enrolment ---
+
+    def begin_enrolment(self, code: str) -> None:
+        """Before the code goes out: the same code from the same serial is answered again, from another it is not."""
+        self.book.make_private()
+        self.book.keep_settings(serial=self.serial, base_url=self.base_url, enrolling_with=code)
+
+    def keep_enrolment(self, answer: dict[str, Any]) -> None:
+        """All that the answer says, in one transaction: never a token without the counter to go on from."""
+        with self.book.transaction():
+            self.book.keep_settings(
+                token=answer["jeton"],
+                next_token=None,
+                enrolling_with=None,
+                terminal=exact_json(answer["terminal"]),
+                shop=exact_json(answer["boutique"]),
+                last_number=answer.get("dernier_numero"),
+                # A series of its own: what the device before sold and has not sent yet has numbers that nobody knows.
+                series="".join(secrets.choice(SERIES_ALPHABET) for _ in range(SERIES_LENGTH)),
+            )
+            self.book.count_on_from("sequence", answer.get("sequence") or 0)
+
+    def give_enrolment_up(self) -> None:
+        """The server has refused the code: no token of ours came of it."""
+        self.book.keep_settings(enrolling_with=None)
+
+    @property
+    def may_sell(self) -> bool:
+        """Not between a first code and its answer: the series and the counter to go on from are still on their way."""
+        return self.book.setting("enrolling_with") is None or self.book.counted("sequence") > 0
+
+    @property
+    def series(self) -> str | None:
+        return self.book.setting("series")
+
+    @property
+    def shop(self) -> dict[str, Any] | None:
+        text = self.book.setting("shop")
+        return read_json(text) if text else None

@@ -1,0 +1,1 @@
+"""Running everything on one machine: private servers, child processes, the stack of `make run` and of the tests."""

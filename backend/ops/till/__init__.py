@@ -1,5 +1,0 @@
-"""A cash register in a file: the example for those who write tills. Standard library only; `till.py` has the rules."""
-
-from backend.ops.till.till import Report, Till
-
-__all__ = ["Report", "Till"]

@@ -1,1 +1,0 @@
-"""The words of `manage.py till`: each action asks the till in backend/ops/till and says what came of it."""
