@@ -10,8 +10,8 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from backend.api.callers import serial_of
-from backend.api.knocks import note_knock
 from backend.api.limits import LIMITS, Limites
+from backend.api.refused_calls import note_knock
 from backend.api.renderers import JSONRenderer
 from backend.observability.request_log import note
 from backend.sales.errors import BatchRefused, BatchUnreadable, FieldInvalid

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from backend.api import holding
+from backend.api import held_requests
 from backend.api.views import sync
 from backend.sales.models import Batch
 from backend.testing import Cast
@@ -28,8 +28,8 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def full(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every place to wait in this process is taken."""
-    monkeypatch.setattr(holding, "_places", threading.BoundedSemaphore(1))
-    assert holding._places.acquire(blocking=False)
+    monkeypatch.setattr(held_requests, "_places", threading.BoundedSemaphore(1))
+    assert held_requests._places.acquire(blocking=False)
 
 
 def body_of(cast: Cast, number: str = "A") -> bytes:
@@ -127,7 +127,7 @@ def test_who_waits_in_vain_gets_the_202(cast: Cast, till: Till, prefer: str) -> 
     ],
 )
 def test_it_waits_ten_seconds_at_most(header: str, seconds: int) -> None:
-    assert holding.preferred_wait_s(header) == seconds
+    assert held_requests.preferred_wait_s(header) == seconds
 
 
 def test_a_reader_may_wait_too(cast: Cast, till: Till) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.http import HttpResponse
 
-from backend.api import knocks
+from backend.api import refused_calls
 from backend.api.problems import PROBLEMS
 from backend.shops.models import DeviceState, Knock, TerminalState
 from backend.testing import Cast, make_device, make_terminal
@@ -232,7 +232,7 @@ def test_a_refused_call_is_kept_as_a_knock_and_counted(cast: Cast, till: Till) -
 
 
 def test_invented_serials_do_not_fill_the_disk(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(knocks, "KNOCKS_MAX", 3)
+    monkeypatch.setattr(refused_calls, "KNOCKS_MAX", 3)
     for number in range(10):
         till.get(STATE, X_Device_Serial=f"inventé-{number}")
     assert Knock.objects.count() <= 4

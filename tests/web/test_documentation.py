@@ -8,8 +8,8 @@ from django.test import Client
 from backend.api.problems import PROBLEMS
 from backend.sales import errors
 from backend.sales.models import OutcomeStatus
-from backend.web import wording
 from backend.web.documentation import pages
+from backend.web.wording import sales
 
 pytestmark = pytest.mark.embedded
 
@@ -20,18 +20,18 @@ def anchors(client: Client, page: str) -> set[str]:
     return set(re.findall(r'<h\d id="([^"]+)"', client.get(page).content.decode()))
 
 
-@pytest.mark.parametrize("code", sorted({*PROBLEMS, *SALE_CODES, *wording.ADVICE, *wording.WARNINGS}))
+@pytest.mark.parametrize("code", sorted({*PROBLEMS, *SALE_CODES, *sales.ADVICE, *sales.WARNINGS}))
 def test_every_code_has_its_section(code: str, client: Client) -> None:
     assert code in anchors(client, "/docs/erreurs")
 
 
 @pytest.mark.parametrize("code", sorted(SALE_CODES - PROBLEMS.keys()))
 def test_every_code_of_a_sale_comes_with_advice_for_a_person(code: str) -> None:
-    assert code in wording.ADVICE
+    assert code in sales.ADVICE
 
 
 def test_every_status_has_its_words() -> None:
-    assert set(wording.STATUSES) == set(OutcomeStatus)
+    assert set(sales.STATUSES) == set(OutcomeStatus)
 
 
 def test_the_index_lists_every_page_and_each_can_be_read(client: Client) -> None:

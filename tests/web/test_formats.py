@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from backend.web import formats, wording
+from backend.web import formats
+from backend.web.wording import sales
 
 pytestmark = pytest.mark.embedded
 
@@ -78,5 +79,5 @@ def test_a_day_is_written_as_people_say_it(day: date, words: str) -> None:
 
 
 def test_a_payment_mode_nobody_foresaw_is_readable() -> None:
-    assert wording.payment_mode("CASH") == "Espèces"
-    assert wording.payment_mode("BON_ACHAT") == "Bon achat"
+    assert sales.payment_mode("CASH") == "Espèces"
+    assert sales.payment_mode("BON_ACHAT") == "Bon achat"

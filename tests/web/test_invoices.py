@@ -12,8 +12,8 @@ from reportlab.platypus import Flowable, Paragraph, Table
 from backend.sales.models import Sale
 from backend.sales.money.vat import vat_parts
 from backend.testing import Cast, make_article
-from backend.web.paper_fonts import letters, printable
-from backend.web.paper_pdf import SHEETS, story, write_pdf
+from backend.web.papers.fonts import letters, printable
+from backend.web.papers.pdf import SHEETS, story, write_pdf
 from backend.web.selectors.papers import paper_of
 from backend.web.selectors.sales import sale_view
 from tests.shop_day import post, recorded, sale

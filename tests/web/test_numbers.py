@@ -21,9 +21,9 @@ import backend.web
 from backend.inventory.models import ArticleUnit, MovementType, StockMovement, UnitLevel
 from backend.sales.models import Sale, TillClosing
 from backend.testing import Cast, add_unit, make_user
-from backend.web.forms_closings import ClosingForm
+from backend.web.forms.closings import ClosingForm
+from backend.web.forms.sales import ReturnForm
 from backend.web.forms_numbers import FrenchDecimalField, MoneyField, QuantityField, WholeNumberField
-from backend.web.forms_sales import ReturnForm
 from tests.shop_day import post, recorded, sale
 from tests.web.filling import form_of
 from tests.web.reading import seen

@@ -333,7 +333,7 @@ def test_the_export_holds_each_document_once_oldest_first(
 
 
 def test_a_workbook_has_numbers_dates_and_text(cast: Cast, alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backend.web.sheets.SHEET_ROWS_MAX", 3)
+    monkeypatch.setattr("backend.web.sheets.writer.SHEET_ROWS_MAX", 3)
     hostile = {"nom": '=HYPERLINK("http://x")<&>'}
     post(cast.device, *(sale(cast.rice, numero_facture=f"A{n}", price=0.1, client=hostile) for n in range(5)))
     head, *rows = workbook(alice)

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from backend.api import parameters
 from backend.api.bodies import decode_json_body
-from backend.api.holding import preferred_wait_s, wait_until_settled
+from backend.api.held_requests import preferred_wait_s, wait_until_settled
 from backend.api.openapi.sales import (
     SoughtNumber,
     describe_fates,

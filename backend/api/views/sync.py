@@ -7,7 +7,7 @@ from rest_framework.views import APIView
 from backend.api import parameters
 from backend.api.bodies import read_json_body
 from backend.api.callers import app_version_of
-from backend.api.holding import COMPLETE_HOLD_S, preferred_wait_s, wait_until_settled
+from backend.api.held_requests import COMPLETE_HOLD_S, preferred_wait_s, wait_until_settled
 from backend.api.openapi.sales import describe_sync
 from backend.api.problems import Problem
 from backend.observability import counters

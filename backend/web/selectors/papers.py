@@ -16,7 +16,7 @@ from backend.shops.models import Shop
 from backend.web.formats import money, quantity
 from backend.web.selectors.sales import SaleView
 from backend.web.sentences import till_name, told
-from backend.web.wording import payment_mode
+from backend.web.wording.sales import payment_mode
 
 FISCAL_FIELDS_MAX = 20
 FISCAL_LETTERS_MAX = 200

@@ -10,7 +10,7 @@ from backend.db.keyset import beyond, walk_index
 from backend.inventory.models import Article, ArticleUnit, StockMovement
 from backend.inventory.movements import CursorUnknown, MovementPage, read_movements
 from backend.shops.models import Shop
-from backend.web.stock_words import SUM_LINES
+from backend.web.wording.stock import SUM_LINES
 
 PAGE_MOVEMENTS_MAX = 50
 

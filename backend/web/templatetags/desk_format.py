@@ -4,19 +4,19 @@ from collections.abc import Mapping
 
 from django import template
 
-from backend.web import wording
+from backend.web.wording import sales
 
 register = template.Library()
 
 
 @register.filter
 def fix_title(fix: str) -> str:
-    return str(wording.FIXES[fix][0])
+    return str(sales.FIXES[fix][0])
 
 
 @register.filter
 def fix_words(fix: str) -> str:
-    return str(wording.FIXES[fix][1])
+    return str(sales.FIXES[fix][1])
 
 
 @register.filter

@@ -2,11 +2,12 @@
 
 from django import template
 
-from backend.web import sentences, wording
+from backend.web import sentences
+from backend.web.wording import sales
 
 register = template.Library()
 
-register.filter("role_words", wording.role_words)
+register.filter("role_words", sales.role_words)
 register.filter("told", sentences.told)
 register.filter("till_name", sentences.till_name)
 register.filter("answer_words", sentences.answer_words)

@@ -7,9 +7,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from backend.sales.models import Sale, SaleKind
-from backend.web import wording
-from backend.web.forms_sales import SaleSearch
+from backend.web.forms.sales import SaleSearch
 from backend.web.templatetags.shop_format import shop_url
+from backend.web.wording import sales
 
 register = template.Library()
 
@@ -25,12 +25,12 @@ def sale_badge(sale: Sale) -> SafeString:
     if sale.kind != SaleKind.SALE:
         return SafeString("")
     if sale.voided_at:
-        return format_html(BADGE, wording.BAD, _("Annulée"))
+        return format_html(BADGE, sales.BAD, _("Annulée"))
     if sale.is_paid:
-        return format_html(BADGE, wording.GOOD, _("Payée"))
+        return format_html(BADGE, sales.GOOD, _("Payée"))
     if sale.paid_later + sale.returned_total >= sale.total:
-        return format_html(BADGE, wording.GOOD, _("Crédit soldé"))
-    return format_html(BADGE, wording.WARNING, _("À crédit"))
+        return format_html(BADGE, sales.GOOD, _("Crédit soldé"))
+    return format_html(BADGE, sales.WARNING, _("À crédit"))
 
 
 @register.simple_tag(takes_context=True)

@@ -15,15 +15,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from backend.sales.models import Batch, Sale, SaleOutcome
-from backend.web import formats, wording
+from backend.web import formats
 from backend.web.selectors.dashboard import LateArrivals, OpenEntries
+from backend.web.wording import sales
 
 register = template.Library()
 
 register.filter("quantity", formats.quantity)
 register.filter("signed_quantity", formats.signed_quantity)
-register.filter("payment_mode", wording.payment_mode)
-register.filter("warning_words", wording.warning)
+register.filter("payment_mode", sales.payment_mode)
+register.filter("warning_words", sales.warning)
 
 SHORT_NUMBER_MAX = 24
 HOLES_SHOWN_MAX = 6
@@ -119,17 +120,17 @@ def day(date: datetime.date) -> str:
 
 @register.filter
 def kind(sale: Sale) -> str:
-    return str(wording.KINDS.get(sale.kind, sale.kind))
+    return str(sales.KINDS.get(sale.kind, sale.kind))
 
 
 @register.filter
 def advice(outcome: SaleOutcome) -> str:
-    return str(wording.ADVICE.get(outcome.code, ""))
+    return str(sales.ADVICE.get(outcome.code, ""))
 
 
 @register.simple_tag
 def outcome_badge(outcome: SaleOutcome) -> SafeString:
-    words, tone = wording.STATUSES.get(outcome.status, (outcome.status, wording.QUIET))
+    words, tone = sales.STATUSES.get(outcome.status, (outcome.status, sales.QUIET))
     return format_html(BADGE, tone, words)
 
 
@@ -139,20 +140,20 @@ def batch_badge(batch: Batch) -> SafeString:
     problem_count = batch.error_count - batch.duplicate_count
     if batch.settled_at is None:
         words = _("En attente") if batch.next_position == 1 else _("En cours")
-        return format_html(BADGE, wording.WAITING, words)
+        return format_html(BADGE, sales.WAITING, words)
     if problem_count:
         words = ngettext("%(count)s problème", "%(count)s problèmes", problem_count) % {"count": problem_count}
-        return format_html(BADGE, wording.BAD, words)
-    return format_html(BADGE, wording.GOOD, _("Traité"))
+        return format_html(BADGE, sales.BAD, words)
+    return format_html(BADGE, sales.GOOD, _("Traité"))
 
 
 @register.simple_tag
 def payment_badge(sale: Sale) -> SafeString:
     if sale.voided_at:
-        return format_html(BADGE, wording.QUIET, _("Annulée"))
+        return format_html(BADGE, sales.QUIET, _("Annulée"))
     if sale.is_paid:
-        return format_html(BADGE, wording.GOOD, _("Payée"))
-    return format_html(BADGE, wording.WARNING, _("À crédit"))
+        return format_html(BADGE, sales.GOOD, _("Payée"))
+    return format_html(BADGE, sales.WARNING, _("À crédit"))
 
 
 @register.simple_tag(takes_context=True)

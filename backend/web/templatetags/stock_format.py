@@ -6,12 +6,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from backend.inventory.models import ArticleUnit, StockMovement
-from backend.web import stock_words, wording
+from backend.web.wording import sales, stock
 
 register = template.Library()
 
-register.filter("unit_name", stock_words.unit_name)
-register.filter("level_words", stock_words.level_words)
+register.filter("unit_name", stock.unit_name)
+register.filter("level_words", stock.level_words)
 
 BADGE = '<span class="badge badge-{}">{}</span>'
 
@@ -20,14 +20,14 @@ BADGE = '<span class="badge badge-{}">{}</span>'
 def stock_badge(unit: ArticleUnit) -> SafeString:
     """Say that a unit is below zero, sold out or running out; nothing where there is enough."""
     if unit.stock < 0:
-        return format_html(BADGE, wording.BAD, _("Négatif"))
+        return format_html(BADGE, sales.BAD, _("Négatif"))
     threshold = unit.low_stock_threshold
     if threshold is None or unit.stock > threshold:
         return SafeString("")
-    return format_html(BADGE, wording.WARNING, _("Épuisé") if unit.stock == 0 else _("Bas"))
+    return format_html(BADGE, sales.WARNING, _("Épuisé") if unit.stock == 0 else _("Bas"))
 
 
 @register.simple_tag
 def movement_badge(movement: StockMovement) -> SafeString:
-    words, tone = stock_words.MOVEMENTS.get(movement.type, (movement.type, wording.QUIET))
+    words, tone = stock.MOVEMENTS.get(movement.type, (movement.type, sales.QUIET))
     return format_html(BADGE, tone, words)

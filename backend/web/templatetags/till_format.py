@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 from backend.sales.models import SaleOutcome, TillClosing
 from backend.sales.repair.open_entries import NEEDS_A_PERSON
 from backend.shops.models import Device
-from backend.web import formats, till_words, wording
+from backend.web import formats
+from backend.web.wording import sales, tills
 
 register = template.Library()
 
@@ -53,13 +54,13 @@ def is_wrong_clock(skew_s: float | None) -> bool:
 
 @register.simple_tag
 def device_badge(device: Device) -> SafeString:
-    words, tone = till_words.DEVICE_STATES.get(device.state, (device.state, wording.QUIET))
+    words, tone = tills.DEVICE_STATES.get(device.state, (device.state, sales.QUIET))
     return format_html(BADGE, tone, words)
 
 
 @register.simple_tag
 def closing_badge(closing: TillClosing) -> SafeString:
-    words, tone = till_words.RESULTS.get(closing.result, (closing.result, wording.QUIET))
+    words, tone = tills.RESULTS.get(closing.result, (closing.result, sales.QUIET))
     return format_html(BADGE, tone, words)
 
 

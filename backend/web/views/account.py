@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from backend.web.access import memberships_of
-from backend.web.forms_account import SignInForm
+from backend.web.forms.account import SignInForm
 
 
 class SignIn(auth_views.LoginView):

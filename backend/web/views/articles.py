@@ -20,7 +20,7 @@ from backend.inventory.stock import count_stock, move_stock
 from backend.shops.models import Role
 from backend.web.access import ShopRequest, elsewhere, shop_page
 from backend.web.formats import quantity
-from backend.web.forms_stock import (
+from backend.web.forms.stock import (
     ArticleForm,
     KeyedStockForm,
     MoveForm,
@@ -31,7 +31,7 @@ from backend.web.forms_stock import (
     UnitForm,
 )
 from backend.web.selectors import stock as selectors
-from backend.web.stock_words import unit_name
+from backend.web.wording.stock import unit_name
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 
 from backend.web.access import ShopRequest, elsewhere, shop_page
-from backend.web.forms import BatchFilter, OutcomeFilter
+from backend.web.forms.lists import BatchFilter, OutcomeFilter
 from backend.web.selectors import batches as selectors
 from backend.web.selectors.keyset import BadCursor, KeysetPage
 

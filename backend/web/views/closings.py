@@ -15,8 +15,8 @@ from backend.sales.days.month_closing import close_month as close_month_of_shop
 from backend.sales.errors import FieldInvalid
 from backend.shops.models import Role
 from backend.web.access import ShopRequest, elsewhere, shop_page
-from backend.web.forms import SaleFilter
-from backend.web.forms_closings import ClosingForm
+from backend.web.forms.closings import ClosingForm
+from backend.web.forms.lists import SaleFilter
 from backend.web.forms_once import new_key
 from backend.web.selectors import closings as selectors
 from backend.web.selectors import register as register_selectors

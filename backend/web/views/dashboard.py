@@ -11,7 +11,7 @@ from backend.sales.days.day_totals import totals_of_days
 from backend.sales.tills.status import hear
 from backend.shops.models import Shop, Terminal
 from backend.web.access import ShopRequest, shop_page
-from backend.web.forms_dashboard import DayChoice
+from backend.web.forms.dashboard import DayChoice
 from backend.web.selectors import dashboard as selectors
 from backend.web.selectors import day_details
 from backend.web.selectors.tills import completeness, till_of

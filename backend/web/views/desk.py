@@ -17,7 +17,7 @@ from backend.sales.repair.desk import Desk, Fix
 from backend.sales.repair.retry import Obstacle, Retrial
 from backend.shops.models import Role
 from backend.web.access import ShopRequest, shop_page
-from backend.web.forms_desk import DecisionForm, ReasonedForm
+from backend.web.forms.desk import DecisionForm, ReasonedForm
 from backend.web.selectors import batches as batch_selectors
 from backend.web.selectors import desk as selectors
 from backend.web.selectors.desk import EntryView

@@ -15,9 +15,9 @@ from backend.inventory.importing.import_articles import ImportRefused, plan_impo
 from backend.inventory.models import ImportDraft
 from backend.shops.models import Role
 from backend.web.access import ShopRequest, shop_page
-from backend.web.forms_stock import ImportForm
+from backend.web.forms.stock import ImportForm
 from backend.web.selectors.imports import plan_view
-from backend.web.stock_words import refusal_words
+from backend.web.wording.stock import refusal_words
 
 WRITERS = {
     "csv": (write_articles_csv, "text/csv; charset=utf-8"),

@@ -4,7 +4,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 
 from backend.web.access import ShopRequest, elsewhere, shop_page
-from backend.web.paper_pdf import SHEETS, write_pdf
+from backend.web.papers.pdf import SHEETS, write_pdf
 from backend.web.selectors.papers import paper_of
 from backend.web.views.sales import sale_or_404
 

@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from backend.web.access import ShopRequest, shop_page
-from backend.web.forms_register import RegisterForm
+from backend.web.forms.register import RegisterForm
 from backend.web.selectors import register as selectors
 
 

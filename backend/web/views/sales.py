@@ -7,12 +7,12 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from backend.web import sale_sheet, sheets
 from backend.web.access import ShopRequest, elsewhere, shop_page
-from backend.web.forms_sales import SaleSearch
+from backend.web.forms.sales import SaleSearch
 from backend.web.selectors import sales as selectors
 from backend.web.selectors.keyset import BadCursor
 from backend.web.selectors.sale_search import SalesPage, find_sales
+from backend.web.sheets import sale_columns, writer
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -35,14 +35,14 @@ def sales(request: ShopRequest) -> HttpResponse:
 
 @shop_page
 def sales_csv(request: ShopRequest) -> HttpResponse:
-    return _export(request, "csv", "text/csv; charset=utf-8", lambda rows: sheets.stream_csv(
-        columns=sale_sheet.columns(), rows=rows))  # fmt: skip
+    return _export(request, "csv", "text/csv; charset=utf-8", lambda rows: writer.stream_csv(
+        columns=sale_columns.columns(), rows=rows))  # fmt: skip
 
 
 @shop_page
 def sales_xlsx(request: ShopRequest) -> HttpResponse:
-    return _export(request, "xlsx", XLSX, lambda rows: sheets.stream_xlsx(
-        title=_("Ventes"), columns=sale_sheet.columns(), rows=rows))  # fmt: skip
+    return _export(request, "xlsx", XLSX, lambda rows: writer.stream_xlsx(
+        title=_("Ventes"), columns=sale_columns.columns(), rows=rows))  # fmt: skip
 
 
 def _export(
@@ -58,7 +58,7 @@ def _export(
             {"page": SalesPage(rows=[], next_cursor=None), "filter": chosen, "is_first_page": True},
             status=400,
         )
-    rows = sale_sheet.rows(shop=shop, criteria=chosen.criteria())
+    rows = sale_columns.rows(shop=shop, criteria=chosen.criteria())
     name = f"ventes-{shop.code}-{timezone.localdate():%Y%m%d}.{ending}"
     disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
     return StreamingHttpResponse(write(rows), content_type=content_type, headers=disposition)

@@ -6,7 +6,7 @@ from django.shortcuts import render
 from backend.inventory.models import Article
 from backend.inventory.movements import CursorUnknown, MovementPage
 from backend.web.access import ShopRequest, elsewhere, shop_page
-from backend.web.forms_stock_filters import MovementFilter, PeriodFilter, StockFilter
+from backend.web.forms.stock_filters import MovementFilter, PeriodFilter, StockFilter
 from backend.web.selectors import stock as selectors
 from backend.web.selectors import stock_history
 from backend.web.selectors.keyset import BadCursor, KeysetPage

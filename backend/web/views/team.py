@@ -12,8 +12,8 @@ from backend.shops.errors import ShopsRefused
 from backend.shops.models import Membership, Role
 from backend.web import sentences
 from backend.web.access import ShopRequest, shop_page
-from backend.web.forms_account import NewMemberForm, RoleForm
-from backend.web.wording import ROLES
+from backend.web.forms.account import NewMemberForm, RoleForm
+from backend.web.wording.sales import ROLES
 
 
 @shop_page

@@ -22,9 +22,9 @@ from backend.shops.models import Device, DeviceState, Role, Terminal, TerminalSt
 from backend.shops.terminals import add_till as add_till_to_shop
 from backend.shops.terminals import disable_till, enable_till
 from backend.web.access import ShopRequest, elsewhere, shop_page
-from backend.web.forms_tills import CodeForm, DeviceStateForm, TillForm, TillStateForm
+from backend.web.forms.tills import CodeForm, DeviceStateForm, TillForm, TillStateForm
 from backend.web.selectors import till_details as selectors
-from backend.web.till_words import refusal_words
+from backend.web.wording.tills import refusal_words
 
 QR_QUIET_ZONE = 4
 

@@ -14,8 +14,8 @@ from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, HRFlowable, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
-from backend.web import paper_fonts
-from backend.web.paper_fonts import BOLD, PLAIN, printable
+from backend.web.papers import fonts
+from backend.web.papers.fonts import BOLD, PLAIN, printable
 from backend.web.selectors.papers import Pair, Paper
 
 ROLL_WIDTH = 80 * mm
@@ -54,7 +54,7 @@ SHEETS = {
 
 def write_pdf(paper: Paper, sheet: Sheet) -> bytes:
     """Return the paper as a PDF file. Names of any letters print: paper_fonts says how."""
-    paper_fonts.letters()
+    fonts.letters()
     flowables = list(story(paper, sheet))
     buffer = io.BytesIO()
     height = _height(flowables, sheet) if sheet.is_roll else A4[1]
@@ -111,7 +111,7 @@ def _foot(paper: Paper, sheet: Sheet) -> Iterator[Flowable]:
         yield _words(_("Données fiscales de l'appareil certifié, telles que reçues"), sheet.style(bold=True))
         yield _pairs(paper.fiscal, sheet, is_facts=True)
     remarks = [*paper.remarks]
-    if not all(paper_fonts.is_printed_whole(text) for text in _texts(paper)):
+    if not all(fonts.is_printed_whole(text) for text in _texts(paper)):
         remarks.append(_("« ? » remplace une lettre que cette imprimerie n'a pas."))
     for words in remarks:
         yield _words(words, sheet.style(align=TA_CENTER if sheet.is_roll else 0))

@@ -10,10 +10,10 @@ from django.utils.translation import gettext as _
 from backend.sales.models import Sale, SaleKind
 from backend.sales.posting.record_payment import owed_after
 from backend.shops.models import Shop
-from backend.web import wording
 from backend.web.selectors.sale_search import SaleCriteria, walk_sales
 from backend.web.sentences import till_name, told
-from backend.web.sheets import Value
+from backend.web.sheets.writer import Value
+from backend.web.wording import sales
 
 
 def columns() -> list[str]:
@@ -43,7 +43,7 @@ def _row(sale: Sale, zone: ZoneInfo) -> list[Value]:
         sale.business_day,
         sale.sold_at and sale.sold_at.astimezone(zone),
         sale.received_at.astimezone(zone),
-        str(wording.KINDS.get(sale.kind, sale.kind)),
+        str(sales.KINDS.get(sale.kind, sale.kind)),
         str(sale),
         sale.registration_number,
         till_name(sale.terminal.name),
@@ -59,7 +59,7 @@ def _row(sale: Sale, zone: ZoneInfo) -> list[Value]:
         owed_after(sale, [(one.amount, one.rate) for one in sale.payments.all()]) if _is_open(sale) else None,
         str(sale.origin) if sale.origin else "",
         told(sale.reason),
-        " ".join(wording.warning(code) for code in sale.warnings),
+        " ".join(sales.warning(code) for code in sale.warnings),
     ]
 
 
@@ -67,9 +67,9 @@ def modes_of(sale: Sale) -> str:
     """Return how it was paid: each mode of a split sale with its amount."""
     if sale.has_payments:
         payments = sorted(sale.payments.all(), key=lambda one: one.position)
-        return ", ".join(f"{wording.payment_mode(one.mode)} {one.amount} {one.currency}" for one in payments)
+        return ", ".join(f"{sales.payment_mode(one.mode)} {one.amount} {one.currency}" for one in payments)
     if sale.is_paid or sale.kind == SaleKind.PAYMENT:
-        return wording.payment_mode(sale.payment_mode)
+        return sales.payment_mode(sale.payment_mode)
     return ""
 
 

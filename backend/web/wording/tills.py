@@ -6,7 +6,7 @@ from backend.sales.days.answers import DIFFERENT, EQUAL, SUMS_EQUAL
 from backend.shops.errors import NoHardware, NotOfThisTill, ShopsRefused, TillIsHeld, TillNameTaken
 from backend.shops.models import DeviceState
 from backend.web.sentences import said
-from backend.web.wording import BAD, GOOD, QUIET
+from backend.web.wording.sales import BAD, GOOD, QUIET
 
 DEVICE_STATES = {
     DeviceState.ACTIVE: (_("Tient la caisse"), GOOD),

@@ -7,9 +7,9 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from backend.web.forms_stock import StockForm
+from backend.web.forms.stock import StockForm
 from backend.web.selectors.stock import StockState
-from backend.web.stock_words import MOVEMENTS
+from backend.web.wording.stock import MOVEMENTS
 
 SEARCH_LENGTH_MAX = 160
 # A shop's own days: nobody asks for stock of another century, and no time zone overflows.

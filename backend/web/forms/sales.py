@@ -9,12 +9,12 @@ from django.utils.translation import gettext_lazy as _
 
 from backend.sales.models import SaleKind, SaleLine
 from backend.shops.models import Shop
-from backend.web.forms import BatchFilter
+from backend.web.forms.lists import BatchFilter
 from backend.web.forms_numbers import MoneyField, QuantityField
 from backend.web.forms_once import OnceForm
 from backend.web.selectors import sale_search
 from backend.web.selectors.sale_search import SaleCriteria
-from backend.web.wording import KINDS, PAYMENT_MODES
+from backend.web.wording.sales import KINDS, PAYMENT_MODES
 
 REASON_LENGTH_MAX = 300
 STATES = [

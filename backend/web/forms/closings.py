@@ -11,7 +11,7 @@ from backend.sales.days.day_report import CASHIER_LENGTH_MAX, REASON_LENGTH_MAX
 from backend.sales.wire.business_day import YEAR_MIN
 from backend.shops.models import Shop, Terminal
 from backend.web.formats import symbol
-from backend.web.forms import TillField
+from backend.web.forms.lists import TillField
 from backend.web.forms_numbers import MoneyField
 from backend.web.forms_once import FormKeyField
 

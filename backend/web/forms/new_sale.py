@@ -14,9 +14,9 @@ from backend.inventory.numbers import NumberUnreadable, read_number, write_numbe
 from backend.sales.models import SaleKind
 from backend.sales.money.amounts import MONEY_PLACES, round_half_up
 from backend.shops.models import Shop
+from backend.web.forms.sales import money_modes
 from backend.web.forms_numbers import MoneyField, QuantityField
 from backend.web.forms_once import OnceForm
-from backend.web.forms_sales import money_modes
 
 LINES_MAX = 60
 ON_CREDIT = "CREDIT"

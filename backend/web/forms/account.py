@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from backend.observability.request_context import address_of
 from backend.shops.models import Role
 from backend.shops.sign_in import forget_failures, is_guessing, note_failure
-from backend.web.wording import ROLES
+from backend.web.wording.sales import ROLES
 
 
 class SignInForm(AuthenticationForm):

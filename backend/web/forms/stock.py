@@ -15,7 +15,7 @@ from backend.inventory.models import Article, ArticleUnit, StockMovement
 from backend.shops.models import Shop
 from backend.web.forms_numbers import FrenchDecimalField, WholeNumberField
 from backend.web.forms_once import FormKeyField, new_key
-from backend.web.stock_words import LEVELS, level_words, refusal_words, unit_name
+from backend.web.wording.stock import LEVELS, level_words, refusal_words, unit_name
 
 OPENED_MAX = 10**9
 COMMENT_LENGTH_MAX = StockMovement._meta.get_field("comment").max_length

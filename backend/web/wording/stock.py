@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from backend.inventory.errors import InventoryRefused
 from backend.inventory.models import ArticleUnit, MovementType, UnitLevel
 from backend.web.sentences import find_words
-from backend.web.wording import GOOD, QUIET, WAITING, WARNING
+from backend.web.wording.sales import GOOD, QUIET, WAITING, WARNING
 
 LEVELS = {UnitLevel.CARTON: _("Carton"), UnitLevel.MILLIER: _("Millier"), UnitLevel.PIECE: _("Pièce")}
 

@@ -1,0 +1,1 @@
+"""Invoices and closings as PDF."""

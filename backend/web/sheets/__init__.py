@@ -1,0 +1,1 @@
+"""Lists as spreadsheets that begin to arrive before they are finished."""

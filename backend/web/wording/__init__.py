@@ -1,0 +1,1 @@
+"""Codes in the words of a shopkeeper."""
