@@ -6,6 +6,7 @@ must see nothing of Alice's.
 
 import itertools
 from decimal import Decimal
+from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
@@ -30,7 +31,7 @@ def make_terminal(shop: Shop | None, **fields: object) -> Terminal:
 
 def make_device(terminal: Terminal, **fields: object) -> Device:
     """Make a device in auth mode `serial`, so that a test of something else need not carry a token."""
-    wanted = {"serial": f"serie-{next(_counter):06}", "auth_mode": AuthMode.SERIAL, **fields}
+    wanted: dict[str, Any] = {"serial": f"serie-{next(_counter):06}", "auth_mode": AuthMode.SERIAL, **fields}
     return register_device(terminal=terminal, **wanted)
 
 
@@ -45,7 +46,13 @@ def make_article(
     """Make an article with its base unit, and the movement that brought its stock."""
     number = next(_counter)
     article = Article.objects.create(**{"shop": shop, "code": f"ART{number}", "name": f"Article {number}", **fields})
-    unit = {"level": UnitLevel.PIECE, "mark": "PCE", "stock": stock, "price": price, "vat_rate": vat_rate}
+    unit: dict[str, Any] = {
+        "level": UnitLevel.PIECE,
+        "mark": "PCE",
+        "stock": stock,
+        "price": price,
+        "vat_rate": vat_rate,
+    }
     article.base_unit = add_unit(article, **unit)
     article.save(update_fields=["base_unit"])
     return article

@@ -60,6 +60,12 @@ class DeviceAuthentication(BaseAuthentication):
         return None
 
 
+def device_of(request: Request) -> Device:
+    """Return the device that calls, in a view that only devices reach."""
+    assert isinstance(request.user, Device)
+    return request.user
+
+
 class IsDevice(BasePermission):
     def has_permission(self, request: Request, view: object) -> bool:
         return isinstance(request.user, Device)

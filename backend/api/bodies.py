@@ -70,7 +70,7 @@ def _read(request: HttpRequest) -> bytes:
     if len(body) > settings.BODY_BYTES_MAX:
         raise _too_large()
     # A slow line takes longer than the server leaves an idle session alone: Django shall look at it before it is used.
-    connection.health_check_done = False
+    connection.health_check_done = False  # type: ignore[attr-defined]  # Django's own; the stub does not know it
     return body
 
 

@@ -1,14 +1,22 @@
 """What a request says of who sends it: serial, address, version."""
 
+from typing import cast
+
 from django.http import HttpRequest
 from rest_framework.request import Request
 
 APP_VERSION_LENGTH_MAX = 32
 
 
+class NamedRequest(HttpRequest):
+    """A request whose body said who sends it. Never made as such."""
+
+    named_serial: str
+
+
 def name_caller(request: Request, serial: str) -> None:
     """Note that `serial` calls, where the body says so and no header does: a refusal is kept under that name."""
-    request._request.named_serial = serial
+    cast(NamedRequest, request._request).named_serial = serial
 
 
 def serial_of(request: HttpRequest) -> str:

@@ -73,22 +73,23 @@ class Period:
 def period(request: Request, begin_name: str, end_name: str, *, zone: ZoneInfo) -> Period:
     """Return the time between two parameters, both included: a date is the whole day in `zone`, an instant itself."""
     first, last = _stretch(request, begin_name, zone), _stretch(request, end_name, zone)
-    if first and last and first.begin >= last.end:
+    if first and last and first[0] >= last[1]:
         raise Problem("parametre_invalide", f"{begin_name} : {end_name} ou avant est attendu")
-    return Period(first and first.begin, last and last.end)
+    return Period(first[0] if first else None, last[1] if last else None)
 
 
-def _stretch(request: Request, name: str, zone: ZoneInfo) -> Period | None:
+def _stretch(request: Request, name: str, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
+    """Return when what a parameter names begins, and when it is over."""
     text = request.query_params.get(name)
     if text is None:
         return None
     try:
         if _DAY.fullmatch(text):
             day = date.fromisoformat(text)
-            return Period(_midnight(day, zone), _midnight(day + timedelta(days=1), zone))
+            return _midnight(day, zone), _midnight(day + timedelta(days=1), zone)
         if _INSTANT.fullmatch(text):
             instant = datetime.fromisoformat(text).astimezone(UTC)
-            return Period(instant, instant + datetime.resolution)
+            return instant, instant + datetime.resolution
     except ValueError:
         # Written like one, but there is no such day or hour.
         pass

@@ -151,7 +151,8 @@ def _problem_of(error: Exception) -> Problem:
     if isinstance(error, FieldInvalid):
         return Problem("parametre_invalide", error.detail)
     if isinstance(error, exceptions.Throttled):
-        return Problem("trop_de_requetes", retry_after_s=max(1, round(error.wait or 1)))
+        wait_s: float | None = error.wait  # type: ignore[attr-defined]  # DRF sets it; its stub does not know
+        return Problem("trop_de_requetes", retry_after_s=max(1, round(wait_s or 1)))
     for kind, code in CODES:
         if isinstance(error, kind):
             return Problem(code)

@@ -2,6 +2,7 @@
 
 import contextlib
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db import Error, IntegrityError
 from django.db.models import F
@@ -43,7 +44,7 @@ def _name(request: Request) -> str:
     return f"{method} {match.route.removeprefix('api/v2/simple/') if match else path}"[:80]
 
 
-def _count(*, key: dict[str, str], seen: dict[str, object]) -> None:
+def _count(*, key: dict[str, str], seen: dict[str, Any]) -> None:
     rows = Knock.objects.filter(**key)
     if rows.update(count=F("count") + 1, **seen):
         return
@@ -59,4 +60,4 @@ def _is_full() -> bool:
     """Reckon from the ends of the primary key: counting rows would read them all."""
     newest = Knock.objects.order_by("-pk").values_list("pk", flat=True).first()
     oldest = Knock.objects.order_by("pk").values_list("pk", flat=True).first()
-    return newest is not None and newest - oldest >= KNOCKS_MAX
+    return newest is not None and oldest is not None and newest - oldest >= KNOCKS_MAX

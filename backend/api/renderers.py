@@ -1,5 +1,6 @@
 """JSON out, by msgspec: UTF-8, compact."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -11,5 +12,7 @@ class JSONRenderer(BaseRenderer):
     format = "json"
     charset = None
 
-    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: dict | None = None) -> bytes:
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
+    ) -> bytes:
         return b"" if data is None else msgspec.json.encode(data)

@@ -45,6 +45,7 @@ class ChangeCursor:
 
     def finish(self) -> "ChangeCursor":
         """Return the cursor at the end of a walk: it stands back, for what was stamped before and commits later."""
+        assert self.walk_began_at is not None, "a walk that ends has begun"
         back = self.walk_began_at - OVERLAP
         if self.at < back:
             return replace(self, walk_began_at=None)

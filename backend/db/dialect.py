@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import overload
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -25,6 +26,11 @@ def is_sqlite(connection: BaseDatabaseWrapper) -> bool:
     return connection.vendor == "sqlite"
 
 
+def _is_mariadb(connection: BaseDatabaseWrapper) -> bool:
+    """Of MariaDB and MySQL: tell which, as Django's MySQL backend, and no other, knows."""
+    return connection.mysql_is_mariadb  # type: ignore[attr-defined]  # the stub describes what all backends share
+
+
 def exact_collation(connection: BaseDatabaseWrapper) -> str | None:
     """Return the collation under which `FAC-1`, `fac-1`, `FAC-1 ` and `FÁC-1` are four different keys.
 
@@ -33,13 +39,13 @@ def exact_collation(connection: BaseDatabaseWrapper) -> str | None:
     """
     if is_sqlite(connection):
         return None
-    return "utf8mb4_nopad_bin" if connection.mysql_is_mariadb else "utf8mb4_0900_bin"
+    return "utf8mb4_nopad_bin" if _is_mariadb(connection) else "utf8mb4_0900_bin"
 
 
 class KeyField(models.CharField):
     """Text that identifies something: compared byte for byte on every database."""
 
-    def db_parameters(self, connection: BaseDatabaseWrapper) -> dict[str, object]:
+    def db_parameters(self, connection: BaseDatabaseWrapper) -> dict[str, str | None]:
         return super().db_parameters(connection) | {"collation": exact_collation(connection)}
 
 
@@ -63,7 +69,9 @@ def insert_ignore(connection: BaseDatabaseWrapper) -> str:
     return "INSERT OR IGNORE" if is_sqlite(connection) else "INSERT IGNORE"
 
 
-def increment_returning(cursor: CursorWrapper, *, table: str, column: str, where: str, parameters: list) -> int | None:
+def increment_returning(
+    cursor: CursorWrapper, *, table: str, column: str, where: str, parameters: list[int]
+) -> int | None:
     """Add one to `column` of the row that `where` names, keep its lock, and return the new value; None without a row.
 
     LAST_INSERT_ID(expression) hands the value back with the UPDATE itself. Reading it from an INSERT … ON DUPLICATE KEY
@@ -107,7 +115,7 @@ def missing_triggers(connection: BaseDatabaseWrapper) -> list[str]:
 
 def _told_triggers(cursor: CursorWrapper) -> set[str]:
     """Return what the function of that name tells of triggers: MySQL shows them only to who may also drop them."""
-    if is_sqlite(cursor.db) or cursor.db.mysql_is_mariadb:
+    if is_sqlite(cursor.db) or _is_mariadb(cursor.db):
         return set()
     cursor.execute(
         "SELECT 1 FROM information_schema.routines WHERE routine_schema = DATABASE() AND routine_name = %s",
@@ -135,7 +143,7 @@ def install_triggers(connection: BaseDatabaseWrapper) -> list[str]:
                 name = trigger_name(table, verb)
                 if name in missing:
                     cursor.execute(f"CREATE TRIGGER {name} BEFORE {verb.upper()} ON {table} FOR EACH ROW {body}")
-        if not is_sqlite(connection) and not connection.mysql_is_mariadb:
+        if not is_sqlite(connection) and not _is_mariadb(connection):
             cursor.execute(
                 f"CREATE FUNCTION IF NOT EXISTS {TELLING_FUNCTION}() RETURNS text READS SQL DATA SQL SECURITY DEFINER"
                 " RETURN (SELECT GROUP_CONCAT(trigger_name) FROM information_schema.triggers"
@@ -180,6 +188,10 @@ def naive_utc(moment: datetime) -> str:
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
 
 
+@overload
+def read_instant(value: datetime | str) -> datetime: ...
+@overload
+def read_instant(value: datetime | str | None) -> datetime | None: ...
 def read_instant(value: datetime | str | None) -> datetime | None:
     """Return the aware instant behind what a hand-written SELECT reads: naive UTC, which SQLite keeps as text."""
     if value is None:

@@ -22,6 +22,7 @@ def begin_article(
     assert transaction.get_connection().in_atomic_block
     article = create_article(shop=shop, code=code, name=name, barcode=barcode, base_unit=base_unit)
     if opening:
+        assert article.base_unit is not None, "it was created with one"
         move_stock(
             unit=article.base_unit,
             quantity=opening,

@@ -83,14 +83,16 @@ def _open(
         raise StockShort(str(larger), asked=plain_number(taken), available=available, field="count")
     brought = checked_quantity(count * larger.holds, field="count")
     checked_quantity(smaller.stock + brought, field="count")
-    common = {
-        "author": author,
-        "at": at,
-        "reference": reference,
-        "comment": f"Ouverture de {count} {larger.mark or larger.level}"
-        f" : {plain_number(brought)} {smaller.mark or smaller.level}",
-    }
-    return (
-        write_movement(larger, quantity=-taken, movement_type=MovementType.EXIT, **common),
-        write_movement(smaller, quantity=brought, movement_type=MovementType.ENTRY, **common),
+    comment = (
+        f"Ouverture de {count} {larger.mark or larger.level} : {plain_number(brought)} {smaller.mark or smaller.level}"
     )
+    return (
+        write_movement(
+            larger, quantity=-taken, movement_type=MovementType.EXIT, author=author, comment=comment,
+            reference=reference, at=at,
+        ),
+        write_movement(
+            smaller, quantity=brought, movement_type=MovementType.ENTRY, author=author, comment=comment,
+            reference=reference, at=at,
+        ),
+    )  # fmt: skip

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from backend.inventory.carton_opening import LEVELS
 from backend.inventory.errors import CodeTaken, FieldInvalid, LevelTaken, NotFound
@@ -60,7 +60,7 @@ def create_article(
     return in_transaction(change, name="create_article")
 
 
-def change_article(*, shop: Shop, article_uuid: uuid.UUID, changes: Mapping[ArticleChange, object]) -> Article:
+def change_article(*, shop: Shop, article_uuid: uuid.UUID, changes: Mapping[ArticleChange, Any]) -> Article:
     """Change what is named in `changes`, and nothing else of the article; its uuid never.
 
     `base_unit` is the uuid of one of its own units. Raises NotFound, FieldInvalid or CodeTaken.
@@ -171,7 +171,7 @@ def _checked_unit(unit: NewUnit, *, shop: Shop) -> ArticleUnit:
     return ArticleUnit(shop=shop, level=level, **values)
 
 
-def _own_unit(article: Article, unit_uuid: object) -> ArticleUnit:
+def _own_unit(article: Article, unit_uuid: uuid.UUID) -> ArticleUnit:
     unit = ArticleUnit.objects.filter(article=article, uuid=unit_uuid).first()
     if unit is None:
         raise FieldInvalid("base_unit", "cette unité n'est pas de cet article")

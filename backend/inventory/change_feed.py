@@ -70,6 +70,7 @@ def read_catalogue(*, shop_id: int, since: ChangeCursor | None, limit: int, now:
         return CataloguePage(articles, cursor, is_last=False)
     if is_first_walk:
         # It met every article: the next walk need not look at what changed before it began, the overlap apart.
+        assert cursor.walk_began_at is not None, "begin() has said so"
         cursor = cursor.move_to(cursor.walk_began_at, cursor.key)
     cursor = cursor.finish()
     if cursor.key[0] != shop_id:
@@ -109,7 +110,7 @@ def _read_articles(shop_id: int, changes: list[Change]) -> list[ChangedArticle]:
     unit_ids = [change.id for change in changes if change.kind == UNIT]
     article_of = dict(ArticleUnit.objects.filter(pk__in=unit_ids).values_list("pk", "article_id"))
     named = (article_of.get(change.id) if change.kind == UNIT else change.id for change in changes)
-    wanted = list(dict.fromkeys(named))
+    wanted = list(dict.fromkeys(article_id for article_id in named if article_id is not None))
     articles = {article.pk: article for article in Article.objects.filter(pk__in=wanted) if article.shop_id == shop_id}
     units = defaultdict(list)
     for unit in sorted(ArticleUnit.objects.filter(article_id__in=wanted), key=lambda unit: unit.pk):

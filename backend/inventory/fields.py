@@ -6,6 +6,7 @@ Each takes a value of the field's type and returns what is stored; it raises Fie
 import unicodedata
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 from backend.inventory.errors import FieldInvalid
 from backend.inventory.models import UnitLevel
@@ -86,7 +87,7 @@ def checked_opening_stock(value: Decimal) -> Decimal:
     return _number(value, "stock", step=THOUSANDTH, largest=QUANTITY_MAX)
 
 
-ARTICLE_CHECKS: dict[str, Callable[[object], object]] = {
+ARTICLE_CHECKS: dict[str, Callable[[Any], Any]] = {
     "code": checked_code,
     "name": checked_name,
     "barcode": checked_barcode,
@@ -95,13 +96,13 @@ ARTICLE_CHECKS: dict[str, Callable[[object], object]] = {
 UNIT_FIELDS = ("mark", "holds", "price", "currency", "vat_rate", "low_stock_threshold")
 
 
-def checked_unit_field(field: str, value: object, *, shop: Shop, level: str) -> object:
+def checked_unit_field(field: str, value: Any, *, shop: Shop, level: str) -> object:
     """Check one of UNIT_FIELDS: two of them depend on what surrounds the unit."""
     if field == "holds":
         return checked_holds(value, level=level)
     if field == "currency":
         return checked_currency(value, shop=shop)
-    checks = {
+    checks: dict[str, Callable[[Any], Any]] = {
         "mark": checked_mark,
         "price": checked_price,
         "vat_rate": checked_vat_rate,
@@ -132,6 +133,6 @@ def _number(value: Decimal, field: str, *, step: Decimal, largest: Decimal) -> D
         raise FieldInvalid(field, "nombre trop grand")
     stored = value.quantize(step)
     if stored != value:
-        places = -step.as_tuple().exponent
+        places = -int(step.as_tuple().exponent)
         raise FieldInvalid(field, f"{places} décimales au plus")
     return stored

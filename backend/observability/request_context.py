@@ -4,6 +4,7 @@ import ipaddress
 import re
 import uuid
 from collections.abc import Callable
+from typing import cast
 
 import structlog
 from django.conf import settings
@@ -12,13 +13,23 @@ from django.http import HttpRequest, HttpResponse
 ACCEPTED = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
+class IdentifiedRequest(HttpRequest):
+    """A request that RequestIdMiddleware has seen. Never made as such."""
+
+    request_id: str
+
+
+def request_id_of(request: HttpRequest) -> str:
+    return cast(IdentifiedRequest, request).request_id
+
+
 class RequestIdMiddleware:
     """Take the caller's X-Request-Id if it is short and plain, else make one; answer with it and log with it."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: IdentifiedRequest) -> HttpResponse:
         sent = request.headers.get("X-Request-Id", "")
         request.request_id = sent if ACCEPTED.fullmatch(sent) else uuid.uuid4().hex
         structlog.contextvars.clear_contextvars()

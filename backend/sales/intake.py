@@ -16,6 +16,7 @@ from backend.sales.errors import BatchEmpty, BatchTooLarge, KeyReused, TooManyWa
 from backend.sales.models import Batch, BatchBody, Lane
 from backend.sales.wire.split import cut
 from backend.shops.models import AnswerMode, Device
+from backend.shops.terminals import shop_id_of
 
 log = structlog.get_logger("caisse.intake")
 
@@ -66,7 +67,7 @@ def receive_batch(*, caller: Caller, body: bytes, key: str | None = None, now: d
     is_owed = key is None and caller.device.answer_mode == AnswerMode.COMPLETE
     batch = Batch(
         terminal_id=caller.device.terminal_id,
-        shop_id=caller.device.terminal.shop_id,
+        shop_id=shop_id_of(caller.device.terminal),
         device_id=caller.device.pk,
         sha256=sha256,
         idempotency_key=key,

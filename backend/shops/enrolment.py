@@ -225,7 +225,8 @@ def _take_over(
     # A disabled one stays refused; enabled again one day, it comes back as replaced.
     others = Device.objects.filter(terminal=terminal).exclude(pk=device.pk)
     others.filter(Q(pk=code.replaces_id) | Q(state=DeviceState.DISABLED), replaced_at=None).update(replaced_at=now)
-    others.filter(pk=code.replaces_id, state=DeviceState.ACTIVE).update(state=DeviceState.REPLACED)
+    if code.replaces_id is not None:
+        others.filter(pk=code.replaces_id, state=DeviceState.ACTIVE).update(state=DeviceState.REPLACED)
     return device
 
 

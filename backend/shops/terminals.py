@@ -32,6 +32,18 @@ def add_till(*, shop: Shop, name: str) -> Terminal:
     return terminal
 
 
+def shop_of(terminal: Terminal) -> Shop:
+    """Return the shop of a till that has one, as every till that may call has."""
+    assert terminal.shop is not None
+    return terminal.shop
+
+
+def shop_id_of(terminal: Terminal) -> int:
+    """Return the id of the same shop, without reading it."""
+    assert terminal.shop_id is not None
+    return terminal.shop_id
+
+
 def assign_shop(terminal: Terminal, *, shop: Shop) -> None:
     """Give a till without a shop its shop. Doing it again changes nothing.
 

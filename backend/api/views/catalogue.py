@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 
 from backend.api import parameters
 from backend.api.answers.catalogue import Catalogue, Mouvements, describe_article, describe_movement
+from backend.api.authentication import device_of
 from backend.api.openapi.catalogue import describe_articles, describe_movements
 from backend.api.problems import Problem
 from backend.db.change_cursors import CursorInvalid
@@ -17,6 +18,7 @@ from backend.inventory.change_feed import KEY_LENGTH, read_catalogue
 from backend.inventory.models import Article
 from backend.inventory.movements import CursorUnknown, read_movements
 from backend.shops.models import Shop
+from backend.shops.terminals import shop_id_of, shop_of
 
 ARTICLES_PAGE, ARTICLES_PAGE_MAX = 500, 1000
 MOVEMENTS_PAGE, MOVEMENTS_PAGE_MAX = 100, 500
@@ -30,7 +32,7 @@ class ArticlesView(APIView):
     def get(self, request: Request) -> Response:
         limit = parameters.whole_number(request, "limit", minimum=1, maximum=ARTICLES_PAGE_MAX) or ARTICLES_PAGE
         since = parameters.change_cursor(request, "depuis", key_length=KEY_LENGTH)
-        shop_id = request.user.terminal.shop_id
+        shop_id = shop_id_of(device_of(request).terminal)
         try:
             page = read_catalogue(shop_id=shop_id, since=since, limit=limit, now=datetime.now(UTC))
         except CursorInvalid as error:
@@ -44,7 +46,7 @@ class MovementsView(APIView):
 
     @describe_movements(page=MOVEMENTS_PAGE, page_max=MOVEMENTS_PAGE_MAX)
     def get(self, request: Request) -> Response:
-        shop: Shop = request.user.terminal.shop
+        shop = shop_of(device_of(request).terminal)
         limit = parameters.whole_number(request, "limit", minimum=1, maximum=MOVEMENTS_PAGE_MAX) or MOVEMENTS_PAGE
         before = parameters.whole_number(request, "curseur", minimum=1)
         period = parameters.period(request, "date_debut", "date_fin", zone=ZoneInfo(shop.timezone))

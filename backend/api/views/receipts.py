@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from backend.api import parameters
+from backend.api.authentication import device_of
 from backend.api.bodies import decode_json_body
 from backend.api.held_requests import preferred_wait_s, wait_until_settled
 from backend.api.openapi.sales import (
@@ -27,6 +28,7 @@ from backend.sales.receipts.answers import ListeDeRecus, Sorts
 from backend.sales.receipts.backlog import retry_after_s
 from backend.sales.receipts.status_lookup import fates
 from backend.shops.models import Device
+from backend.shops.terminals import shop_id_of
 
 RECEIPTS_PAGE_MAX = 50
 NUMBERS_GET_MAX = 50
@@ -35,7 +37,7 @@ NUMBERS_POST_MAX = 1000
 
 def own(device: Device) -> dict[str, int]:
     """Return what a caller may read: its till's, in the shop in which it stands. A shop never reads another's past."""
-    return {"terminal_id": device.terminal_id, "shop_id": device.terminal.shop_id}
+    return {"terminal_id": device.terminal_id, "shop_id": shop_id_of(device.terminal)}
 
 
 class ReceiptView(APIView):
@@ -43,7 +45,7 @@ class ReceiptView(APIView):
 
     @describe_receipt
     def get(self, request: Request, recu: str) -> Response:
-        device: Device = request.user
+        device = device_of(request)
         since_version = parameters.whole_number(request, "depuis", minimum=0)
         with_lines = parameters.flag(request, "lignes", default=True)
         batch = self._find(recu, device)
@@ -77,7 +79,7 @@ class ReceiptListView(APIView):
 
     @describe_receipts
     def get(self, request: Request) -> Response:
-        device: Device = request.user
+        device = device_of(request)
         only_open = parameters.flag(request, "ouverts", default=False)
         before = parameters.whole_number(request, "curseur", minimum=1)
         batches = Batch.objects.filter(**own(device)).order_by("-pk")
@@ -113,4 +115,4 @@ class FatesView(APIView):
         if not 1 <= len(numbers) <= at_most:
             raise Problem("parametre_invalide", f"De 1 à {at_most} numéros de facture sont attendus")
         numbers = [number.strip() for number in numbers]
-        return Response(Sorts(ventes=fates(**own(request.user), numbers=numbers)))
+        return Response(Sorts(ventes=fates(**own(device_of(request)), numbers=numbers)))

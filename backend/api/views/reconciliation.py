@@ -7,10 +7,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from backend.api.authentication import device_of
 from backend.api.bodies import decode_json_body
 from backend.api.openapi.tills import describe_reconciliation
 from backend.sales.days.day_report import WireDay, read_day_report
 from backend.sales.days.reconciliation import reconcile
+from backend.shops.terminals import shop_of
 
 EXPECTED = '{"jour": "2024-11-04", "ventes": […], "totaux": […], "caisse": {…}}'
 
@@ -20,9 +22,9 @@ class ReconciliationView(APIView):
 
     @describe_reconciliation
     def post(self, request: Request) -> Response:
-        device = request.user
+        device = device_of(request)
         body = decode_json_body(request, WireDay, expected=EXPECTED)
-        report = read_day_report(body, shop=device.terminal.shop)
+        report = read_day_report(body, shop=shop_of(device.terminal))
         said = msgspec.to_builtins(body)
         now = datetime.now(UTC)
         return Response(reconcile(terminal=device.terminal, device=device, report=report, said=said, now=now))

@@ -7,6 +7,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from backend.api.answers.tills import EnAttente, Etat
+from backend.api.authentication import device_of
 from backend.api.bodies import decode_json_body
 from backend.api.limits import LIMITS
 from backend.api.openapi.tills import describe_state, describe_state_sent
@@ -19,6 +20,7 @@ from backend.sales.tills.holes import holes_of
 from backend.sales.tills.pauses import pauses_of
 from backend.sales.wire.vocabulary import timestamp
 from backend.shops.models import Device
+from backend.shops.terminals import shop_of
 
 EXPECTED = '{"heure": "…", "a_envoyer": {"nombre": 0, "montants": [], "plus_ancienne": null}, "sequence": 0}'
 
@@ -28,20 +30,20 @@ class StateView(APIView):
 
     @describe_state
     def get(self, request: Request) -> Response:
-        return Response(_state(request.user, now=datetime.now(UTC)))
+        return Response(_state(device_of(request), now=datetime.now(UTC)))
 
     @describe_state_sent
     def post(self, request: Request) -> Response:
         # Before the body is read: a slow line would count as the till's clock being behind.
         now = datetime.now(UTC)
-        device: Device = request.user
+        device = device_of(request)
         body = decode_json_body(request, WireHeartbeat, expected=EXPECTED)
-        record_heartbeat(device=device, report=read_heartbeat(body, shop=device.terminal.shop), now=now)
+        record_heartbeat(device=device, report=read_heartbeat(body, shop=shop_of(device.terminal)), now=now)
         return Response(_state(device, now=now))
 
 
 def _state(device: Device, *, now: datetime) -> Etat:
-    shop, terminal = device.terminal.shop, device.terminal
+    shop, terminal = shop_of(device.terminal), device.terminal
     waiting = waiting_of(terminal.pk)
     holes = holes_of([terminal.pk]).get(terminal.pk, [])
     return Etat(

@@ -5,13 +5,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from backend.api import parameters
+from backend.api.authentication import device_of
 from backend.api.bodies import read_json_body
 from backend.api.callers import app_version_of
 from backend.api.held_requests import COMPLETE_HOLD_S, preferred_wait_s, wait_until_settled
 from backend.api.openapi.sales import describe_sync
 from backend.api.problems import Problem
 from backend.observability import counters
-from backend.observability.request_context import address_of
+from backend.observability.request_context import address_of, request_id_of
 from backend.sales.intake import Accepted, Caller, give_answer, receive_batch
 from backend.sales.models import Batch
 from backend.sales.receipts import receipt
@@ -28,10 +29,10 @@ class SyncView(APIView):
 
     @describe_sync
     def post(self, request: Request) -> Response:
-        device: Device = request.user
+        device = device_of(request)
         key = parameters.idempotency_key(request)
         body = read_json_body(request)
-        caller = Caller(device, address_of(request), app_version_of(request), request._request.request_id)
+        caller = Caller(device, address_of(request), app_version_of(request), request_id_of(request._request))
         accepted = receive_batch(caller=caller, body=body, key=key)
         if device.answer_mode == AnswerMode.COMPLETE:
             response = self._answer_complete(accepted, device)

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from backend.api.answers.tills import Inscription, Jeton
-from backend.api.authentication import HasProvenItself
+from backend.api.authentication import HasProvenItself, device_of
 from backend.api.bodies import decode_json_body
 from backend.api.callers import APP_VERSION_LENGTH_MAX, name_caller
 from backend.api.openapi.tills import describe_enrolment, describe_token
@@ -21,7 +21,7 @@ from backend.sales.receipts.resume_point import standing_of
 from backend.shops.devices import SERIAL_LENGTH_MAX, issue_token
 from backend.shops.enrolment import Applicant, enrol_device
 from backend.shops.errors import EnrolmentRefused, SerialInvalid, TooManyGuesses
-from backend.shops.models import Device
+from backend.shops.terminals import shop_of
 
 MODEL_LENGTH_MAX = 64
 # Wrong codes are forgotten within the hour; who comes a minute later may be heard again.
@@ -85,7 +85,7 @@ class EnrolmentView(APIView):
             Inscription(
                 jeton=enrolled.token,
                 terminal=receipt.describe_terminal(device.terminal, device),
-                boutique=receipt.describe_shop(device.terminal.shop),
+                boutique=receipt.describe_shop(shop_of(device.terminal)),
                 sequence=standing.sequence,
                 dernier_numero=standing.last_number,
                 mode_reponse=device.answer_mode,
@@ -100,7 +100,7 @@ class TokenView(APIView):
 
     @describe_token
     def post(self, request: Request) -> Response:
-        device: Device = request.user
+        device = device_of(request)
         return _secret(Jeton(jeton=issue_token(device)))
 
 

@@ -3,13 +3,13 @@
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from django.db.models import Model, OuterRef, Subquery
+from django.db.models import OuterRef, Subquery
 
 from backend.inventory.catalogue import lock_shop
 from backend.inventory.errors import CatalogueRefused
 from backend.inventory.importing.columns import COLUMNS
 from backend.inventory.importing.planner import make_plan
-from backend.inventory.importing.plans import ArticleDraft, ImportPlan
+from backend.inventory.importing.plans import ArticleDraft, ImportPlan, UnitDraft
 from backend.inventory.importing.snapshot import CHUNK_ROWS, in_chunks
 from backend.inventory.importing.spreadsheets import Sheet, read_sheet
 from backend.inventory.models import Article, ArticleUnit, StockMovement
@@ -17,7 +17,7 @@ from backend.inventory.stock import begin_stock
 from backend.inventory.transactions import in_transaction
 from backend.shops.models import Shop
 
-Row = TypeVar("Row", bound=Model)
+Row = TypeVar("Row", Article, ArticleUnit)
 OPENING_COMMENT = "Stock d'ouverture (import)"
 
 
@@ -104,10 +104,15 @@ def _insert(rows: list[Row]) -> None:
             row.pk = ids[row.uuid]
 
 
+def _base_of(draft: ArticleDraft) -> UnitDraft:
+    assert draft.new_base is not None, "the plan refuses a new article without a base unit"
+    return draft.new_base
+
+
 def _write_base_units(drafts: list[ArticleDraft]) -> None:
     """Let new articles know their base units, which were not there when they were inserted."""
     for chunk in in_chunks(drafts):
-        bases = [draft.new_base.unit.uuid for draft in chunk]
+        bases = [_base_of(draft).unit.uuid for draft in chunk]
         own = ArticleUnit.objects.filter(article=OuterRef("pk"), uuid__in=bases)
         articles = Article.objects.filter(pk__in=[draft.article.pk for draft in chunk])
         articles.update(base_unit=Subquery(own.values("pk")[:1]), changed_at=datetime.now(UTC))

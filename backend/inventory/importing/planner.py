@@ -6,10 +6,12 @@ there already, which is then not judged: an export that is imported again change
 
 import unicodedata
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import TypeVar
 
 from backend.inventory.errors import FieldInvalid
-from backend.inventory.fields import ARTICLE_CHECKS, checked_level, checked_opening_stock, checked_unit_field
+from backend.inventory.fields import ARTICLE_CHECKS, checked_code, checked_level, checked_opening_stock, checked_unit_field
 from backend.inventory.importing.cells import CellUnreadable
 from backend.inventory.importing.columns import ARTICLE_FIELDS, UNIT_FIELDS, UUIDS, read_cell
 from backend.inventory.importing.planning_articles import judge_articles
@@ -19,6 +21,7 @@ from backend.inventory.importing.spreadsheets import Sheet, SheetLine
 from backend.inventory.models import Article, ArticleUnit
 from backend.shops.models import Shop
 
+Value = TypeVar("Value")
 # What says which article and which unit a line means; the other cells say what they are.
 NAMING = frozenset({*UUIDS, "niveau"})
 ALREADY_MOVED = "a déjà bougé : faites un ajustement"
@@ -44,8 +47,8 @@ class _Planner:
     def __init__(self, *, shop: Shop, sheet: Sheet, is_locked: bool) -> None:
         self.shop = shop
         self.sheet = sheet
-        uuids = [value for column in sorted(UUIDS) for value in _all_said(sheet, column)]
-        codes = list(_all_said(sheet, "code"))
+        uuids = [value for column in sorted(UUIDS) for value in _all_said(sheet, column, _named_uuid)]
+        codes = list(_all_said(sheet, "code", _named_text))
         self.stored = read_stored(shop=shop, uuids=uuids, codes=codes, is_locked=is_locked)
         self.plan = ImportPlan(line_count=len(sheet.lines))
         self.drafts: dict[object, ArticleDraft] = {}
@@ -68,7 +71,8 @@ class _Planner:
 
     def _find_article(self, line: SheetLine) -> ArticleDraft:
         """Return the line's article: by its uuid, then by its code, then by its unit's uuid; or a new one."""
-        article_uuid, code, unit_uuid = (_named(line, column) for column in ("article_uuid", "code", "unite_uuid"))
+        article_uuid, code = _named_uuid(line, "article_uuid"), _named_text(line, "code")
+        unit_uuid = _named_uuid(line, "unite_uuid")
         if article_uuid is not None:
             article = self.stored.articles.get(article_uuid)
             if article is None:
@@ -89,15 +93,16 @@ class _Planner:
     def _draft_article(self, line: SheetLine, article: Article | None, code: str | None) -> ArticleDraft:
         if article is not None:
             return ArticleDraft(article, line.number, is_new=False)
+        assert code is not None, "without a code the line would name an article that stands, or be refused"
         try:
-            new = Article(shop=self.shop, code=ARTICLE_CHECKS["code"](code))
+            new = Article(shop=self.shop, code=checked_code(code))
         except FieldInvalid as error:
             raise LineRefused("code", error.detail) from error
         return ArticleDraft(new, line.number, is_new=True)
 
     def _find_unit(self, line: SheetLine, article: ArticleDraft) -> UnitDraft:
         """Return the line's unit: by its uuid, then by its level; or a new one."""
-        unit_uuid, level = _named(line, "unite_uuid"), _named(line, "niveau")
+        unit_uuid, level = _named_uuid(line, "unite_uuid"), _named_text(line, "niveau")
         if unit_uuid is not None:
             unit = self.stored.units.get(unit_uuid)
             if unit is None:
@@ -108,11 +113,11 @@ class _Planner:
                 raise LineRefused("niveau", f"le niveau d'une unité ne change pas : celle-ci est {unit.level}")
         else:
             try:
-                level = checked_level(level)
+                level = checked_level(level or "")
             except FieldInvalid as error:
                 raise LineRefused("niveau", error.detail) from error
             unit = self.stored.units_by_level.get((article.article.pk, level))
-        return self._draft_unit(line, article, unit, level=unit.level if unit else level)
+        return self._draft_unit(line, article, unit, level=unit.level if unit else str(level))
 
     def _draft_unit(self, line: SheetLine, article: ArticleDraft, unit: ArticleUnit | None, *, level: str) -> UnitDraft:
         earlier = article.units.get(level)
@@ -136,7 +141,9 @@ class _Planner:
                 elif column == "stock":
                     self._read_stock(line, article, unit)
                 elif column == "unite_base":
-                    article.base_said.append((line.number, read_cell(column, line.cells[column]), unit))
+                    is_base = read_cell(column, line.cells[column])
+                    assert isinstance(is_base, bool)
+                    article.base_said.append((line.number, is_base, unit))
             except CellUnreadable as error:
                 self.plan.refuse(line.number, column, str(error))
             except FieldInvalid as error:
@@ -175,6 +182,7 @@ class _Planner:
     def _read_stock(self, line: SheetLine, article: ArticleDraft, draft: UnitDraft) -> None:
         """A stock is what a unit begins with. Later it moves, and a sheet made before the last sale would undo it."""
         quantity = read_cell("stock", line.cells["stock"])
+        assert isinstance(quantity, Decimal)
         if quantity == draft.unit.stock:
             return
         if draft.unit.pk in self.stored.moved_unit_ids:
@@ -184,7 +192,21 @@ class _Planner:
         self.plan.openings.append(OpeningStock(line.number, article.subject_of(draft), draft.opening))
 
 
-def _named(line: SheetLine, column: str) -> uuid.UUID | str | None:
+def _named_uuid(line: SheetLine, column: str) -> uuid.UUID | None:
+    """Return the same of one of UUIDS."""
+    named = _named(line, column)
+    assert named is None or isinstance(named, uuid.UUID)
+    return named
+
+
+def _named_text(line: SheetLine, column: str) -> str | None:
+    """Return the same of a column of texts."""
+    named = _named(line, column)
+    assert named is None or isinstance(named, str)
+    return named
+
+
+def _named(line: SheetLine, column: str) -> str | bool | Decimal | uuid.UUID | None:
     """Return what a cell says that tells what the line means, None if it is empty. Raises LineRefused."""
     cell = line.get(column)
     if column in line.faults:
@@ -195,11 +217,11 @@ def _named(line: SheetLine, column: str) -> uuid.UUID | str | None:
         raise LineRefused(column, str(error)) from error
 
 
-def _all_said(sheet: Sheet, column: str) -> Iterator[uuid.UUID | str]:
+def _all_said(sheet: Sheet, column: str, named: Callable[[SheetLine, str], Value | None]) -> Iterator[Value]:
     """Yield what the cells of a column name; those that name nothing are refused with their lines."""
     for line in sheet.lines:
         try:
-            value = _named(line, column)
+            value = named(line, column)
         except LineRefused:
             continue
         if value is not None:

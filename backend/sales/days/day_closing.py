@@ -12,6 +12,7 @@ from backend.sales.days.day_report import WireDay, read_day_report
 from backend.sales.days.reconciliation import reconcile
 from backend.sales.models import TillClosing
 from backend.shops.models import Terminal
+from backend.shops.terminals import shop_of
 
 # Beside the words of the wire, in what is kept as said: who typed it in, and on which form.
 TYPED_BY, FORM_KEY = "saisi_par", "formulaire"
@@ -24,7 +25,7 @@ def close_day_by_hand(*, terminal: Terminal, day: date, drawer: dict[str, Any], 
     Raises FieldInvalid with the path of what cannot be meant.
     """
     wire = msgspec.convert({"jour": day.isoformat(), "caisse": drawer}, WireDay)
-    report = read_day_report(wire, shop=terminal.shop)
+    report = read_day_report(wire, shop=shop_of(terminal))
     author = user.get_full_name() or user.get_username()
     said = {**msgspec.to_builtins(wire), TYPED_BY: author, FORM_KEY: key}
 

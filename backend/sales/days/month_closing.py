@@ -60,6 +60,7 @@ def _close(shop: Shop, first_day: date, *, author: str, now: datetime) -> Invoic
             with connection.cursor() as cursor:
                 sql.begin_sequence(cursor, shop_id=shop.pk, year=first_day.year, month=first_day.month)
             sequence = _locked(shop, first_day)
+            assert sequence is not None, "it was made just now, by us or by another session"
         if sequence.closed_at == now:
             # By this very call: its commit's answer was lost, and it was tried again.
             return sequence

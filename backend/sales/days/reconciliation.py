@@ -4,7 +4,7 @@ Matched on the till's own day (`Sale.till_day`); a number is found under whateve
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from backend.sales.days.answers import DIFFERENT, EQUAL, SUMS_EQUAL, Comparaison, Difference, Rapprochement
 from backend.sales.days.day_report import NUMBERS_MAX, DayReport
@@ -24,6 +24,7 @@ from backend.sales.receipts.status_lookup import pending_named
 from backend.sales.repair.open_entries import open_entries
 from backend.sales.wire.amount_lists import written
 from backend.shops.models import Device, Terminal
+from backend.shops.terminals import shop_of
 
 # How many numbers one query asks for.
 CHUNK = 1000
@@ -65,11 +66,12 @@ def reconcile(
     The result is `egal` if a list was given, `sommes_egales` if only sums or a drawer were, and nothing was found to
     differ, to be missing, to wait or to be corrected; else `ecart`.
     """
-    own = {"terminal_id": terminal.pk, "shop_id": terminal.shop_id}
+    shop = shop_of(terminal)
+    own = {"terminal_id": terminal.pk, "shop_id": shop.pk}
     lists = _compare_lists(own, terminal, report)
     documents = Sale.objects.filter(**own, till_day=report.day)
     net = takings_of(documents).net()
-    drawer = compare_drawer(documents, report.drawer, currency=terminal.shop.currency) if report.drawer else []
+    drawer = compare_drawer(documents, report.drawer, currency=shop.currency) if report.drawer else []
     differs = any(msgspec.structs.asdict(lists).values()) or (
         report.sums is not None and not compare_sums(report.sums, net)
     )
@@ -79,7 +81,7 @@ def reconcile(
         jour=report.day.isoformat(),
         resultat=DIFFERENT if differs else equal,
         **msgspec.structs.asdict(lists),
-        totaux=write_sums(net, currency=terminal.shop.currency),
+        totaux=write_sums(net, currency=shop.currency),
         caisse=drawer,
     )
     closing = TillClosing.objects.create(
@@ -156,7 +158,7 @@ def _to_correct(own: dict[str, int], terminal: Terminal, day: date, numbers: lis
     found = set()
     for chunk in _chunks(numbers):
         found |= set(entries.filter(number__in=chunk).values_list("number", flat=True))
-    midnight = datetime.combine(day, time(), tzinfo=ZoneInfo(terminal.shop.timezone))
+    midnight = datetime.combine(day, time(), tzinfo=ZoneInfo(shop_of(terminal).timezone))
     arrived = Q(batch__received_at__gte=midnight, batch__received_at__lt=midnight + timedelta(days=1))
     of_day = entries.filter(Q(business_day=day) | Q(business_day=None) & arrived).order_by("batch_id", "position")
     others = [number or NO_NUMBER for number in of_day.values_list("number", flat=True)[:NUMBERS_MAX]]
@@ -202,6 +204,6 @@ class _Documents:
         return [document.number for document in left if document.till_day == day]
 
 
-def _rows(documents: Iterable[Sale]) -> Iterator[tuple[int, Document]]:
-    for pk, *row in documents.values_list("pk", "number", "total", "till_day"):
-        yield pk, Document(*row)
+def _rows(documents: QuerySet[Sale]) -> Iterator[tuple[int, Document]]:
+    for pk, number, total, till_day in documents.values_list("pk", "number", "total", "till_day"):
+        yield pk, Document(number, total, till_day)

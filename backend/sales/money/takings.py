@@ -85,13 +85,13 @@ def _takings_by(documents: QuerySet[Sale], *, key: str) -> tuple[Takings, dict[A
     return whole, dict(parts)
 
 
-def _add_payments(takings: Takings, group: dict) -> None:
+def _add_payments(takings: Takings, group: dict[str, Any]) -> None:
     takings.came_in[group["currency"], group["mode"].upper()].add(group["came_in"], group["count"])
     if not group["document__is_paid"]:
         takings.owed[group["document__currency"]] -= group["settled"]
 
 
-def _add_documents(takings: Takings, group: dict) -> None:
+def _add_documents(takings: Takings, group: dict[str, Any]) -> None:
     """Count documents of one kind, currency and mode: all of their total went one way, but where there are payments."""
     key = (group["currency"], group["payment_mode"].upper())
     if group["kind"] == SaleKind.SALE:

@@ -82,6 +82,7 @@ def refused_sale(refusal: SaleRefused, sale: ParsedSale, shop: ShopRules, batch:
 
 def _awaits(sale: ParsedSale) -> str:
     """Return the number that will wake this document. One too long for a sale will never come, and waits for nobody."""
+    assert sale.origin is not None, "it waits for what it names"
     return str(sale.origin[1])[:64]
 
 

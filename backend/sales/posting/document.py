@@ -85,8 +85,9 @@ def _refuse_set_aside(cursor: CursorWrapper, posting: Posting) -> None:
     if not posting.work.has_set_aside or posting.decision.reopens:
         return
     sale = posting.sale
-    same = {"terminal_id": posting.work.terminal_id, "number": sale.number, "fingerprint": sale.fingerprint}
-    if sql.was_set_aside(cursor, **same):
+    if sql.was_set_aside(
+        cursor, terminal_id=posting.work.terminal_id, number=sale.number, fingerprint=sale.fingerprint
+    ):
         raise SetAside("déjà mise de côté, elle le reste")
 
 
@@ -95,7 +96,7 @@ def _differs_in_names_only(cursor: CursorWrapper, posting: Posting, known: Known
 
     Rare, and dear: the first sale is read again from its bytes, and its stored lines compared with ours, resolved.
     """
-    if known.batch_id is None or posting.sale.kind != SaleKind.SALE:
+    if known.batch_id is None or known.position is None or posting.sale.kind != SaleKind.SALE:
         return False
     raw = cut(zlib.decompress(sql.read_body(cursor, batch_id=known.batch_id)))[known.position - 1]
     first = read_sale(raw)
@@ -111,7 +112,7 @@ def _differs_in_names_only(cursor: CursorWrapper, posting: Posting, known: Known
     return [unit.unit_id for unit in units] == list(lines.values_list("unit_id", flat=True))
 
 
-def _content(sale: ParsedSale) -> tuple:
+def _content(sale: ParsedSale) -> tuple[object, ...]:
     """Return what a fingerprint covers, but for the identifiers of the lines."""
     lines = [(line.quantity, line.unit_price, line.discount) for line in sale.lines]
     return sale.kind, sale.origin, sale.date_text, sale.currency, sale.discount, lines

@@ -56,6 +56,7 @@ def lock_origin(cursor: CursorWrapper, posting: Posting) -> OriginDocument:
 
 
 def _find(cursor: CursorWrapper, posting: Posting) -> int:
+    assert posting.sale.origin is not None, "a document that follows another one names it: read_sale refuses others"
     name, value = posting.sale.origin
     if name == "numero_facture":
         return _by_number(cursor, posting, str(value))

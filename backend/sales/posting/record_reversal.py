@@ -4,6 +4,7 @@ Units are found by the sale's own lines: whatever was renamed, recoded or deacti
 """
 
 from collections import defaultdict
+from datetime import date
 from decimal import Decimal
 
 from django.db.backends.utils import CursorWrapper
@@ -86,7 +87,7 @@ def _bring_back(
     variant: int,
     warnings: list[str],
     movement_type: MovementType,
-) -> tuple[int, object, Decimal]:
+) -> tuple[int, date, Decimal]:
     """Write the document, its lines, the movements, the stock and what is left of the origin."""
     locked = sql.lock_units(cursor, unit_ids={line.unit_id for line, _ in back}) if back else {}
     dating = date_document(posting)

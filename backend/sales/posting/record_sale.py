@@ -116,7 +116,7 @@ def walk_stock(
 def _stock_short(posting: Posting, units: list[ResolvedUnit], locked: dict[int, UnitRow], at: int) -> StockShort:
     unit = units[at]
     pairs = zip(posting.sale.lines, units, strict=True)
-    asked = sum(line.quantity for line, other in pairs if other.unit_id == unit.unit_id)
+    asked = sum((line.quantity for line, other in pairs if other.unit_id == unit.unit_id), Decimal(0))
     available = locked[unit.unit_id].stock
     return StockShort(
         unit.article_name, asked=plain_number(asked), available=plain_number(available), path=f"lignes[{at}].quantite"

@@ -18,7 +18,9 @@ def register(cursor: CursorWrapper, *, shop: ShopRules, verdicts: Iterable[Verdi
     """
     recorded = [verdict for verdict in verdicts if verdict.is_recorded]
     today = shop.day_of(now).isoformat()
-    for day in sorted({verdict.day for verdict in recorded if verdict.day < today}):
+    for day in sorted({verdict.day for verdict in recorded if verdict.day is not None and verdict.day < today}):
         sql.mark_day(cursor, shop_id=shop.id, day=day)
     for verdict in recorded:
+        assert verdict.document_id is not None
+        assert verdict.day is not None
         register_document(cursor, shop=shop, document_id=verdict.document_id, day=verdict.day)

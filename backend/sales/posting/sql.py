@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.backends.utils import CursorWrapper
 
@@ -72,7 +72,7 @@ def claim_lane(cursor: CursorWrapper, *, terminal_id: int) -> LaneRow | None:
     row = cursor.fetchone()
     if row is None:
         return None
-    return LaneRow(*row[:3], dialect.read_instant(row[3]), *row[4:])
+    return LaneRow(row[0], row[1], row[2], dialect.read_instant(row[3]), row[4], row[5], row[6], row[7])
 
 
 def pick_batch(cursor: CursorWrapper, *, terminal_id: int) -> BatchRow | None:
@@ -87,7 +87,10 @@ def pick_batch(cursor: CursorWrapper, *, terminal_id: int) -> BatchRow | None:
     row = cursor.fetchone()
     if row is None:
         return None
-    return BatchRow(row[0], dialect.read_uuid(row[1]), *row[2:10], dialect.read_instant(row[10]), row[11])
+    return BatchRow(
+        row[0], dialect.read_uuid(row[1]), row[2], row[3], row[4], row[5], row[6], row[7], row[8], row[9],
+        dialect.read_instant(row[10]), row[11],
+    )  # fmt: skip
 
 
 def has_work(cursor: CursorWrapper, *, terminal_id: int) -> bool:
@@ -100,7 +103,8 @@ def has_work(cursor: CursorWrapper, *, terminal_id: int) -> bool:
 
 def read_body(cursor: CursorWrapper, *, batch_id: int) -> bytes:
     cursor.execute("SELECT deflated FROM sales_batchbody WHERE batch_id = %s", [batch_id])
-    return cursor.fetchone()[0]
+    deflated: bytes = cursor.fetchone()[0]
+    return deflated
 
 
 def sales_with_number(cursor: CursorWrapper, *, terminal_id: int, number: str) -> list[KnownSale]:
@@ -152,7 +156,8 @@ OUTCOME_COLUMNS = (
 def insert_sale(cursor: CursorWrapper, values: Sequence[object]) -> int:
     """Insert a document (SALE_COLUMNS) and return its id. Its registration number comes last of all."""
     _insert(cursor, "sales_sale", SALE_COLUMNS, [values])
-    return cursor.lastrowid
+    document_id: int = cursor.lastrowid
+    return document_id
 
 
 def insert_lines(cursor: CursorWrapper, rows: Sequence[Sequence[object]]) -> None:
@@ -276,7 +281,7 @@ def write_registration(
     )
 
 
-def _insert(cursor: CursorWrapper, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+def _insert(cursor: CursorWrapper, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     one_row = f"({_marks(columns)})"
     cursor.execute(
         f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([one_row] * len(rows))}",

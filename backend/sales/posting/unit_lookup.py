@@ -1,9 +1,9 @@
 """From what names a unit on a line to the unit, within one shop and never beyond it."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db.models import F, QuerySet
+from django.db.models import F
 
 from backend.inventory.models import Article, ArticleUnit
 from backend.sales.errors import ArticleUnknown, UnitAmbiguous, UnitUnknown
@@ -66,10 +66,10 @@ def _find(keys: set[UnitKey], *, shop_id: int) -> dict[UnitKey, ResolvedUnit]:
             articles_of_units[unit_id] = names
             if unit_id == base_unit_id:
                 index |= dict.fromkeys(names, unit)
-    return {key: unit for key in keys if (unit := _agreed(key, index, articles_of_units))}
+    return {key: agreed for key in keys if (agreed := _agreed(key, index, articles_of_units))}
 
 
-def _rows(name: str, values: set, *, shop_id: int) -> QuerySet:
+def _rows(name: str, values: set[Any], *, shop_id: int) -> Iterable[tuple[Any, ...]]:
     """One query for each way of naming: an OR over two tables would read the whole shop."""
     if name == "unite_uuid":
         units = ArticleUnit.objects.filter(uuid__in=values)
@@ -81,7 +81,11 @@ def _rows(name: str, values: set, *, shop_id: int) -> QuerySet:
     return units.filter(article__shop_id=shop_id).values_list("id", "uuid", *article)
 
 
-def _agreed(key: UnitKey, index: dict, articles_of_units: dict) -> ResolvedUnit | None:
+def _agreed(
+    key: UnitKey,
+    index: dict[tuple[str, str | int], ResolvedUnit],
+    articles_of_units: dict[int, set[tuple[str, str | int]]],
+) -> ResolvedUnit | None:
     """Return the unit that all parts of `key` mean: a named unit decides, if a named article is its own."""
     unit = index.get(key[0])
     if unit is None:
@@ -94,7 +98,7 @@ def _refuse(key: UnitKey, *, shop_id: int, path: str) -> None:
     """Raise the refusal that says why `key` found no unit in this shop."""
     for name, value in key:
         if name == "unite_uuid":
-            if not ArticleUnit.objects.filter(uuid=value, article__shop_id=shop_id).exists():
+            if not ArticleUnit.objects.filter(uuid=str(value), article__shop_id=shop_id).exists():
                 raise UnitUnknown(path=f"{path}.unite_uuid")
             continue
         field = "id" if name == "article_id" else "uuid"

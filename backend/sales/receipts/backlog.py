@@ -35,7 +35,8 @@ def waiting_sales() -> int:
 
 def retry_after_s() -> int:
     """Return in how many seconds what waits now should have been posted: 1 to RETRY_S_MAX."""
-    return min(RETRY_S_MAX, 1 + waiting_sales() // settings.POSTING_RATE_PER_S)
+    rate_per_s: int = settings.POSTING_RATE_PER_S
+    return min(RETRY_S_MAX, 1 + waiting_sales() // rate_per_s)
 
 
 def waiting_of(terminal_id: int) -> dict[str, int]:

@@ -20,6 +20,7 @@ from backend.sales.receipts.answers import GOOD, NO_NUMBER
 from backend.sales.wire.split import cut, peek
 from backend.sales.wire.vocabulary import number, timestamp
 from backend.shops.models import Device, Shop, Terminal
+from backend.shops.terminals import shop_of
 
 # Raised when the shape of the answer changes, so that no till keeps an old shape under an unchanged version.
 ANSWER_FORMAT = 1
@@ -64,7 +65,7 @@ def acknowledgement(batch: Batch, device: Device) -> answers.AccuseDeReception:
 
 def _shop_of(batch: Batch, device: Device) -> Shop:
     """Return the shop that took the batch: its till may stand in another one by now."""
-    here = device.terminal.shop
+    here = shop_of(device.terminal)
     return here if here.pk == batch.shop_id else Shop.objects.get(pk=batch.shop_id)
 
 
@@ -156,6 +157,7 @@ def sales_of(batch_id: int) -> list[bytes]:
 
 
 def _good(outcome: SaleOutcome, documents: "_Documents", shop: Shop) -> answers.VenteEnregistree:
+    assert outcome.document_id is not None, "what is recorded has its document"
     sale = documents.sales[outcome.document_id]
     return answers.VenteEnregistree(
         index=outcome.position,
@@ -178,6 +180,7 @@ def _good(outcome: SaleOutcome, documents: "_Documents", shop: Shop) -> answers.
 def _error(outcome: SaleOutcome, documents: "_Documents") -> answers.Erreur:
     action = action_for(status=outcome.status, code=outcome.code)
     if outcome.status == OutcomeStatus.DUPLICATE:
+        assert outcome.document_id is not None, "a duplicate names the first"
         return answers.Doublon(
             index=outcome.position,
             numero_facture=outcome.number or NO_NUMBER,

@@ -66,6 +66,8 @@ class Desk:
         goes on from there. `key` is the form's, as for record_from_page.
         """
         outcome = self._entry(batch_id, position)
+        if outcome.document_id is None:
+            raise Sale.DoesNotExist
         first = Sale.objects.get(pk=outcome.document_id, shop=self.shop)
         reason = reason or f"Corrigée par une autre vente de même numéro ({outcome.number})"
         void = {"type": "annulation", "origine": {"vente_id": first.pk}, "motif": reason}

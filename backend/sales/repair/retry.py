@@ -112,7 +112,7 @@ def set_outcome_aside(*, batch_id: int, position: int, author: str, reason: str)
 
     def judge(cursor: CursorWrapper, work: Slice, batch: BatchRow, outcome: SaleOutcome, now: datetime) -> Verdict:
         verdict = refused(SetAside(reason), number=outcome.number, fingerprint=outcome.fingerprint)
-        day = outcome.business_day and outcome.business_day.isoformat()
+        day = outcome.business_day.isoformat() if outcome.business_day is not None else None
         return replace(verdict, amount=outcome.amount, currency=outcome.currency, day=day)
 
     return _decide_anew(judge, batch_id=batch_id, position=position, cause=Cause(reason, author))

@@ -15,6 +15,7 @@ from backend.sales.wire.amount_lists import AMOUNTS_MAX, WireAmount, read_amount
 from backend.sales.wire.business_day import DATE_LENGTH_MAX, YEAR_MAX, YEAR_MIN
 from backend.sales.wire.structs import DATE, Counter
 from backend.shops.models import Device, Shop
+from backend.shops.terminals import shop_id_of
 
 HELD_COUNT_MAX = 1_000_000
 DATE_ONLY_LENGTH_MAX = len("2024-11-04")
@@ -116,7 +117,7 @@ def _keep(device: Device, report: TillReport, held: Held, *, skew_s: float | Non
         Heartbeat.objects.filter(pk=row).update(**said)
     else:
         Heartbeat.objects.create(
-            shop_id=device.terminal.shop_id, terminal_id=device.terminal_id, device_id=device.pk, **said
+            shop_id=shop_id_of(device.terminal), terminal_id=device.terminal_id, device_id=device.pk, **said
         )
 
 

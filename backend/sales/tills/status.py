@@ -9,6 +9,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from typing import TYPE_CHECKING, TypeAlias, TypedDict
 
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery
 
@@ -54,14 +55,41 @@ class HeardTill:
         return is_held and self.terminal.state == TerminalState.ACTIVE and not self.terminal.is_office
 
 
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+
+class Words(TypedDict):
+    """What a row of `_with_words` has beside the till's own columns."""
+
+    device_id: int | None
+    device_state: str | None
+    auth_mode: str | None
+    last_seen_at: datetime | None
+    word_id: int | None
+    said_at: datetime | None
+    held_count: int | None
+    held_amounts: list[dict[str, str]] | None
+    named_id: int | None
+    named_sequence: int | None
+    named_held: int | None
+    sequence_seen: int | None
+    sequence_holes: Holes | None
+    was_busy: bool
+    answered_id: int | None
+
+
+Row: TypeAlias = "WithAnnotations[Terminal, Words]"
+
+
 def hear(terminals: QuerySet[Terminal]) -> list[HeardTill]:
     """Return these tills by name, each with its devices in the order of their ids. Two queries, whatever the count."""
-    rows = list(_with_words(terminals).order_by("name", "pk", "holder__pk"))
+    rows = list(_with_words(terminals).order_by("name", "pk", "device_id"))
     batches = _newest_and_unsettled(rows)
     return [_heard(list(group), batches) for _, group in groupby(rows, key=lambda row: row.pk)]
 
 
-def _with_words(terminals: QuerySet[Terminal]) -> QuerySet[Terminal]:
+def _with_words(terminals: QuerySet[Terminal]) -> QuerySet[Row]:
     """A row for each till and device: tills without one have a row too."""
     holders = Q(devices__state__in=(DeviceState.ACTIVE, DeviceState.REPLACED))
     words = Heartbeat.objects.filter(device=OuterRef("holder__pk"), terminal=OuterRef("pk")).order_by("-at")
@@ -92,7 +120,7 @@ def _with_words(terminals: QuerySet[Terminal]) -> QuerySet[Terminal]:
     )
 
 
-def _newest_and_unsettled(rows: list[Terminal]) -> dict[int, list[Batch]]:
+def _newest_and_unsettled(rows: list[Row]) -> dict[int, list[Batch]]:
     """Return of each till the batches that wait, which the intake bounds, and the last that came; in their order."""
     of_tills = Batch.objects.filter(terminal_id__in={row.pk for row in rows})
     newest = Batch.objects.filter(pk__in={row.answered_id for row in rows if row.answered_id is not None})
@@ -103,13 +131,13 @@ def _newest_and_unsettled(rows: list[Terminal]) -> dict[int, list[Batch]]:
     return found
 
 
-def _heard(rows: list[Terminal], batches: dict[int, list[Batch]]) -> HeardTill:
+def _heard(rows: list[Row], batches: dict[int, list[Batch]]) -> HeardTill:
     terminal = rows[0]
     sent = batches.get(terminal.pk, [])
     waiting = [batch for batch in sent if batch.settled_at is None]
     return HeardTill(
         terminal=terminal,
-        devices=tuple(_device(row, waiting) for row in rows if row.device_id is not None),
+        devices=tuple(_device(row, row.device_id, waiting) for row in rows if row.device_id is not None),
         last_batch=sent[-1] if sent else None,
         waiting_count=sum(batch.waiting_count for batch in waiting),
         waiting_since=min((batch.received_at for batch in waiting), default=None),
@@ -119,10 +147,10 @@ def _heard(rows: list[Terminal], batches: dict[int, list[Batch]]) -> HeardTill:
     )
 
 
-def _device(row: Terminal, waiting: list[Batch]) -> HeardDevice:
-    own = [batch for batch in waiting if batch.device_id == row.device_id]
+def _device(row: Row, device_id: int, waiting: list[Batch]) -> HeardDevice:
+    own = [batch for batch in waiting if batch.device_id == device_id]
     return HeardDevice(
-        device_id=row.device_id,
+        device_id=device_id,
         is_active=row.device_state == DeviceState.ACTIVE,
         is_unproven=row.auth_mode == AuthMode.SERIAL,
         last_seen_at=row.last_seen_at,
@@ -130,6 +158,6 @@ def _device(row: Terminal, waiting: list[Batch]) -> HeardDevice:
         held_count=row.held_count or 0,
         held_amounts=row.held_amounts or [],
         # Not in SQL: a till that holds more than it counted is believed, and an unsigned column goes not below zero.
-        counted=None if row.named_sequence is None else row.named_sequence - row.named_held,
+        counted=None if row.named_sequence is None else row.named_sequence - (row.named_held or 0),
         unsettled=min(own, key=lambda batch: batch.received_at, default=None),
     )

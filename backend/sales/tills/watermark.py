@@ -92,8 +92,8 @@ def watermark_of_tills(tills: Iterable[HeardTill]) -> Watermark:
     devices = [(till, device) for till in tills if till.is_open for device in till.devices if _counts(device)]
     earlier = _last_nothing_before([device for _, device in devices])
     words = tuple(_word_of(till, device, earlier.get(device.device_id)) for till, device in devices)
-    times = [word.complete_until for word in words]
-    if not times or None in times:
+    times = [word.complete_until for word in words if word.complete_until is not None]
+    if not words or len(times) < len(words):
         return Watermark(until=None, words=words)
     waiting = [till.waiting_since for till in tills if till.terminal.is_office and till.waiting_since]
     return Watermark(until=min([*times, *waiting]), words=words)
@@ -105,12 +105,16 @@ def _counts(device: HeardDevice) -> bool:
 
 def _is_whole(device: HeardDevice) -> bool:
     """Tell whether what the device had sent when it last spoke is posted."""
-    return device.unsettled is None or device.unsettled.received_at > device.said_at
+    if device.unsettled is None:
+        return True
+    assert device.said_at is not None, "asked of devices that have spoken"
+    return device.unsettled.received_at > device.said_at
 
 
 def _last_nothing_before(devices: list[HeardDevice]) -> dict[int, datetime]:
     """Return when a device that has something unsettled last said, before that arrived, that it holds nothing."""
-    waiting = [device.unsettled.pk for device in devices if device.said_at is not None and not _is_whole(device)]
+    spoken = [device for device in devices if device.said_at is not None]
+    waiting = [device.unsettled.pk for device in spoken if device.unsettled is not None and not _is_whole(device)]
     if not waiting:
         return {}
     # Backwards from each batch: the device's words before it may be years of words.

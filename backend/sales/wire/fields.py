@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from typing import overload
 
 from backend.sales.errors import FieldInvalid
 from backend.sales.money.amounts import MONEY_PLACES, bounded, round_half_up
@@ -42,6 +43,10 @@ def read_vat_rate(rate: Decimal | None, path: str) -> Decimal | None:
     return round_half_up(rate, MONEY_PLACES)
 
 
+@overload
+def read_money(amount: Decimal, path: str, warnings: list[str]) -> Decimal: ...
+@overload
+def read_money(amount: Decimal | None, path: str, warnings: list[str]) -> Decimal | None: ...
 def read_money(amount: Decimal | None, path: str, warnings: list[str]) -> Decimal | None:
     return None if amount is None else read_rounded(amount, path, warnings, places=MONEY_PLACES)
 

@@ -149,9 +149,8 @@ def _follower(wire: WireSale, kind: str, number: str) -> ParsedSale:
 
 
 def _returned_lines(wire: WireSale, warnings: list[str]) -> tuple[ReturnedLine, ...]:
-    _check_line_count(wire)
     returned = []
-    for at, line in enumerate(wire.lignes):
+    for at, line in enumerate(_counted_lines(wire)):
         path = f"lignes[{at}]"
         if line.ligne is None:
             raise FieldInvalid(f"{path}.ligne", "manquante")
@@ -190,15 +189,16 @@ def _circumstances(wire: WireSale) -> dict[str, Any]:
 
 
 def _lines(wire: WireSale, warnings: list[str]) -> tuple[Line, ...]:
-    _check_line_count(wire)
-    return tuple(_line(line, f"lignes[{at}]", warnings) for at, line in enumerate(wire.lignes))
+    return tuple(_line(line, f"lignes[{at}]", warnings) for at, line in enumerate(_counted_lines(wire)))
 
 
-def _check_line_count(wire: WireSale) -> None:
+def _counted_lines(wire: WireSale) -> list[WireLine]:
+    """Return the lines of a document that needs some. Raises FieldInvalid for none, or too many."""
     if not wire.lignes:
         raise FieldInvalid("lignes", "au moins une ligne")
     if len(wire.lignes) > structs.LINES_MAX:
         raise FieldInvalid("lignes", f"plus de {structs.LINES_MAX} lignes")
+    return wire.lignes
 
 
 def _quantity(wire: WireLine, path: str, warnings: list[str]) -> Decimal:

@@ -90,14 +90,14 @@ def _check_nesting(body: bytes) -> None:
 
 def _cut_leniently(text: str) -> list[bytes]:
     elements: list[bytes] = []
-    at = _SPACES.match(text).end()
+    at = _past_spaces(text, 0)
     if text[at : at + 1] != "[":
         try:
             _lenient.decode(text)
         except ValueError as error:
             raise BatchUnreadable("JSON illisible") from error
         raise NotAnArray
-    at = _SPACES.match(text, at + 1).end()
+    at = _past_spaces(text, at + 1)
     closed = text[at : at + 1] == "]"
     while not closed:
         try:
@@ -105,15 +105,21 @@ def _cut_leniently(text: str) -> list[bytes]:
         except ValueError as error:
             raise BatchUnreadable("JSON illisible") from error
         elements.append(text[at:end].encode())
-        at = _SPACES.match(text, end).end()
+        at = _past_spaces(text, end)
         closed = text[at : at + 1] == "]"
         if not closed and text[at : at + 1] != ",":
             raise BatchUnreadable("JSON illisible")
         if not closed:
-            at = _SPACES.match(text, at + 1).end()
-    if _SPACES.match(text, at + 1).end() != len(text):
+            at = _past_spaces(text, at + 1)
+    if _past_spaces(text, at + 1) != len(text):
         raise BatchUnreadable("JSON illisible")
     return elements
+
+
+def _past_spaces(text: str, at: int) -> int:
+    spaces = _SPACES.match(text, at)
+    assert spaces is not None, "none at all match too"
+    return spaces.end()
 
 
 def peek(raw: bytes) -> tuple[str, int | None]:
@@ -135,10 +141,10 @@ def peek_units(raw: bytes) -> list[UnitKey]:
         lines = _peek_lines.decode(raw).lignes or ()
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return []
-    keys = []
+    keys: list[UnitKey] = []
     for line in lines:
         uuids = (("unite_uuid", line.unite_uuid), ("article_uuid", line.article_uuid))
-        key = [(name, str(value)) for name, value in uuids if value is not None]
+        key: list[tuple[str, str | int]] = [(name, str(value)) for name, value in uuids if value is not None]
         if line.article_id is not None:
             key.append(("article_id", line.article_id))
         if key:

@@ -19,7 +19,7 @@ class _Fault:
         self.reason = reason
 
 
-class _Pairs(list):
+class _Pairs(list[tuple[str, Any]]):
     """An object as its pairs, so that a repeated key is still seen."""
 
 
