@@ -59,7 +59,9 @@ class Access:
     def link(self, path: str, **parameters: object) -> str:
         """Return `path` with `parameters`, and with the shop where there are several: two tabs must not mix them."""
         chosen = {SHOP_PARAMETER: self.shop.code} if self.has_choice else {}
-        query = urlencode({**chosen, **{name: value for name, value in parameters.items() if value not in (None, "")}})
+        query = urlencode(
+            {**chosen, **{name: str(value) for name, value in parameters.items() if value not in (None, "")}}
+        )
         return f"{path}?{query}" if query else path
 
 

@@ -27,10 +27,10 @@ def symbol(currency: str) -> str:
     return _(SYMBOLS[currency]) if currency in SYMBOLS else currency
 
 
-def quantity(value: Decimal) -> str:
+def quantity(value: Decimal | int) -> str:
     """Return `2`, `1,5`, `1 000`: no zeros after what counts."""
     value = Decimal(value)
-    places = max(0, -value.normalize().as_tuple().exponent)
+    places = max(0, -int(value.normalize().as_tuple().exponent))
     return _number(value, places)
 
 

@@ -22,4 +22,5 @@ class OnceForm(forms.Form):
     key = FormKeyField()
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, label_suffix="", **options)
+        super().__init__(*arguments, **options)
+        self.label_suffix = ""

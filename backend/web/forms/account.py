@@ -21,7 +21,8 @@ class SignInForm(AuthenticationForm):
         "guessing": _("Trop de mots de passe faux. Attendez un quart d'heure, puis essayez encore."),
     }
 
-    def clean(self) -> dict[str, object]:
+    def clean(self) -> dict[str, Any]:
+        assert self.request is not None, "LoginView gives it"
         name, address = self.cleaned_data.get("username") or "", address_of(self.request)
         if name and is_guessing(name=name, address=address):
             raise ValidationError(self.error_messages["guessing"], code="guessing")
@@ -44,7 +45,8 @@ class NewMemberForm(forms.Form):
     existe = forms.BooleanField(label=_("Cette personne a déjà un compte"), required=False)
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, label_suffix="", **options)
+        super().__init__(*arguments, **options)
+        self.label_suffix = ""
 
 
 class RoleForm(forms.Form):

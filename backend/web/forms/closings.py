@@ -11,7 +11,7 @@ from backend.sales.days.day_report import CASHIER_LENGTH_MAX, REASON_LENGTH_MAX
 from backend.sales.wire.business_day import YEAR_MIN
 from backend.shops.models import Shop, Terminal
 from backend.web.formats import symbol
-from backend.web.forms.lists import TillField
+from backend.web.forms.lists import TillField, rows_of
 from backend.web.forms_numbers import MoneyField
 from backend.web.forms_once import FormKeyField
 
@@ -35,11 +35,12 @@ class ClosingForm(forms.Form):
     key = FormKeyField()
 
     def __init__(self, *arguments: Any, shop: Shop, today: datetime.date, **options: Any) -> None:
-        super().__init__(*arguments, label_suffix="", **options)
+        super().__init__(*arguments, **options)
+        self.label_suffix = ""
         self.today = today
         # The shop's own currency first, as on every page.
         self.currencies = sorted(shop.accepted_currencies, key=lambda one: (one != shop.currency, one))
-        self.fields["caisse"].queryset = Terminal.objects.filter(shop=shop).order_by("is_office", "name", "pk")
+        rows_of(self, "caisse").queryset = Terminal.objects.filter(shop=shop).order_by("is_office", "name", "pk")
         self.fields["jour"].widget.attrs["max"] = today.isoformat()
         for currency in self.currencies:
             is_needed = currency == shop.currency

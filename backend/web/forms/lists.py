@@ -16,23 +16,41 @@ class TillField(forms.ModelChoiceField):
         return till_name(till.name)
 
 
-class BatchFilter(forms.Form):
+def choices_of(form: forms.Form, name: str) -> forms.ChoiceField:
+    """Return the field of this name, which is a choice, to be given what there is to choose."""
+    field = form.fields[name]
+    assert isinstance(field, forms.ChoiceField)
+    return field
+
+
+def rows_of(form: forms.Form, name: str) -> forms.ModelChoiceField:
+    """Return the field of this name, which is a choice among rows."""
+    field = form.fields[name]
+    assert isinstance(field, forms.ModelChoiceField)
+    return field
+
+
+class TillFilter(forms.Form):
+    use_required_attribute = False
     caisse = TillField(
         label=_("Caisse"), queryset=Terminal.objects.none(), required=False, empty_label=_("Toutes les caisses")
     )
 
     def __init__(self, *arguments: Any, shop: Shop, **options: Any) -> None:
-        super().__init__(*arguments, use_required_attribute=False, label_suffix="", **options)
+        super().__init__(*arguments, **options)
+        self.label_suffix = ""
         # The shop's own tills and no others: another shop's is an error like one that does not exist.
-        self.fields["caisse"].queryset = Terminal.objects.filter(shop=shop).order_by("name", "pk")
-
-    def criteria(self) -> dict[str, object]:
-        chosen = self.cleaned_data["caisse"]
-        return {"terminal_id": chosen.pk if chosen else None}
+        rows_of(self, "caisse").queryset = Terminal.objects.filter(shop=shop).order_by("name", "pk")
 
     @property
     def is_narrowing(self) -> bool:
         return any(self.data.get(name) for name in self.fields)
+
+
+class BatchFilter(TillFilter):
+    def criteria(self) -> dict[str, Any]:
+        chosen = self.cleaned_data["caisse"]
+        return {"terminal_id": chosen.pk if chosen else None}
 
 
 class SaleFilter(BatchFilter):
@@ -41,7 +59,7 @@ class SaleFilter(BatchFilter):
     )
     field_order = ("jour", "caisse")
 
-    def criteria(self) -> dict[str, object]:
+    def criteria(self) -> dict[str, Any]:
         return {**super().criteria(), "day": self.cleaned_data["jour"]}
 
 
@@ -49,5 +67,5 @@ class OutcomeFilter(forms.Form):
     erreurs = forms.BooleanField(required=False)
     apres = forms.IntegerField(required=False, min_value=0, max_value=2**31)
 
-    def criteria(self) -> dict[str, object]:
+    def criteria(self) -> dict[str, Any]:
         return {"problems_only": self.cleaned_data["erreurs"], "after": self.cleaned_data["apres"] or 0}

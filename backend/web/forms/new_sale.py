@@ -14,6 +14,7 @@ from backend.inventory.numbers import NumberUnreadable, read_number, write_numbe
 from backend.sales.models import SaleKind
 from backend.sales.money.amounts import MONEY_PLACES, round_half_up
 from backend.shops.models import Shop
+from backend.web.forms.lists import choices_of
 from backend.web.forms.sales import money_modes
 from backend.web.forms_numbers import MoneyField, QuantityField
 from backend.web.forms_once import OnceForm
@@ -27,13 +28,16 @@ class BasketLineForm(forms.Form):
     quantite = QuantityField(label=_("Quantité"), min_value=Decimal("0.001"))
     prix = MoneyField(label=_("Prix"))
     remise = MoneyField(label=_("Remise"), required=False)
+    use_required_attribute = False
 
     def __init__(self, *arguments: Any, unit: ArticleUnit, **options: Any) -> None:
-        super().__init__(*arguments, label_suffix="", use_required_attribute=False, **options)
+        super().__init__(*arguments, **options)
+        self.label_suffix = ""
         self.unit = unit
 
-    def clean(self) -> dict[str, object]:
-        given = super().clean()
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        given = self.cleaned_data
         if not self.errors and given["remise"] and given["remise"] > given["quantite"] * given["prix"]:
             self.add_error("remise", _("Plus que le montant de la ligne."))
         return given
@@ -93,10 +97,10 @@ class Basket:
 
     def forms(self, *, is_judged: bool) -> list[BasketLineForm]:
         """Return a form a line, with its faults if the sale is to be recorded, without them while it is made."""
-        found = []
+        found: list[BasketLineForm] = []
         for line in self.lines:
             typed = {"quantite": line.quantite, "prix": line.prix, "remise": line.remise}
-            given = {"data": typed} if is_judged else {"initial": typed}
+            given: dict[str, Any] = {"data": typed} if is_judged else {"initial": typed}
             found.append(BasketLineForm(**given, unit=line.unit, auto_id=f"ligne{len(found)}_%s"))
         return found
 
@@ -127,15 +131,17 @@ class NewSaleForm(OnceForm):
     devise = forms.ChoiceField(label=_("Devise"))
     mode = forms.ChoiceField(label=_("Règlement"))
     remise_vente = MoneyField(label=_("Remise sur le tout"), required=False)
+    use_required_attribute = False
 
     def __init__(self, *arguments: Any, shop: Shop, **options: Any) -> None:
-        super().__init__(*arguments, use_required_attribute=False, **options)
+        super().__init__(*arguments, **options)
         currencies = sorted(shop.accepted_currencies, key=lambda one: (one != shop.currency, one))
-        self.fields["devise"].choices = [(code, code) for code in currencies]
-        self.fields["mode"].choices = [*money_modes(), (ON_CREDIT, _("À crédit, payée plus tard"))]
+        choices_of(self, "devise").choices = [(code, code) for code in currencies]
+        choices_of(self, "mode").choices = [*money_modes(), (ON_CREDIT, _("À crédit, payée plus tard"))]
 
-    def clean(self) -> dict[str, object]:
-        given = super().clean()
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        given = self.cleaned_data
         if given.get("mode") == ON_CREDIT and not given.get("client"):
             self.add_error("client", _("Écrivez qui doit cet argent."))
         return given

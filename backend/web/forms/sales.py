@@ -1,7 +1,7 @@
 """What the list of sales may be narrowed down to, and what people do with a sale: void it, take goods or money back."""
 
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.http import QueryDict
@@ -9,12 +9,15 @@ from django.utils.translation import gettext_lazy as _
 
 from backend.sales.models import SaleKind, SaleLine
 from backend.shops.models import Shop
-from backend.web.forms.lists import BatchFilter
+from backend.web.forms.lists import TillFilter, choices_of
 from backend.web.forms_numbers import MoneyField, QuantityField
 from backend.web.forms_once import OnceForm
 from backend.web.selectors import sale_search
 from backend.web.selectors.sale_search import SaleCriteria
 from backend.web.wording.sales import KINDS, PAYMENT_MODES
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 REASON_LENGTH_MAX = 300
 STATES = [
@@ -27,13 +30,13 @@ STATES = [
 ]
 
 
-def mode_choices() -> list[tuple[str, object]]:
+def mode_choices() -> list[tuple[str, "StrOrPromise"]]:
     """Return each mode once: two codes that read alike are one choice."""
     first_codes = {str(words): code for code, words in reversed(PAYMENT_MODES.items())}
     return [(code, words) for code, words in PAYMENT_MODES.items() if first_codes[str(words)] == code]
 
 
-def money_modes() -> list[tuple[str, object]]:
+def money_modes() -> list[tuple[str, "StrOrPromise"]]:
     """Return the modes in which money changes hands."""
     return [choice for choice in mode_choices() if choice[0] != "CREDIT"]
 
@@ -42,13 +45,13 @@ def codes_read_alike(code: str) -> tuple[str, ...]:
     return tuple(other for other, words in PAYMENT_MODES.items() if str(words) == str(PAYMENT_MODES[code]))
 
 
-def _date_field(label: object) -> forms.DateField:
+def _date_field(label: "StrOrPromise") -> forms.DateField:
     return forms.DateField(
         label=label, required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
     )
 
 
-class SaleSearch(BatchFilter):
+class SaleSearch(TillFilter):
     """The choice above the list of sales, kept in its address."""
 
     q = forms.CharField(
@@ -66,11 +69,12 @@ class SaleSearch(BatchFilter):
 
     def __init__(self, data: QueryDict, *, shop: Shop) -> None:
         super().__init__(_with_day(data), shop=shop)
-        self.fields["mode"].choices = [("", _("Tous les modes")), *mode_choices()]
-        self.fields["type"].choices = [("", _("Tous les documents")), *KINDS.items()]
+        choices_of(self, "mode").choices = [("", _("Tous les modes")), *mode_choices()]
+        choices_of(self, "type").choices = [("", _("Tous les documents")), *KINDS.items()]
 
-    def clean(self) -> dict[str, object]:
-        chosen = super().clean()
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        chosen = self.cleaned_data
         first, last = chosen.get("du"), chosen.get("au")
         if first and last and first > last:
             self.add_error("au", _("La fin vient avant le début."))
@@ -112,7 +116,7 @@ def _with_day(data: QueryDict) -> QueryDict:
     if not data.get("jour") or data.get("du") or data.get("au"):
         return data
     data = data.copy()
-    data["du"] = data["au"] = data["jour"]
+    data["du"] = data["au"] = str(data["jour"])
     return data
 
 
@@ -149,8 +153,9 @@ class ReturnForm(VoidForm):
             self.fields[f"ligne_{line.position}"] = field
             self.rows.append((line, left, self[f"ligne_{line.position}"]))
 
-    def clean(self) -> dict[str, object]:
-        given = super().clean()
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        given = self.cleaned_data
         if not self.errors and not any(given[field.name] for _line, _left, field in self.rows):
             raise forms.ValidationError(_("Dites ce qui revient : une quantité au moins."))
         return given
@@ -172,7 +177,7 @@ class PaymentForm(OnceForm):
     def __init__(self, *arguments: Any, owed: Decimal, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.owed = owed
-        self.fields["mode"].choices = money_modes()
+        choices_of(self, "mode").choices = money_modes()
 
     def clean_montant(self) -> Decimal:
         amount = self.cleaned_data["montant"]

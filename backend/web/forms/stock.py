@@ -1,5 +1,6 @@
 """What people may say of articles, of their units and of stock."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -7,12 +8,13 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from backend.inventory.catalogue import NewUnit
+from backend.inventory.catalogue import ArticleChange, NewUnit, UnitChange
 from backend.inventory.errors import InventoryRefused
 from backend.inventory.fields import CODE_CHARACTERS_MAX, MARK_CHARACTERS_MAX, NAME_CHARACTERS_MAX
 from backend.inventory.importing.spreadsheets import FILE_BYTES_MAX
 from backend.inventory.models import Article, ArticleUnit, StockMovement
 from backend.shops.models import Shop
+from backend.web.forms.lists import choices_of, rows_of
 from backend.web.forms_numbers import FrenchDecimalField, WholeNumberField
 from backend.web.forms_once import FormKeyField, new_key
 from backend.web.wording.stock import LEVELS, level_words, refusal_words, unit_name
@@ -32,7 +34,8 @@ class StockForm(forms.Form):
     """Labels without a colon, and refusals of a service shown beside the field they are about."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, label_suffix="", **options)
+        super().__init__(*arguments, **options)
+        self.label_suffix = ""
 
     def refuse(self, refusal: InventoryRefused) -> None:
         field = FIELDS.get(refusal.field, "")
@@ -76,14 +79,14 @@ class ArticleForm(StockForm):
         }
         super().__init__(*arguments, initial=initial, **options)
         _remember_what_was_shown(self)
-        base = self.fields["unite_base"]
+        base = rows_of(self, "unite_base")
         base.queryset = ArticleUnit.objects.filter(article=article)
         base.choices = [(unit.pk, unit_choice(unit)) for unit in units]
 
-    def changes(self) -> dict[str, object]:
+    def changes(self) -> dict[ArticleChange, Any]:
         """Return what differs from what the page showed: what somebody else changed meanwhile is left alone."""
         given = self.cleaned_data
-        values = {
+        values: dict[str, tuple[ArticleChange, Any]] = {
             "nom": ("name", given["nom"]),
             "code": ("code", given["code"]),
             "code_barres": ("barcode", given["code_barres"] or None),
@@ -115,7 +118,7 @@ class UnitForm(StockForm):
     )
 
     def __init__(self, *arguments: Any, shop: Shop, unit: ArticleUnit | None = None, **options: Any) -> None:
-        initial = {"devise": shop.currency, "taux_tva": Decimal(0)}
+        initial: dict[str, Any] = {"devise": shop.currency, "taux_tva": Decimal(0)}
         if unit:
             initial = {
                 "marque": unit.mark,
@@ -128,11 +131,11 @@ class UnitForm(StockForm):
         super().__init__(*arguments, initial=initial, **options)
         kept = {unit.currency} if unit else set()
         currencies = sorted(kept.union(shop.accepted_currencies), key=lambda one: (one != shop.currency, one))
-        self.fields["devise"].choices = [(currency, currency) for currency in currencies]
+        choices_of(self, "devise").choices = [(currency, currency) for currency in currencies]
         if unit:
             _remember_what_was_shown(self)
 
-    def values(self) -> dict[str, object]:
+    def values(self) -> dict[UnitChange, Any]:
         given = self.cleaned_data
         return {
             "mark": given["marque"],
@@ -143,18 +146,18 @@ class UnitForm(StockForm):
             "low_stock_threshold": given["seuil"],
         }
 
-    def changes(self) -> dict[str, object]:
+    def changes(self) -> dict[UnitChange, Any]:
         """Return what differs from what the page showed: a price that somebody set meanwhile is not put back."""
         return {field: value for field, value in self.values().items() if FIELDS[field] in self.changed_data}
 
 
 class NewUnitForm(KeyedStockForm, UnitForm):
     niveau = forms.ChoiceField(label=_("Niveau"), choices=list(LEVELS.items()))
-    field_order = ("niveau", "marque", "prix", "devise", "taux_tva", "contient", "seuil")
+    field_order: tuple[str, ...] = ("niveau", "marque", "prix", "devise", "taux_tva", "contient", "seuil")
 
-    def __init__(self, *arguments: Any, levels: list[str], **options: Any) -> None:
+    def __init__(self, *arguments: Any, levels: Sequence[str], **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.fields["niveau"].choices = [(level, words) for level, words in LEVELS.items() if level in levels]
+        choices_of(self, "niveau").choices = [(level, words) for level, words in LEVELS.items() if level in levels]
 
     def unit(self) -> NewUnit:
         return NewUnit(level=self.cleaned_data["niveau"], **self.values())

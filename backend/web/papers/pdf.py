@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass
+from typing import Any
 from xml.sax.saxutils import escape
 
 from django.utils.translation import gettext as _
@@ -40,9 +41,14 @@ class Sheet:
     def room(self) -> float:
         return self.width - 2 * self.margin
 
-    def style(self, *, bold: bool = False, scale: float = 1, align: int = 0, **more: object) -> ParagraphStyle:
+    def style(self, *, bold: bool = False, scale: float = 1, align: int = 0, **more: Any) -> ParagraphStyle:
         size = self.letter * scale
-        look = {"fontName": BOLD if bold else PLAIN, "fontSize": size, "leading": size * 1.3, "alignment": align}
+        look: dict[str, Any] = {
+            "fontName": BOLD if bold else PLAIN,
+            "fontSize": size,
+            "leading": size * 1.3,
+            "alignment": align,
+        }
         return ParagraphStyle("words", **look, splitLongWords=1, **more)
 
 

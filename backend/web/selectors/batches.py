@@ -1,6 +1,7 @@
 """What the tills sent, batch by batch, with the outcome of each sale; and the entries that wait for a person."""
 
 import hashlib
+import uuid
 from dataclasses import dataclass
 
 from django.db.models import F, Q, QuerySet
@@ -55,7 +56,7 @@ def batches_page(*, shop: Shop, terminal_id: int | None = None, cursor: str | No
     return newest_first(batches, by="received_at", cursor=cursor, size=PAGE_BATCHES_MAX)
 
 
-def batch_of_shops(*, receipt: object, shop_ids: list[int]) -> Batch | None:
+def batch_of_shops(*, receipt: uuid.UUID, shop_ids: list[int]) -> Batch | None:
     """Return the batch with this receipt if it belongs to one of these shops, else None."""
     batches = _with_replacement(Batch.objects.filter(receipt=receipt, shop_id__in=shop_ids))
     return batches.select_related("shop", "terminal", "device").first()

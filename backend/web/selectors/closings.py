@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -17,14 +17,24 @@ from backend.web.selectors.keyset import KeysetPage, newest_first
 
 PAGE_CLOSINGS_MAX = 50
 # A page names so many of each list; the till has them all in its answer.
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
 NUMBERS_SHOWN_MAX = 100
 OTHERS_SHOWN_MAX = 20
 ZERO = Decimal(0)
 
 
+class Repeats(TypedDict):
+    is_repeated: bool
+
+
+ShownClosing: TypeAlias = "WithAnnotations[TillClosing, Repeats]"
+
+
 @dataclass(frozen=True)
 class ClosingRow:
-    closing: TillClosing
+    closing: "ShownClosing"
     # How many numbers are missing, extra, different, waiting or to be corrected.
     number_count: int
     # Each drawer's difference, by currency.
@@ -119,7 +129,7 @@ def closings_page(
     terminal_id: int | None = None,
     day: datetime.date | None = None,
     cursor: str | None = None,
-) -> KeysetPage[TillClosing]:
+) -> "KeysetPage[ShownClosing]":
     """Return a page of the shop's closings, latest day first. Raises BadCursor."""
     closings = _with_repeats(TillClosing.objects.filter(shop=shop).select_related("terminal"))
     if terminal_id is not None:
@@ -129,7 +139,7 @@ def closings_page(
     return newest_first(closings, by="day", cursor=cursor, size=PAGE_CLOSINGS_MAX)
 
 
-def row_of(closing: TillClosing) -> ClosingRow:
+def row_of(closing: "ShownClosing") -> ClosingRow:
     answered = closing.answered
     lists = ("manquantes", "en_trop", "differentes", "en_attente", "a_corriger")
     return ClosingRow(
@@ -147,12 +157,12 @@ def tills_left_open(*, shop: Shop, day: datetime.date) -> list[Terminal]:
     return list(Terminal.objects.filter(Exists(sold), shop=shop).exclude(pk__in=closed).order_by("name", "pk"))
 
 
-def closing_of_shops(*, closing_id: int, shop_ids: list[int]) -> TillClosing | None:
+def closing_of_shops(*, closing_id: int, shop_ids: list[int]) -> "ShownClosing | None":
     closings = _with_repeats(TillClosing.objects.filter(pk=closing_id, shop_id__in=shop_ids))
     return closings.select_related("terminal", "shop", "device").first()
 
 
-def closing_view(closing: TillClosing) -> ClosingView:
+def closing_view(closing: "ShownClosing") -> ClosingView:
     """Return the closing with what stands today under the numbers that it names. Four queries more."""
     answered, said = closing.answered, closing.said
     differing = answered["differentes"][:NUMBERS_SHOWN_MAX]
@@ -191,7 +201,7 @@ def closing_view(closing: TillClosing) -> ClosingView:
     )
 
 
-def _with_repeats(closings: QuerySet[TillClosing]) -> QuerySet[TillClosing]:
+def _with_repeats(closings: QuerySet[TillClosing]) -> "QuerySet[ShownClosing]":
     same = {name: OuterRef(name) for name in ("shop_id", "day", "terminal_id", "cashier")}
     return closings.annotate(is_repeated=Exists(TillClosing.objects.filter(**same, pk__gt=OuterRef("pk"))))
 

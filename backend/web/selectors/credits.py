@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING, TypeAlias, TypedDict
 
 from django.db.models import DecimalField, F, OuterRef, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce, Round
@@ -11,6 +12,9 @@ from backend.sales.models import Sale, SaleKind, SalePayment
 from backend.sales.money.amounts import MONEY_PLACES, round_half_up
 from backend.shops.models import Shop
 from backend.web.selectors.keyset import read_cursor, write_cursor
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
 
 PAGE_CREDITS_MAX = 50
 CUSTOMERS_MAX = 30
@@ -28,15 +32,22 @@ class Owing:
     count: int
 
 
+class Left(TypedDict):
+    left: Decimal
+
+
+OpenCredit: TypeAlias = "WithAnnotations[Sale, Left]"
+
+
 @dataclass(frozen=True)
 class CreditsPage:
     """Sales with something left, oldest first, each with its `left`."""
 
-    rows: list[Sale]
+    rows: "list[OpenCredit]"
     next_cursor: str | None
 
 
-def open_credits(*, shop: Shop, customer: str | None = None) -> QuerySet[Sale]:
+def open_credits(*, shop: Shop, customer: str | None = None) -> "QuerySet[OpenCredit]":
     """Return the sales of which something is owed, with `left`; of one customer, if named.
 
     A database looks for `is_paid` in an index only where it is compared, and `NOT is_paid` is no comparison.

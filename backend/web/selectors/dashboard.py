@@ -2,6 +2,7 @@
 
 import datetime
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
@@ -84,7 +85,7 @@ class LateArrivals:
         self.last_at = max(filter(None, (self.last_at, group["last_at"])))
         if group["status"] == OutcomeStatus.CREATED:
             self.sale_count += group["count"]
-            self.sums[group["currency"]] += to_cents(group["amount"] or 0)
+            self.sums[group["currency"]] += to_cents(group["amount"] or Decimal(0))
         else:
             self.other_count += group["count"]
 
@@ -141,7 +142,7 @@ def takings_shown(found: takings.Takings, *, shop: Shop) -> Takings:
     )
 
 
-def ordered(currencies: dict[str, object], *, shop: Shop) -> list[str]:
+def ordered(currencies: Iterable[str], *, shop: Shop) -> list[str]:
     return sorted(currencies, key=lambda currency: (currency != shop.currency, currency))
 
 

@@ -79,7 +79,9 @@ def hours_of_day(*, shop: Shop, day: datetime.date) -> Hours:
     zone = ZoneInfo(shop.timezone)
     noon = datetime.datetime.combine(day, datetime.time(12), tzinfo=zone)
     # Whole hours of UTC are whole hours there, but where the zone is half an hour off.
-    unit = "hour" if noon.utcoffset() % datetime.timedelta(hours=1) == datetime.timedelta() else "minute"
+    offset = noon.utcoffset()
+    assert offset is not None
+    unit = "hour" if offset % datetime.timedelta(hours=1) == datetime.timedelta() else "minute"
     # A sale whose till gave no time counts too; Django takes a NULL here for a database without time zones.
     sold_at = Coalesce("sold_at", Value(NO_TIME))
     moment = Trunc(sold_at, unit, output_field=DateTimeField(), tzinfo=datetime.UTC)

@@ -146,7 +146,8 @@ def _gaps(documents: QuerySet[Sale], *, last: int) -> list[Gap]:
     """Return the first gaps: asked only where the count says that there are some."""
     following = documents.filter(register_number=OuterRef("register_number") + 1)
     ends = documents.filter(~Exists(following), register_number__lt=last).order_by("register_number")
-    before = [0, *ends.values_list("register_number", flat=True)[:GAPS_SHOWN_MAX]]
+    ending = ends.values_list("register_number", flat=True)[:GAPS_SHOWN_MAX]
+    before = [0, *(number for number in ending if number is not None)]
     gaps = []
     for number in before:
         beyond = documents.filter(register_number__gt=number).order_by("register_number")

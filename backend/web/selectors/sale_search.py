@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -87,12 +88,16 @@ def walk_sales(*, shop: Shop, criteria: SaleCriteria) -> Iterator[list[Sale]]:
         return
     place: tuple[datetime.date, int] | None = None
     while True:
-        keys = retrying(lambda after=place: _keys(shop, criteria, after=after), name="walk_sales")
+        keys = retrying(partial(_keys, shop, criteria, after=place), name="walk_sales")
         if not keys:
             return
         place = keys[-1]
         chunk = [key for _, key in keys]
-        yield retrying(lambda chunk=chunk: _rows(_matching(shop, criteria, None, among=chunk)), name="walk_sales")
+        yield retrying(partial(_chunk, shop, criteria, chunk), name="walk_sales")
+
+
+def _chunk(shop: Shop, criteria: SaleCriteria, chunk: list[int]) -> list[Sale]:
+    return _rows(_matching(shop, criteria, None, among=chunk))
 
 
 def ids_by_number(*, shop: Shop, text: str) -> list[int]:

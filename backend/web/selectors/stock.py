@@ -83,7 +83,7 @@ def stock_page(*, shop: Shop, text: str = "", state: str = "", cursor: str | Non
     for article in rows:
         article.sorted_units.sort(key=size_order)
     last = rows[-1] if len(found) > PAGE_ARTICLES_MAX else None
-    return KeysetPage(rows=rows, next_cursor=f"{last.rank}_{last.pk}" if last else None)
+    return KeysetPage(rows=list(rows), next_cursor=f"{last.rank}_{last.pk}" if last else None)
 
 
 def _rank() -> Min:

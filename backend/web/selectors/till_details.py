@@ -13,7 +13,7 @@ from backend.sales.tills.status import hear
 from backend.sales.tills.watermark import TillWord
 from backend.shops.models import AuthMode, Device, DeviceState, EnrolmentCode, Knock, Shop, Terminal
 from backend.web.selectors.dashboard import pauses
-from backend.web.selectors.tills import Till, completeness, tills
+from backend.web.selectors.tills import TillWithDevices, completeness, tills
 
 KNOCKS_MAX = 10
 # What a device holds first, then what held it before.
@@ -24,7 +24,7 @@ STATE_ORDER = (DeviceState.ACTIVE, DeviceState.REPLACED, DeviceState.DISABLED)
 class TillCard:
     """One till with what is known of it. `words` are its open devices' last, one each."""
 
-    till: Till
+    till: TillWithDevices
     words: tuple[TillWord, ...]
     holes: Holes
     waiting_count: int
@@ -37,7 +37,7 @@ class TillCard:
 
     @property
     def devices(self) -> list[Device]:
-        return self.terminal.active_devices
+        return self.till.devices
 
 
 @dataclass(frozen=True)

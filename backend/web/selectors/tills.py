@@ -27,6 +27,12 @@ class Till:
 
 
 @dataclass(frozen=True)
+class TillWithDevices(Till):
+    # Those that hold it now.
+    devices: list[Device]
+
+
+@dataclass(frozen=True)
 class TillHoles:
     """The till's own counters that never arrived: [[from, to], …], both included."""
 
@@ -50,7 +56,7 @@ def completeness(heard: list[HeardTill]) -> Completeness:
     missing = [TillHoles(till.terminal, holes[till.terminal.pk]) for till in heard if till.terminal.pk in holes]
     watermark = watermark_of_tills(heard)
     long_ago = timezone.now() - QUIET_AFTER
-    quiet = [word for word in watermark.of_standing(Standing.COMPLETE) if word.said_at < long_ago]
+    quiet = [word for word in watermark.of_standing(Standing.COMPLETE) if word.said_at and word.said_at < long_ago]
     return Completeness(watermark=watermark, missing=missing, quiet=quiet)
 
 
@@ -65,7 +71,7 @@ def till_of(heard: HeardTill) -> Till:
     )
 
 
-def tills(*, shop: Shop) -> list[Till]:
+def tills(*, shop: Shop) -> list[TillWithDevices]:
     """Return the shop's tills by name. Three queries, whatever the count."""
     newest = Batch.objects.filter(terminal=OuterRef("pk"), shop=shop).order_by("-pk").values("pk")[:1]
     active = Device.objects.filter(state=DeviceState.ACTIVE)
@@ -77,8 +83,9 @@ def tills(*, shop: Shop) -> list[Till]:
     )
     batches = Batch.objects.in_bulk([t.last_batch_id for t in terminals if t.last_batch_id])
     return [
-        Till(
+        TillWithDevices(
             terminal=terminal,
+            devices=terminal.active_devices,
             last_batch=batches.get(terminal.last_batch_id),
             last_seen_at=max((d.last_seen_at for d in terminal.active_devices if d.last_seen_at), default=None),
             has_unproven_device=any(d.auth_mode == AuthMode.SERIAL for d in terminal.active_devices),

@@ -179,7 +179,7 @@ def _route_parameters() -> dict[str, list[str]]:
     # The pages import their templates' words, not the other way round.
     from backend.web.urls import urlpatterns
 
-    return {page.name: list(page.pattern.converters) for page in urlpatterns}
+    return {page.name: list(page.pattern.converters) for page in urlpatterns if page.name}
 
 
 @register.simple_tag(takes_context=True)

@@ -3,6 +3,8 @@
 from django.contrib import messages
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse, reverse_lazy
@@ -43,7 +45,7 @@ class PasswordChange(auth_views.PasswordChangeView):
     template_name = "web/password_change.html"
     success_url = reverse_lazy("web:account")
 
-    def form_valid(self, form: object) -> HttpResponse:
+    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
         messages.success(self.request, _("Votre mot de passe est changé. Vos autres appareils devront se reconnecter."))
         return super().form_valid(form)
 
@@ -68,6 +70,6 @@ class PasswordSet(auth_views.PasswordResetConfirmView):
     template_name = "web/password_set.html"
     success_url = reverse_lazy("web:sign_in")
 
-    def form_valid(self, form: object) -> HttpResponse:
+    def form_valid(self, form: "SetPasswordForm[User]") -> HttpResponse:
         messages.success(self.request, _("Le mot de passe est enregistré. Vous pouvez vous connecter."))
         return super().form_valid(form)

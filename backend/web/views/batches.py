@@ -6,6 +6,7 @@ from http import HTTPStatus
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 
+from backend.sales.models import Batch
 from backend.web.access import ShopRequest, elsewhere, shop_page
 from backend.web.forms.lists import BatchFilter, OutcomeFilter
 from backend.web.selectors import batches as selectors
@@ -16,7 +17,7 @@ from backend.web.selectors.keyset import BadCursor, KeysetPage
 def batches(request: ShopRequest) -> HttpResponse:
     shop = request.access.shop
     chosen = BatchFilter(request.GET, shop=shop)
-    page = KeysetPage(rows=[], next_cursor=None)
+    page: KeysetPage[Batch] = KeysetPage(rows=[], next_cursor=None)
     if chosen.is_valid():
         try:
             page = selectors.batches_page(shop=shop, cursor=request.GET.get("apres"), **chosen.criteria())

@@ -1,6 +1,7 @@
 """A shop's day: what came in, whether that is complete, what needs a decision, what is running out."""
 
 import datetime
+from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -44,7 +45,7 @@ def dashboard(request: ShopRequest) -> HttpResponse:
 
 def _figures(
     shop: Shop, days: list[datetime.date], *, day: datetime.date, today: datetime.date, now: datetime.datetime
-) -> dict[str, object]:
+) -> dict[str, Any]:
     # What the tills said is read first: a sale that was posted before is then in the figures that stand below it.
     heard = hear(Terminal.objects.filter(shop=shop))
     terminal_ids = [till.terminal.pk for till in heard]

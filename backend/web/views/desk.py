@@ -57,7 +57,7 @@ def decide(request: ShopRequest, *, batch_id: int, position: int) -> HttpRespons
         return _back(request, batch_id, position)
     form = (ReasonedForm if fix == Fix.SET_ASIDE else DecisionForm)(request.POST)
     if not form.is_valid():
-        return _show(request, view, errors={fix: [error for found in form.errors.values() for error in found]})
+        return _show(request, view, errors={fix: [str(error) for found in form.errors.values() for error in found]})
     reason, key = form.cleaned_data["raison"].strip(), form.cleaned_data["cle"]
     desk = Desk(shop=request.access.shop, user=request.user)
     if fix == Fix.CHOOSE_UNITS:

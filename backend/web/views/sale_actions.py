@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -84,7 +84,7 @@ def _is_repeat(request: ShopRequest) -> bool:
 def _carry_out(
     request: ShopRequest,
     view: SaleView,
-    form: OnceForm,
+    form: VoidForm | PaymentForm,
     *,
     template: str,
     is_possible: bool,
@@ -124,6 +124,8 @@ def record(request: ShopRequest, form: OnceForm, document: dict, done: Callable[
         else:
             messages.success(request, done(recorded))
         return Attempt(is_over=True, document=recorded)
-    form.data = form.data.copy()
-    form.data["key"] = new_key()
+    assert isinstance(form.data, QueryDict)
+    data = form.data.copy()
+    data["key"] = new_key()
+    form.data = data
     return Attempt(is_over=False)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -34,20 +35,20 @@ def sales(request: ShopRequest) -> HttpResponse:
 
 
 @shop_page
-def sales_csv(request: ShopRequest) -> HttpResponse:
+def sales_csv(request: ShopRequest) -> HttpResponseBase:
     return _export(request, "csv", "text/csv; charset=utf-8", lambda rows: writer.stream_csv(
         columns=sale_columns.columns(), rows=rows))  # fmt: skip
 
 
 @shop_page
-def sales_xlsx(request: ShopRequest) -> HttpResponse:
+def sales_xlsx(request: ShopRequest) -> HttpResponseBase:
     return _export(request, "xlsx", XLSX, lambda rows: writer.stream_xlsx(
         title=_("Ventes"), columns=sale_columns.columns(), rows=rows))  # fmt: skip
 
 
 def _export(
     request: ShopRequest, ending: str, content_type: str, write: Callable[[Iterator], Iterator[bytes]]
-) -> HttpResponse:
+) -> HttpResponseBase:
     """Stream what the list shows with the same choice, from the oldest to the newest."""
     shop = request.access.shop
     chosen = SaleSearch(request.GET, shop=shop)

@@ -1,5 +1,7 @@
 """The shop's stock, why a unit's is what it is, and all that came in and went out."""
 
+from typing import Any
+
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 
@@ -19,7 +21,7 @@ ID_DIGITS_MAX = 18
 def stock(request: ShopRequest) -> HttpResponse:
     shop = request.access.shop
     chosen = StockFilter(request.GET)
-    page = KeysetPage(rows=[], next_cursor=None)
+    page: KeysetPage[Article] = KeysetPage(rows=[], next_cursor=None)
     cursor = request.GET.get("apres")
     if chosen.is_valid():
         try:
@@ -43,13 +45,19 @@ def unit(request: ShopRequest, *, article_id: int, unit_id: int) -> HttpResponse
     article = selectors.article_of_shops(article_id=article_id, shop_ids=request.access.shop_ids)
     units = selectors.units_of(article) if article else []
     found = next((one for one in units if one.pk == unit_id), None)
-    if found is None:
+    if article is None or found is None:
         raise Http404
     away = elsewhere(request, shop_id=article.shop_id)
     if away:
         return away
     chosen = PeriodFilter(request.GET)
-    context = {"article": article, "unit": found, "units": units, "filter": chosen, "page": MovementPage([], None)}
+    context: dict[str, Any] = {
+        "article": article,
+        "unit": found,
+        "units": units,
+        "filter": chosen,
+        "page": MovementPage([], None),
+    }
     if chosen.is_valid():
         before = _cursor(request)
         try:

@@ -20,7 +20,7 @@ from backend.shops.enrolment import code_payload, create_enrolment_code
 from backend.shops.errors import ShopsRefused, TillNameTaken
 from backend.shops.models import Device, DeviceState, Role, Terminal, TerminalState
 from backend.shops.terminals import add_till as add_till_to_shop
-from backend.shops.terminals import disable_till, enable_till
+from backend.shops.terminals import disable_till, enable_till, shop_id_of, shop_of
 from backend.web.access import ShopRequest, elsewhere, shop_page
 from backend.web.forms.tills import CodeForm, DeviceStateForm, TillForm, TillStateForm
 from backend.web.selectors import till_details as selectors
@@ -39,10 +39,10 @@ def till(request: ShopRequest, *, terminal_id: int) -> HttpResponse:
     terminal = selectors.till_of_shops(terminal_id=terminal_id, shop_ids=request.access.shop_ids)
     if terminal is None:
         raise Http404
-    away = elsewhere(request, shop_id=terminal.shop_id)
+    away = elsewhere(request, shop_id=shop_id_of(terminal))
     if away:
         return away
-    cards = selectors.till_cards(shop=terminal.shop)
+    cards = selectors.till_cards(shop=shop_of(terminal))
     everyone = [*cards.tills, *([cards.office] if cards.office else [])]
     devices = selectors.devices_of_till(terminal)
     context = {

@@ -1,14 +1,19 @@
 """The codes of the wire and of the tables, in the words of a shopkeeper."""
 
+from typing import TYPE_CHECKING
+
 from django.utils.translation import gettext_lazy as _
 
 from backend.sales.models import OutcomeStatus, SaleKind
 from backend.sales.repair.desk import Fix
 from backend.shops.models import Role
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 GOOD, WAITING, WARNING, BAD, QUIET = "good", "waiting", "warning", "bad", "quiet"
 
-KINDS = {
+KINDS: dict[str, "StrOrPromise"] = {
     SaleKind.SALE: _("Vente"),
     SaleKind.VOID: _("Annulation"),
     SaleKind.RETURN: _("Retour"),
@@ -16,7 +21,7 @@ KINDS = {
 }
 
 # Each status with its tone: the colour and sign of its badge. The words carry the sense, the colour only helps.
-STATUSES = {
+STATUSES: dict[str, tuple["StrOrPromise", str]] = {
     OutcomeStatus.CREATED: (_("Enregistrée"), GOOD),
     OutcomeStatus.VOIDED: (_("Annulation faite"), GOOD),
     OutcomeStatus.RETURNED: (_("Retour fait"), GOOD),
@@ -51,7 +56,7 @@ ADVICE = {
 }
 
 # What may be decided about a refused sale: the words on the button, and what it does.
-FIXES = {
+FIXES: dict[str, tuple["StrOrPromise", "StrOrPromise"]] = {
     Fix.TRY_AGAIN: (
         _("Essayer encore"),
         _("Après avoir corrigé le stock, l'article ou la boutique : la vente est jugée de nouveau."),
@@ -76,7 +81,11 @@ FIXES = {
     Fix.TAKE_UP_AGAIN: (_("Reprendre"), _("La vente n'est plus mise de côté : elle est jugée de nouveau.")),
 }
 
-ROLES = [(Role.OWNER, _("Propriétaire")), (Role.MANAGER, _("Gérant")), (Role.VIEWER, _("Lecture seule"))]
+ROLES: list[tuple[str, "StrOrPromise"]] = [
+    (Role.OWNER, _("Propriétaire")),
+    (Role.MANAGER, _("Gérant")),
+    (Role.VIEWER, _("Lecture seule")),
+]
 
 WARNINGS = {
     "montant_total_different": _("Le total envoyé par la caisse n'est pas la somme des lignes : les lignes comptent."),
@@ -90,7 +99,7 @@ WARNINGS = {
     "mois_clos": _("Le mois de la vente était clos : elle est comptée au jour de sa réception."),
 }
 
-PAYMENT_MODES = {
+PAYMENT_MODES: dict[str, "StrOrPromise"] = {
     "CASH": _("Espèces"),
     "MOBILE_MONEY": _("Mobile money"),
     "CARD": _("Carte"),

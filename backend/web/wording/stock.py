@@ -1,5 +1,7 @@
 """Stock, units and movements in the words of a shopkeeper."""
 
+from typing import TYPE_CHECKING
+
 from django.utils.translation import gettext_lazy as _
 
 from backend.inventory.errors import InventoryRefused
@@ -7,9 +9,16 @@ from backend.inventory.models import ArticleUnit, MovementType, UnitLevel
 from backend.web.sentences import find_words
 from backend.web.wording.sales import GOOD, QUIET, WAITING, WARNING
 
-LEVELS = {UnitLevel.CARTON: _("Carton"), UnitLevel.MILLIER: _("Millier"), UnitLevel.PIECE: _("Pièce")}
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
-MOVEMENTS = {
+LEVELS: dict[str, "StrOrPromise"] = {
+    UnitLevel.CARTON: _("Carton"),
+    UnitLevel.MILLIER: _("Millier"),
+    UnitLevel.PIECE: _("Pièce"),
+}
+
+MOVEMENTS: dict[str, tuple["StrOrPromise", str]] = {
     MovementType.ENTRY: (_("Entrée"), GOOD),
     MovementType.EXIT: (_("Sortie"), WARNING),
     MovementType.ADJUSTMENT: (_("Ajustement"), WAITING),

@@ -1,5 +1,7 @@
 """Tills, devices and closings in the words of a shopkeeper."""
 
+from typing import TYPE_CHECKING
+
 from django.utils.translation import gettext_lazy as _
 
 from backend.sales.days.answers import DIFFERENT, EQUAL, SUMS_EQUAL
@@ -8,7 +10,10 @@ from backend.shops.models import DeviceState
 from backend.web.sentences import said
 from backend.web.wording.sales import BAD, GOOD, QUIET
 
-DEVICE_STATES = {
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+DEVICE_STATES: dict[str, tuple["StrOrPromise", str]] = {
     DeviceState.ACTIVE: (_("Tient la caisse"), GOOD),
     DeviceState.REPLACED: (_("Remplacé"), QUIET),
     DeviceState.DISABLED: (_("Désactivé"), BAD),
