@@ -1,5 +1,8 @@
 """System checks of the settings and of the database, run by every start. Ids: caisse.E…, caisse.W…."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
@@ -37,7 +40,7 @@ def check_broker(**_: object) -> list[CheckMessage]:
 
 
 @register(Tags.database)
-def check_triggers(*, databases: list[str] | None = None, **_: object) -> list[CheckMessage]:
+def check_triggers(*, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
     """A warning and not an error: `migrate`, which puts missing triggers back, must be able to start."""
     messages: list[CheckMessage] = []
     for alias in databases or []:
@@ -54,7 +57,7 @@ def check_triggers(*, databases: list[str] | None = None, **_: object) -> list[C
 
 
 @register(Tags.database)
-def check_server(*, databases: list[str] | None = None, **_: object) -> list[CheckMessage]:
+def check_server(*, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
     messages: list[CheckMessage] = []
     for alias in databases or []:
         connection = connections[alias]

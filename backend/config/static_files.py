@@ -4,6 +4,7 @@ from pathlib import Path
 from wsgiref.headers import Headers
 
 from django.http import FileResponse, HttpRequest
+from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.responders import StaticFile
@@ -23,8 +24,10 @@ class CompressedStaticFilesMiddleware(WhiteNoiseMiddleware):
     """
 
     @staticmethod
-    def serve(static_file: StaticFile, request: HttpRequest) -> FileResponse:
-        response = WhiteNoiseMiddleware.serve(static_file, request)
+    def serve(static_file: StaticFile, request: HttpRequest) -> HttpResponseBase:
+        response: FileResponse = WhiteNoiseMiddleware.serve(static_file, request)
         if request.method == "GET" and response.status_code == 200:
-            return GZipMiddleware(lambda _request: response)(request)
+            compressed = GZipMiddleware(lambda _request: response)(request)
+            assert isinstance(compressed, HttpResponseBase)
+            return compressed
         return response

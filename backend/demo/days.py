@@ -85,7 +85,7 @@ class _Keys:
 def _begun(shop: Shop) -> tuple[datetime, int, str] | None:
     """Return the end, the days and the digest of the story that was begun in this shop."""
     first = Batch.objects.filter(shop=shop, idempotency_key__startswith=KEY_PREFIX).order_by("pk").first()
-    if first is None:
+    if first is None or first.idempotency_key is None:
         return None
     until, days, digest, _ = first.idempotency_key.removeprefix(KEY_PREFIX).split("-")
     return datetime.fromtimestamp(int(until), ZoneInfo(shop.timezone)), int(days), digest

@@ -5,6 +5,7 @@ meanwhile.
 """
 
 from decimal import Decimal
+from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
@@ -51,7 +52,8 @@ def load_demo(*, password: str, token: str) -> None:
     _till(6, 9, name="Caisse 2", serial=TOKEN_SERIAL, auth_mode=AuthMode.TOKEN, token=token)
     _till(7, 10, name="Caisse unique", serial=OTHER_SERIAL, auth_mode=AuthMode.SERIAL)
     for article_id, shop_id, *rest in ARTICLES:
-        _article(article_id, shop_id, **dict(zip(ARTICLE_FIELDS, rest, strict=True)))
+        fields: dict[str, Any] = dict(zip(ARTICLE_FIELDS, rest, strict=True))
+        _article(article_id, shop_id, **fields)
     for username, shop_code, role in USERS:
         _user(username, password)
         _member(username, shop_code, role)

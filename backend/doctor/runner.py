@@ -146,6 +146,7 @@ def _look(check: Check, scope: Scope) -> Seen:
 def _repair(check: Check, finding: Finding) -> str:
     """Carry a repair out and log it; return what went wrong, or nothing."""
     repair = finding.repair
+    assert repair is not None, "only what can be repaired is kept to be repaired"
     who = {"check": check.name, "found": finding.found, "by": _operator()}
     try:
         # Here it takes locks: frozen, it must be cut as quickly as anybody.

@@ -1,6 +1,6 @@
 """What keys and indexes the tables have, beside what the models declare; and the statements that change them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from django.apps import apps
@@ -35,7 +35,7 @@ def keys_of(table: str) -> list[Key]:
 
 def primary_key_of(model: type[models.Model]) -> Columns:
     primary = model._meta.pk
-    return tuple(field.column for field in getattr(primary, "fields", [primary]))
+    return tuple(_column(field) for field in getattr(primary, "fields", [primary]))
 
 
 def our_models() -> Iterator[type[models.Model]]:
@@ -50,7 +50,7 @@ def declared_uniques(model: type[models.Model]) -> dict[frozenset[str], str]:
     declared = {}
     for one in model._meta.local_concrete_fields:
         if one.unique and not one.primary_key:
-            declared[frozenset({one.column})] = f"{model._meta.db_table}_{one.column}_uniq"
+            declared[frozenset({_column(one)})] = f"{model._meta.db_table}_{one.column}_uniq"
     for constraint in model._meta.total_unique_constraints:
         declared[frozenset(columns_of(model, constraint.fields))] = constraint.name
     for names in model._meta.unique_together:
@@ -64,22 +64,30 @@ def declared_indexes(model: type[models.Model]) -> dict[Columns, str]:
         columns_of(model, [name for name, _ in index.fields_orders]): index.name for index in model._meta.indexes
     }
     for one in model._meta.local_concrete_fields:
-        if one.db_index and not one.unique:
-            declared[one.column,] = f"{model._meta.db_table}_{one.column}_idx"
+        is_wanted: bool = one.db_index  # type: ignore[attr-defined]  # every field has it; the stub does not know
+        if is_wanted and not one.unique:
+            declared[_column(one),] = f"{model._meta.db_table}_{one.column}_idx"
     return declared
 
 
 def declared_references(model: type[models.Model]) -> dict[str, tuple[str, str]]:
     """Return each column that the database itself keeps from pointing nowhere, with the table and column it names."""
     return {
-        one.column: (one.remote_field.model._meta.db_table, one.target_field.column)
+        _column(one): (one.remote_field.model._meta.db_table, _column(one.target_field))
         for one in model._meta.local_concrete_fields
-        if one.remote_field and one.db_constraint
+        if isinstance(one, models.ForeignKey) and one.db_constraint  # type: ignore[attr-defined]  # unknown to the stub
     }
 
 
-def columns_of(model: type[models.Model], names: list[str] | tuple[str, ...]) -> Columns:
-    return tuple(model._meta.get_field(name).column for name in names)
+def columns_of(model: type[models.Model], names: Sequence[str]) -> Columns:
+    return tuple(_column(model._meta.get_field(name)) for name in names)
+
+
+def _column(field: object) -> str:
+    """Return the column of a field that has one."""
+    assert isinstance(field, models.Field)
+    assert field.column is not None
+    return field.column
 
 
 def duplicates(table: str, columns: Columns) -> list[tuple]:

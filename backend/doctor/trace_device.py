@@ -58,6 +58,12 @@ class Trail:
     by_status: dict[str, int] = field(default_factory=dict)
     recorded_by_shop: dict[int, int] = field(default_factory=dict)
 
+    @property
+    def known_till(self) -> Terminal:
+        """The till, for the steps that are taken only where there is one."""
+        assert self.till is not None
+        return self.till
+
     def add(self, title: str, *sentences: str, obstacle: str = "", is_fault: bool = False) -> None:
         self.steps.append(Step(title, [one for one in sentences if one], is_fault or bool(obstacle)))
         self.obstacle = self.obstacle or obstacle
@@ -210,11 +216,12 @@ def _look_at_outcomes(trail: Trail) -> None:
 
 def _look_at_pages(trail: Trail) -> None:
     """Count as the pages do: a sale is shown where its shop exists, its day is the business day in the shop's zone."""
-    shop = trail.till.shop
+    till = trail.known_till
+    shop = till.shop
     lines = []
     hidden = _hidden(trail)
     if shop is not None:
-        shown = Sale.objects.filter(shop=shop, terminal=trail.till)
+        shown = Sale.objects.filter(shop=shop, terminal=till)
         today = _today(shop)
         of_today = shown.filter(business_day=today)
         documents, sales = of_today.count(), of_today.filter(kind=SaleKind.SALE).count()
@@ -233,7 +240,7 @@ def _look_at_pages(trail: Trail) -> None:
 
 
 def _look_at_open_ends(trail: Trail) -> None:
-    till, now = trail.till, datetime.now(UTC)
+    till, now = trail.known_till, datetime.now(UTC)
     lines = []
     lane = Lane.objects.filter(pk=till.pk).first()
     if lane is not None and lane.sequence_holes:

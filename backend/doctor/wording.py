@@ -17,12 +17,14 @@ LISTED_MAX = 10
 
 
 def name_shop(shop_id: int | None) -> str:
-    code = Shop.objects.filter(pk=shop_id).values_list("code", flat=True).first()
+    code = None if shop_id is None else Shop.objects.filter(pk=shop_id).values_list("code", flat=True).first()
     return f"boutique {code}" if code else f"boutique n° {shop_id} (inconnue)"
 
 
 def name_till(terminal_id: int | None) -> str:
-    name = Terminal.objects.filter(pk=terminal_id).values_list("name", flat=True).first()
+    name = (
+        None if terminal_id is None else Terminal.objects.filter(pk=terminal_id).values_list("name", flat=True).first()
+    )
     return f"caisse « {name} » (n° {terminal_id})" if name else f"caisse n° {terminal_id} (inconnue)"
 
 
@@ -36,7 +38,7 @@ def name_batch(batch_id: int) -> str:
 
 def name_document(document_id: int | None) -> str:
     """Return e.g. `vente FAC-1 (document n° 12, FAC-BTQ-009-202411-000001)`."""
-    document = Sale.objects.filter(pk=document_id).first()
+    document = None if document_id is None else Sale.objects.filter(pk=document_id).first()
     if document is None:
         return f"document n° {document_id} (inconnu)"
     kind = SaleKind(document.kind).label.lower() if document.kind in SaleKind.values else "document"

@@ -9,7 +9,7 @@ from typing import Any
 CENT, THOUSANDTH = Decimal("0.01"), Decimal("0.001")
 
 
-def exact(value: Decimal | int | str) -> Decimal:
+def exact(value: Decimal | float | str) -> Decimal:
     """Raises TypeError for a float: it has lost the amount already (0.1 + 0.2 is not 0.3)."""
     if isinstance(value, float):
         raise TypeError("montant en virgule flottante : donner un Decimal, un entier ou du texte")

@@ -5,7 +5,7 @@ Standard library only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -71,7 +71,9 @@ class Closings:
         }
         drawer = {name: part for name, part in drawer.items() if part} if opening or counted else {}
         values = [day, exact_json(drawer), now.isoformat(timespec="seconds")]
-        return self.file.execute("INSERT INTO closings (day, drawer, closed_at) VALUES (?, ?, ?)", values).lastrowid
+        row = self.file.execute("INSERT INTO closings (day, drawer, closed_at) VALUES (?, ?, ?)", values).lastrowid
+        assert row is not None
+        return row
 
     def find(self, closing_id: int) -> Closing:
         return next(self._read("WHERE id = ?", closing_id))
@@ -107,7 +109,7 @@ class Closings:
             return None
         return amount if amount is not None and amount >= 0 else None
 
-    def _read(self, condition: str, *values: int) -> Iterable[Closing]:
+    def _read(self, condition: str, *values: int) -> Iterator[Closing]:
         rows = self.file.execute(f"SELECT id, day, drawer, answer FROM closings {condition}", values)
         for row_id, day, drawer, answer in rows:
             yield Closing(row_id, day, read_json(drawer), answer and read_json(answer))

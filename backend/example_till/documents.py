@@ -95,7 +95,7 @@ class Seller:
     def _day_of(self, text: object) -> str:
         """The till's day of a document, as the server will see it: of an instant with an offset, the shop's day."""
         try:
-            moment = datetime.fromisoformat(text)
-        except (TypeError, ValueError):
+            moment = datetime.fromisoformat(text if isinstance(text, str) else "")
+        except ValueError:
             return self.today()
         return (moment.astimezone(self.zone) if moment.tzinfo else moment).date().isoformat()

@@ -32,7 +32,7 @@ class Origin:
 
     @property
     def currency(self) -> str | None:
-        return self.history and self.history.sale.get("devise")
+        return None if self.history is None else self.history.sale.get("devise")
 
     def check_return(self, lines: list[dict[str, Any]]) -> None:
         """Raises NotPossible if more would come back than was sold less what already came back."""

@@ -77,7 +77,9 @@ def history_of(records: Records, named: dict[str, Any]) -> SaleHistory | None:
     """The sale that an `origine` names. None if the book does not have it: of another till, of the device that this one
     replaced, or mistyped; the server decides. Whether it is a sale at all is for the caller to look at."""
     number, registration = named.get("numero_facture"), named.get("numero_enregistrement")
-    record = records.find(number) if number else records.find_registered(registration)
+    record = records.find(number) if number else None
+    if not number and registration is not None:
+        record = records.find_registered(registration)
     return None if record is None else SaleHistory(record, records.followers_of(record))
 
 

@@ -26,9 +26,10 @@ class Identity:
     def __init__(self, book: Book, *, base_url: str | None, serial: str | None, token: str | None) -> None:
         """Raises NotEnrolled if serial or address are neither given nor kept, or if the file is another device's."""
         self.book, self.given_token = book, token
-        self.serial, self.base_url = serial or book.setting("serial"), base_url or book.setting("base_url")
-        if not self.serial or not self.base_url:
+        serial, base_url = serial or book.setting("serial"), base_url or book.setting("base_url")
+        if not serial or not base_url:
             raise NotEnrolled("Cette caisse n'est pas enrôlée : donner le numéro de série et l'adresse du serveur.")
+        self.serial, self.base_url = serial, base_url
         owner = book.setting("serial")
         if owner not in (None, self.serial):
             raise NotEnrolled(f"Ce fichier est celui de l'appareil {owner} : un appareil, un fichier.")

@@ -120,7 +120,7 @@ class Queue:
 
         The ETag goes into the same transaction: a 304 then proves that all it stands for is already done.
         """
-        moved = []
+        moved: list[QueuedSale | RecordedSale] = []
         with self.book.transaction():
             for entry in entries:
                 number, action = entry["numero_facture"], entry.get("action")

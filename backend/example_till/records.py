@@ -60,7 +60,7 @@ class Records:
 
     def _read(self, condition: str, *values: str) -> Iterator[Record]:
         for row in self.file.execute(f"{DOCUMENTS} {condition}", values):
-            yield Record(*row[:-1], was_never_accepted=bool(row[-1]))
+            yield Record(*(*row[:-1], bool(row[-1])))
 
 
 @dataclass(frozen=True)

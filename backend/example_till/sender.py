@@ -60,6 +60,7 @@ class Sender:
         batch = self.queue.batch_to_poll()
         if batch is None:
             return 0
+        assert batch.receipt is not None, "one without is still to be posted"
         try:
             answer = self.calls.receipt(batch.receipt, etag=batch.etag)
             self.is_cut_off = False

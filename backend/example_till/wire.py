@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
+from http.client import HTTPMessage
 from typing import Any
 
 BASE_PATH = "/api/v2/simple/"
@@ -36,9 +37,9 @@ class Wire:
 
     def __call__(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
         """Raises Unreachable unless a whole answer came."""
-        headers = self.headers | headers
+        headers = {**self.headers, **headers}
         if body is not None:
-            headers |= {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+            headers = {**headers, "Content-Type": "application/json", "Content-Encoding": "gzip"}
             body = gzip.compress(body, mtime=0)  # a tenth of the size, on links that are paid by the megabyte
         try:
             # A connection that the server closed while we were idle is readable: it holds the end of the stream.
@@ -63,7 +64,7 @@ class Answer:
     """An answer as it came, and what a till reads in it."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] | HTTPMessage
     body: bytes
 
     @cached_property

@@ -64,7 +64,7 @@ def count_workers(*, broker_url: str, timeout_s: float) -> int:
     try:
         replies = _asker(broker_url).control.ping(timeout=timeout_s)
         # Beat answers pings too (deploy/start/beat), and works nothing off.
-        return sum(not node.startswith(BEAT_PREFIX) for reply in replies for node in reply)
+        return sum(not node.startswith(BEAT_PREFIX) for reply in replies or () for node in reply)
     except _broker_errors():
         _asker.cache_clear()
         return 0

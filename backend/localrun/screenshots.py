@@ -32,7 +32,7 @@ ARGUMENTS = [
 SIZES = {360: 740, 1280: 860}
 COLOURS = 96
 # Chromium writes its own words, those in an empty date field, in the language of its environment, if it has it.
-FRENCH = {**os.environ, "LANGUAGE": "fr"}
+FRENCH: dict[str, str | float | bool] = {**os.environ, "LANGUAGE": "fr"}
 PATIENCE_MS = 15_000
 
 

@@ -173,12 +173,13 @@ class Stack:
         """Build the service that the start script of this role starts, and that its health command asks."""
         if name in self.services:
             raise ValueError(f"there is a service called {name} already")
+        own = {**(base or self.environment), **environment}
         service = Service(
             name=name,
             command=[START_SCRIPTS / role],
             log=self.folder / "log" / f"{name}.log",
-            environment={**(base or self.environment), **environment},
+            environment=own,
         )
-        service.answers = partial(is_healthy, role, service.environment)
+        service.answers = partial(is_healthy, role, own)
         self.services[name] = service
         return service

@@ -63,7 +63,7 @@ def try_backup(backup: Path, environment: Mapping[str, str]) -> int:
             }
             kept = {key: value for key, value in environment.items() if key not in OF_THE_REAL_SERVER}
             options = [] if environment.get("BINLOG_DIR") else ["--without-binlogs"]
-            command = [PROJECT_FOLDER / "deploy" / "backup" / "restore", *options, backup]
+            command: list[str | Path] = [PROJECT_FOLDER / "deploy" / "backup" / "restore", *options, backup]
             return subprocess.run(command, env={**kept, **ours}, check=False).returncode  # noqa: S603 - ours
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import structlog
 from django.conf import settings
 from django.db import Error, InterfaceError, OperationalError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from backend.db import dialect
 from backend.observability import counters
@@ -65,7 +66,7 @@ def _add(counted: Mapping[Series, float]) -> None:
         log.warning("tallies_uncertain", error=type(error).__name__)
 
 
-def _insert(cursor: object, series: Series, amount: float) -> None:
+def _insert(cursor: CursorWrapper, series: Series, amount: float) -> None:
     """Insert a row, or add to the one that another process has inserted meanwhile."""
     cursor.execute(
         "INSERT INTO ops_tally (name, labels, value) VALUES (%s, %s, %s) "

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db import DatabaseError, Error, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -113,7 +114,7 @@ def _waiting(now: datetime) -> Iterator[Sample]:
         terminals=Count("terminal_id", distinct=True),
         oldest=Min("received_at"),
     )
-    found = {bool(row["paused"]): row for row in counted.order_by()}
+    found: dict[bool, dict[str, Any]] = {bool(row["paused"]): dict(row) for row in counted.order_by()}
     for paused, word in YES_NO.items():
         row = found.get(paused, {"batches": 0, "sales": 0, "terminals": 0, "oldest": now})
         for what in ("sales", "batches", "terminals"):
@@ -145,6 +146,7 @@ def _clocks() -> Iterator[Sample]:
             f"{device.terminal.name} ({device.terminal_id})",
         ): device.clock_skew_s
         for device in reversed(worst)
+        if device.clock_skew_s is not None
     }
     for labels, skew_s in skews.items():
         yield Sample("caisse_till_clock_skew_seconds", skew_s, labels)

@@ -123,7 +123,9 @@ def _counter_families(tallies: Tallies | None) -> Iterator[Metric]:
         family = CounterMetricFamily(name, counter.help, labels=counter.labels)
         if tallies is not None:
             # Told from the start where the values are known: nobody sees how far a series rose that was not there.
-            known = {(value,): 0.0 for value in counter.values} or ({} if counter.labels else {(): 0.0})
+            known: dict[tuple[str, ...], float] = {(value,): 0.0 for value in counter.values}
+            if not counter.labels:
+                known = known or {(): 0.0}
             for values, value in sorted({**known, **tallies.get(name, {})}.items()):
                 family.add_metric(values, value)
         yield family

@@ -12,7 +12,7 @@ from backend.sales.models import OutcomeStatus, SaleOutcome
 from backend.sales.repair.retry import Standing, retry_outcome
 from backend.shops.models import Shop, Terminal
 
-REASONS = {OutcomeStatus.FAILED: "Reprise après une erreur de notre côté"}
+REASONS: dict[str, str] = {OutcomeStatus.FAILED: "Reprise après une erreur de notre côté"}
 REASON = "Nouvel essai"
 COLUMNS = ("batch_id", "position", "terminal_id", "shop_id", "batch__receipt", "number", "code")
 

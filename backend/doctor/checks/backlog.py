@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from django.db.models import Count, Exists, F, Min, OuterRef, Q, Sum
 
@@ -45,7 +46,7 @@ def waiting_batches(scope: Scope) -> Iterator[Finding]:
             " ou une ronde (manage.py sweep) tourne.",
             Repair(
                 "Enregistrer ces ventes ici même, comme le ferait une ronde, puis sonner pour le reste.",
-                lambda key=row["terminal_id"]: _post(key),
+                partial(_post, row["terminal_id"]),
                 is_transactional=False,
             ),
         )

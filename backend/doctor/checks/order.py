@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, TypeAlias, TypedDict
 
 from django.db.models import Count, Exists, F, Min, OuterRef, Q, Window
 from django.db.models.functions import Lag
@@ -11,9 +12,23 @@ from backend.doctor.wording import listed, name_batch, name_document, name_till
 from backend.sales.models import Batch, OutcomeHistory, Sale, SaleOutcome
 from backend.shops.models import Terminal
 
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
 # A post whose COMMIT hangs stands in the table later than its id says, and machines' clocks differ by a little: two
 # posts so close have no order.
 TOGETHER = timedelta(seconds=10)
+
+
+class Before(TypedDict):
+    """What was recorded before a document, of the same till."""
+
+    pk_before: int
+    position_before: int
+    batch_before: int
+
+
+StepBack: TypeAlias = "WithAnnotations[Sale, Before]"
 
 
 @check(promise="P9", title="Les ventes de chaque caisse sont enregistrées dans leur ordre", cost="tous les documents")
@@ -25,6 +40,7 @@ def documents_follow_their_batches(scope: Scope) -> Iterator[Finding]:
     tills = Terminal.objects.filter(**scope.narrow(terminal="pk")).order_by("pk")
     for terminal_id in tills.values_list("pk", flat=True):
         for sale in _steps_back(terminal_id):
+            assert sale.batch_id is not None, "the others are left out"
             if sale.batch_id == sale.batch_before or _came_first(sale.batch_id, sale.batch_before):
                 yield Finding(
                     f"{name_till(terminal_id)} : {name_document(sale.pk)}, vente {sale.position} du"
@@ -35,12 +51,15 @@ def documents_follow_their_batches(scope: Scope) -> Iterator[Finding]:
                 )
 
 
-def _steps_back(terminal_id: int) -> list[Sale]:
+def _steps_back(terminal_id: int) -> "list[StepBack]":
     """Return the documents recorded after one that the till sent later, each with that one."""
     late = OutcomeHistory.objects.filter(batch_id=OuterRef("batch_id"), position=OuterRef("position"))
     documents = Sale.objects.filter(~Exists(late), terminal_id=terminal_id, batch__isnull=False)
-    before = {f"{name}_before": Window(Lag(name), order_by="pk") for name in ("pk", "position")}
-    walked = documents.annotate(batch_before=Window(Lag("batch_id"), order_by="pk"), **before)
+    walked = documents.annotate(
+        pk_before=Window(Lag("pk"), order_by="pk"),
+        position_before=Window(Lag("position"), order_by="pk"),
+        batch_before=Window(Lag("batch_id"), order_by="pk"),
+    )
     is_back = Q(batch_before__gt=F("batch_id")) | Q(batch_before=F("batch_id"), position_before__gte=F("position"))
     return list(walked.filter(is_back).order_by("pk"))
 

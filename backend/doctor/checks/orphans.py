@@ -54,7 +54,8 @@ ROWS: tuple[tuple[type[Model], str, tuple[str, ...]], ...] = (
 
 def _missing(column: str) -> Q:
     """Return the condition that a column names a row that is not there. A key that is empty names none."""
-    return Q(**{f"{column}__isnull": False}) & ~Exists(PARENTS[column][0].objects.filter(pk=OuterRef(column)))
+    parents = PARENTS[column][0]._default_manager
+    return Q(Q(**{f"{column}__isnull": False}), ~Exists(parents.filter(pk=OuterRef(column))))
 
 
 @check(promise="P8", title="Aucune vente n'est orpheline : chacune a sa boutique", cost="tous les documents")
@@ -86,16 +87,17 @@ def _home_of(document_id: int) -> int | None:
     """Return the shop that an orphan belongs to, if till, batch, origin, units and registration number all say so."""
     sale = Sale.objects.select_related("batch", "origin").get(pk=document_id)
     shop = Shop.objects.filter(terminals=sale.terminal_id).first()
-    if shop is None or Shop.objects.filter(pk=sale.shop_id).exists() or sale.register_number is None:
+    if shop is None or Shop.objects.filter(pk=sale.shop_id).exists():
         return None
     hung_on = {parent.shop_id for parent in (sale.batch, sale.origin) if parent is not None}
     hung_on.update(SaleLine.objects.filter(document=sale).values_list("unit__shop_id", flat=True))
-    month = {"shop": shop, "register_year": sale.register_year, "register_month": sale.register_month}
-    number = sale.register_number
-    is_given = InvoiceSequence.objects.filter(
-        shop=shop, year=sale.register_year, month=sale.register_month, last_number__gte=number
+    year, month, number = sale.register_year, sale.register_month, sale.register_number
+    if year is None or month is None or number is None:
+        return None
+    is_given = InvoiceSequence.objects.filter(shop=shop, year=year, month=month, last_number__gte=number).exists()
+    is_free = not Sale.objects.filter(
+        shop=shop, register_year=year, register_month=month, register_number=number
     ).exists()
-    is_free = not Sale.objects.filter(register_number=number, **month).exists()
     is_named = sale.registration_number.startswith(f"FAC-{shop.code}-")
     return shop.pk if hung_on == {shop.pk} and is_given and is_free and is_named else None
 
@@ -118,7 +120,7 @@ def parts_of_sales_have_their_shop(scope: Scope) -> Iterator[Finding]:
     for rows, noun, parent in (
         (SaleLine, "ligne", "document"), (SalePayment, "paiement", "document"), (SaleOutcome, "résultat", "batch"),
     ):  # fmt: skip
-        orphans = rows.objects.filter(_missing("shop_id"), **scope.narrow(
+        orphans = rows._default_manager.filter(_missing("shop_id"), **scope.narrow(
             shop=f"{parent}__shop_id", terminal=f"{parent}__terminal_id"
         ))  # fmt: skip
         grouped = orphans.values(f"{parent}_id", "shop_id", f"{parent}__shop_id").annotate(rows=Count("position"))
@@ -142,11 +144,11 @@ def _join_parent(rows: type[Model], parent: str, parent_id: int) -> dict[str, ob
     kept.refresh_from_db(fields=["shop"])
     if not Shop.objects.filter(pk=kept.shop_id).exists():
         return None
-    orphans = rows.objects.filter(_missing("shop_id"), **{f"{parent}_id": parent_id})
+    orphans = rows._default_manager.filter(_missing("shop_id"), **{f"{parent}_id": parent_id})
     if rows is SaleLine:
         orphans = orphans.filter(unit__shop_id=kept.shop_id)
     positions = list(orphans.order_by("position").values_list("position", flat=True))
-    rows.objects.filter(position__in=positions, **{f"{parent}_id": parent_id}).update(shop_id=kept.shop_id)
+    rows._default_manager.filter(position__in=positions, **{f"{parent}_id": parent_id}).update(shop_id=kept.shop_id)
     return {"after": {"shop": kept.shop_id, "positions": positions}} if positions else None
 
 
@@ -162,7 +164,7 @@ def rows_have_their_parents(scope: Scope) -> Iterator[Finding]:
             )  # fmt: skip
             if parent is Shop and (scope.shop or scope.terminal):
                 continue
-            orphans = rows.objects.filter(_missing(column), **narrow)
+            orphans = rows._default_manager.filter(_missing(column), **narrow)
             for row in orphans.values(column).annotate(rows=Count(column)).order_by(column):
                 yield Finding(
                     f"{count(row['rows'], noun)} ({rows._meta.db_table}) : {word} n° {row[column]} n'existe pas",

@@ -2,9 +2,10 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
@@ -23,7 +24,7 @@ CLOSING_LEEWAY = timedelta(seconds=OVERLAP.total_seconds())
 TEXT = re.compile(r"FAC-.+-(\d{4})(\d{2})-(\d{6,})")
 
 
-def _month(row: dict[str, object]) -> str:
+def _month(row: Mapping[str, Any]) -> str:
     return f"registre {row['register_year']}-{row['register_month']:02} de la {name_shop(row['shop_id'])}"
 
 
@@ -77,11 +78,11 @@ def sequences_know_the_last_number(scope: Scope) -> Iterator[Finding]:
         shop_id=OuterRef("shop_id"), year=OuterRef("register_year"), month=OuterRef("register_month")
     )
     numbered = Sale.objects.filter(register_number__isnull=False, **narrow).filter(~Exists(known))
-    for month in numbered.values("shop_id", "register_year", "register_month").distinct():
-        yield _behind(month, "pas de compteur (sales_invoicesequence), alors que des numéros sont donnés")
+    for row in numbered.values("shop_id", "register_year", "register_month").distinct():
+        yield _behind(row, "pas de compteur (sales_invoicesequence), alors que des numéros sont donnés")
 
 
-def _behind(month: dict[str, object], told: str) -> Finding:
+def _behind(month: Mapping[str, Any], told: str) -> Finding:
     return Finding(
         f"{_month(month)} : {told}",
         "Le prochain numéro serait déjà pris : les ventes de la boutique échoueraient une à une.",
@@ -91,7 +92,7 @@ def _behind(month: dict[str, object], told: str) -> Finding:
     )
 
 
-def _raise_sequence(month: dict[str, object]) -> dict[str, object] | None:
+def _raise_sequence(month: Mapping[str, Any]) -> dict[str, object] | None:
     shop_id, year, number = month["shop_id"], month["register_year"], month["register_month"]
     sequence, _ = InvoiceSequence.objects.select_for_update().get_or_create(shop_id=shop_id, year=year, month=number)
     highest = Sale.objects.filter(**month).aggregate(highest=Max("register_number"))["highest"] or 0

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from django.db.models import Exists, OuterRef, Q
 
@@ -67,7 +68,7 @@ def orphan_pauses(_scope: Scope) -> Iterator[Finding]:
         yield Finding(
             sentence(f"pause {pause.scope} du {moment(pause.since)} : sa boutique ou sa caisse n'existe plus"),
             "Elle ne retient rien, mais elle trompe qui lit la liste des pauses.",
-            Repair("Supprimer cette pause.", lambda scope=pause.scope: _remove(scope)),
+            Repair("Supprimer cette pause.", partial(_remove, pause.scope)),
         )
 
 

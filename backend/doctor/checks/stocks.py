@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
+from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Sum
 from django.db.models.functions import Abs, Coalesce
@@ -23,7 +24,11 @@ NOTHING = Decimal(0)
 ALL_MOVEMENTS = "tous les mouvements de stock"
 ALL_LINES = "toutes les lignes et tous les mouvements"
 COUNT_AGAIN = "Comptez la marchandise, et corrigez par un ajustement qui dit pourquoi."
-TYPE_OF = {SaleKind.SALE: MovementType.SALE, SaleKind.VOID: MovementType.VOID, SaleKind.RETURN: MovementType.RETURN}
+TYPE_OF: dict[str, MovementType] = {
+    SaleKind.SALE: MovementType.SALE,
+    SaleKind.VOID: MovementType.VOID,
+    SaleKind.RETURN: MovementType.RETURN,
+}
 
 
 @check(promise="P5", title="Le stock de chaque unité est la somme de ses mouvements", cost=ALL_MOVEMENTS)
@@ -165,11 +170,11 @@ def _unlike_their_movements(scope: Scope) -> Iterator[list[int]]:
         movements = StockMovement.objects.filter(**within).values_list(
             "document_id", "line", "unit_id", "quantity", "type"
         )
-        wanted = Counter(
+        wanted: Counter[tuple[Any, ...]] = Counter(
             (document_id, position, unit_id, -count if kind == SaleKind.SALE else count, TYPE_OF.get(kind))
             for document_id, position, unit_id, count, kind in lines
         )
-        moved = Counter(movements)
+        moved: Counter[tuple[Any, ...]] = Counter(movements)
         suspects = {document_id for document_id, *_ in (wanted - moved) + (moved - wanted)}
         if found := suspects.intersection(ids):
             yield sorted(found)

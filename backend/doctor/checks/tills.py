@@ -111,11 +111,13 @@ def till_clocks(scope: Scope) -> Iterator[Finding]:
     devices = Device.objects.filter(state=DeviceState.ACTIVE, clock_skew_s__isnull=False, **_of_device(scope))
     limit_s = CLOCK_SKEW_MAX.total_seconds()
     for device in devices.exclude(clock_skew_s__range=(-limit_s, limit_s)).order_by("serial").iterator():
-        word = "avance" if device.clock_skew_s > 0 else "retarde"
+        skew_s = device.clock_skew_s
+        assert skew_s is not None, "the others are left out"
+        word = "avance" if skew_s > 0 else "retarde"
         yield Finding(
             sentence(
                 f"l'horloge de {device.serial} ({name_till(device.terminal_id)}) {word} de"
-                f" {age(timedelta(seconds=abs(device.clock_skew_s)))}"
+                f" {age(timedelta(seconds=abs(skew_s)))}"
             ),
             "Ses ventes peuvent être comptées un autre jour que celui où elles ont été faites. Mettez l'appareil à"
             " l'heure.",

@@ -33,7 +33,8 @@ def rows_find_their_unit(scope: Scope) -> Iterator[Finding]:
     unit = ArticleUnit.objects.filter(pk=OuterRef("unit_id"))
     lines = SaleLine.objects.filter(~Exists(unit), **scope.narrow(terminal="document__terminal_id"))
     movements = StockMovement.objects.filter(~Exists(unit), **scope.narrow(terminal="document__terminal_id"))
-    for row in (*lines.order_by("pk"), *movements.order_by("pk")):
+    rows: list[SaleLine | StockMovement] = [*lines.order_by("pk"), *movements.order_by("pk")]
+    for row in rows:
         yield Finding(
             f"{name_row(row)} : l'unité n° {row.unit_id} n'existe plus",
             "Une annulation ou un retour ne retrouverait pas ce qui a été vendu. Rendez l'unité depuis une sauvegarde,"

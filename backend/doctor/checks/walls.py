@@ -58,7 +58,7 @@ def rows_stay_in_one_shop(scope: Scope) -> Iterator[Finding]:
         torn = Q()
         for way in seam.ways:
             torn |= Q(**{f"{way}__isnull": False}) & ~Q(**{way: F(seam.column)})
-        rows = seam.rows.objects.filter(torn, **scope.narrow(terminal=seam.terminal)).order_by("pk")
+        rows = seam.rows._default_manager.filter(torn, **scope.narrow(terminal=seam.terminal)).order_by("pk")
         # An alias keeps a way that is the same key from shadowing the column.
         for row in rows.annotate(**{f"way_{at}": F(way) for at, way in enumerate(seam.ways)}):
             own = getattr(row, seam.column)
@@ -77,6 +77,7 @@ def base_units_are_their_articles(scope: Scope) -> Iterator[Finding]:
     """What `article_id` on a line means would be another article's unit, perhaps another shop's."""
     articles = Article.objects.filter(base_unit__isnull=False, **scope.narrow(terminal=None))
     for article in articles.exclude(base_unit__article_id=F("pk")).select_related("base_unit__article").order_by("pk"):
+        assert article.base_unit is not None, "the others are left out"
         other = article.base_unit.article
         yield Finding(
             f"{name_row(article)} a pour unité de base l'unité n° {article.base_unit_id}, de l'{name_row(other)}",

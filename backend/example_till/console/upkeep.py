@@ -34,6 +34,7 @@ def _enrol(console: Console, *, code: str, model: str | None) -> None:
             raise CommandError(
                 f"Pas de réponse ({lost}). Envoyer le même code encore une fois : il vaut encore."
             ) from lost
+        assert till.identity.shop is not None, "the enrolment's answer names it"
         shop, sequence = till.identity.shop, till.book.counted("sequence")
         console.say(f"Appareil {till.identity.serial} : caisse de {shop['nom']} ({shop['code']})")
         if sequence:

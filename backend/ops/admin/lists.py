@@ -6,7 +6,8 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Field, ForeignKey, Model, Q, QuerySet
+from django.db.models.expressions import Combinable
 from django.http import HttpRequest
 
 PAGE_ROWS = 50
@@ -21,13 +22,15 @@ class BoundedPaginator(Paginator):
 
     @cached_property
     def count(self) -> int:
-        return self.object_list[:COUNTED_MAX].count()
+        rows = self.object_list
+        assert isinstance(rows, QuerySet)
+        return rows[:COUNTED_MAX].count()
 
 
 class NewestFirst(ChangeList):
     """In one order, whatever the address asks for: no other has an index in every table."""
 
-    def get_ordering(self, request: HttpRequest, queryset: QuerySet) -> list[str]:
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet) -> list[str | Combinable]:
         return ["-pk"]
 
 
@@ -93,9 +96,12 @@ def _typed(model: type[Model], column: str, term: str) -> object:
     """Return what was typed as a value of this column. Raises ValidationError if it cannot be one."""
     *path, name = column.split("__")
     for step in path:
-        model = model._meta.get_field(step).related_model
+        related = model._meta.get_field(step).related_model
+        assert related is not None
+        model = related
     field = model._meta.pk if name == "pk" else model._meta.get_field(name)
-    value = field.target_field.to_python(term) if field.is_relation else field.to_python(term)
+    assert isinstance(field, Field)
+    value = (field.target_field if isinstance(field, ForeignKey) else field).to_python(term)
     if isinstance(value, int) and abs(value) >= ID_MAX:
         raise ValidationError(term)
     return value

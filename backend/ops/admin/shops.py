@@ -1,5 +1,6 @@
 """Shops, their tills and devices: what an operator may change of them, by the services that know the rules."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django import forms
@@ -13,7 +14,7 @@ from backend.ops.admin.lists import QuickAdmin, ReadOnlyAdmin
 from backend.ops.admin.site import site
 from backend.shops.devices import disable_device, enable_device
 from backend.shops.errors import ShopsRefused
-from backend.shops.models import Device, DeviceState, EnrolmentCode, Membership, Shop, Terminal, TerminalState
+from backend.shops.models import Device, DeviceState, EnrolmentCode, Membership, Role, Shop, Terminal, TerminalState
 from backend.shops.team import change_role, remove_member
 from backend.shops.terminals import disable_till, enable_till
 
@@ -74,7 +75,9 @@ class ServedAdmin(QuickAdmin):
     def delete_view(self, request: HttpRequest, *arguments: Any, **options: Any) -> HttpResponse:
         return self._told(request, super().delete_view, *arguments, **options)
 
-    def _told(self, request: HttpRequest, view: object, *arguments: Any, **options: Any) -> HttpResponse:
+    def _told(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], *arguments: Any, **options: Any
+    ) -> HttpResponse:
         try:
             return view(request, *arguments, **options)
         except ShopsRefused as refusal:
@@ -95,7 +98,7 @@ class MembershipAdmin(ServedAdmin):
 
     def save_model(self, request: HttpRequest, obj: Membership, form: object, change: bool) -> None:
         if change:
-            change_role(obj, role=obj.role)
+            change_role(obj, role=Role(obj.role))
         else:
             obj.save(force_insert=True)
 

@@ -64,8 +64,8 @@ def pause_till(request: HttpRequest, *, terminal_id: int) -> HttpResponse:
     return _to_till(terminal_id)
 
 
-def _pause(request: HttpRequest, *, reason: str, **scope: Shop | Terminal | None) -> None:
-    made = pause_posting(**scope, reason=reason)
+def _pause(request: HttpRequest, *, reason: str, shop: Shop | None = None, terminal: Terminal | None = None) -> None:
+    made = pause_posting(shop=shop, terminal=terminal, reason=reason)
     log.warning("operator_paused", by=request.user.get_username(), scope=made.scope)
     if made.reason == reason:
         words = _(

@@ -20,7 +20,7 @@ SHOPS_MAX = 30
 class Waiting:
     """What of one till, or of one shop, waits."""
 
-    terminal_id: int | None
+    terminal_id: int
     shop_id: int
     batch_count: int
     sale_count: int
@@ -78,7 +78,13 @@ def waiting_tills(*, pauses: Sequence[Pause], **narrow: int) -> list[Waiting]:
         oldest=Min("pk"),
         oldest_at=Min("received_at"),
     )
-    found = [Waiting(*row, is_paused=any(stops(pause, row[1], row[0]) for pause in pauses)) for row in rows.order_by()]
+    found = [
+        Waiting(
+            terminal_id, shop_id, batch_count, sale_count, oldest_id, oldest_at,
+            is_paused=any(stops(pause, shop_id, terminal_id) for pause in pauses),
+        )
+        for terminal_id, shop_id, batch_count, sale_count, oldest_id, oldest_at in rows.order_by()
+    ]  # fmt: skip
     return sorted(found, key=lambda one: (one.oldest_at, one.oldest_id))
 
 
@@ -112,12 +118,11 @@ def by_shop(waiting: Iterable[Waiting]) -> list[WaitingShop]:
     for one in waiting:
         of_shop.setdefault(one.shop_id, []).append(one)
     sums = {shop_id: Sums.of(tills) for shop_id, tills in of_shop.items()}
-    longest = sorted(sums, key=lambda shop_id: sums[shop_id].oldest_at)[:SHOPS_MAX]
+    since = {shop_id: min(one.oldest_at for one in tills) for shop_id, tills in of_shop.items()}
+    longest = sorted(since, key=lambda shop_id: since[shop_id])[:SHOPS_MAX]
     shops = Shop.objects.in_bulk(longest)
     return [
-        WaitingShop(
-            shops.get(shop_id), sums[shop_id].tills, sums[shop_id].batches, sums[shop_id].sales, sums[shop_id].oldest_at
-        )
+        WaitingShop(shops.get(shop_id), sums[shop_id].tills, sums[shop_id].batches, sums[shop_id].sales, since[shop_id])
         for shop_id in longest
     ]
 

@@ -1,5 +1,7 @@
 """What an operator types."""
 
+from typing import Any
+
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
@@ -25,8 +27,9 @@ class PauseForm(ReasonForm):
     boutique = forms.CharField(label=_("Code de la boutique"), required=False)
     field_order = ("portee", "boutique", "motif")
 
-    def clean(self) -> dict[str, object]:
-        cleaned = super().clean()
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        cleaned = self.cleaned_data
         code = cleaned.get("boutique", "")
         cleaned["shop"] = None
         if cleaned.get("portee") == SHOP:

@@ -45,7 +45,7 @@ def tills(request: HttpRequest) -> HttpResponse:
     pauses = summary.all_pauses()
     waiting = backlog.waiting_tills(pauses=pauses, **({"shop_id": shop.pk} if shop else {}))
     page = Paginator(waiting, backlog.PAGE_TILLS_MAX).get_page(request.GET.get("page"))
-    context = {
+    context: dict[str, object] = {
         "shop": shop,
         "shops": [] if shop else backlog.by_shop(waiting),
         "sums": backlog.Sums.of(waiting),
@@ -66,7 +66,7 @@ def show_till(request: HttpRequest, *, terminal_id: int, reason_form: ReasonForm
     """`reason_form`: one that was refused, to be shown again."""
     terminal = get_object_or_404(Terminal.objects.select_related("shop"), pk=terminal_id)
     pauses = list(pauses_of(shop_id=terminal.shop_id, terminal_id=terminal.pk).order_by("since"))
-    context = {
+    context: dict[str, object] = {
         "terminal": terminal,
         "row": backlog.waiting_of(terminal, pauses=pauses),
         "batches": backlog.batches_of(terminal.pk),

@@ -1,6 +1,7 @@
 """`manage.py device`: registers a device under a till, gives it a token, changes its modes, disables or moves it."""
 
 from argparse import ArgumentParser
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
@@ -50,7 +51,7 @@ class Command(BaseCommand):
         except ShopsRefused as refusal:
             raise CommandError(refusal.sentence) from refusal
 
-    def _registered(self, serial: str, options: dict[str, object]) -> Device:
+    def _registered(self, serial: str, options: dict[str, Any]) -> Device:
         """Return the device of this serial, registered, moved or with a shop for its till if that was asked."""
         shop = find_shop(options["shop"]) if options["shop"] else None
         name = options["till"]
@@ -69,7 +70,7 @@ class Command(BaseCommand):
             assign_shop(till, shop=shop)
         return device
 
-    def _register(self, serial: str, shop: Shop | None, name: object) -> Device:
+    def _register(self, serial: str, shop: Shop | None, name: str | None) -> Device:
         if not (shop and name):
             raise CommandError(f"No device has the serial {serial}. To register it, name --shop and --till.")
         check_serial(serial)
@@ -78,13 +79,13 @@ class Command(BaseCommand):
             refuse_if_held(terminal)
             return register_device(terminal=terminal, serial=serial)
 
-    def _move(self, device: Device, shop: Shop | None, name: object) -> None:
+    def _move(self, device: Device, shop: Shop | None, name: str | None) -> None:
         if not (shop and name):
             raise CommandError("To move it, name --shop and --till.")
         move_device(device, terminal=find_or_create_till(shop, name))
         self.stdout.write("Moved. What it has not sent yet will count for the till it holds now.")
 
-    def _change(self, device: Device, options: dict[str, object]) -> None:
+    def _change(self, device: Device, options: dict[str, Any]) -> None:
         changes = {name: options[name] for name in ("auth_mode", "answer_mode") if options[name]}
         for name, value in changes.items():
             setattr(device, name, value)

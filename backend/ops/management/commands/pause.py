@@ -27,12 +27,10 @@ class Command(BaseCommand):
         if shop and terminal:
             raise CommandError("--shop or --terminal, not both")
         # An empty name is a wrong one: it must not pause everything.
-        scope = {
-            "shop": None if shop is None else find_shop(shop),
-            "terminal": None if terminal is None else find_terminal(terminal),
-        }
+        of_shop = None if shop is None else find_shop(shop)
+        of_till = None if terminal is None else find_terminal(terminal)
         if options["resume"]:
-            done = resume(**scope)
+            done = resume(shop=of_shop, terminal=of_till)
             self.stdout.write("Resumed." if done else "It was not paused.")
         else:
-            self.stdout.write(f"Paused: {pause(**scope, reason=reason).scope}. Intake goes on.")
+            self.stdout.write(f"Paused: {pause(shop=of_shop, terminal=of_till, reason=reason).scope}. Intake goes on.")

@@ -3,6 +3,7 @@
 from argparse import ArgumentParser, ArgumentTypeError
 from collections import Counter
 from datetime import UTC, datetime
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import QuerySet
@@ -37,7 +38,7 @@ class Command(BaseCommand):
         parser.add_argument("--reason", default="", help="for the outcome's history, which the shop can read")
         parser.add_argument("--dry-run", action="store_true", help="only say what would be tried")
 
-    def handle(self, **options: object) -> None:
+    def handle(self, **options: Any) -> None:
         chosen = [one for one in choose(self._outcomes(**options)) if one.place not in options["skip"]]
         if options["limit"] is not None:
             chosen = chosen[: max(0, options["limit"])]

@@ -67,9 +67,11 @@ def add_production_services(stack: Stack, *, port: int, flower: FlowerLogin | No
     stack.add_sweep(name="sweep-2")
     stack.add_beat()
     stack.add_doctor()
-    watcher = flower and stack.add_flower(
-        port=flower.port, user=flower.user, password=flower.password, url_prefix=FLOWER_PREFIX
-    )
+    watcher = None
+    if flower is not None:
+        watcher = stack.add_flower(
+            port=flower.port, user=flower.user, password=flower.password, url_prefix=FLOWER_PREFIX
+        )
     nginx = stack.add_nginx(port=port, api=api, flower=watcher)
     return Front(nginx, flower_url=f"{nginx.url}/{FLOWER_PREFIX}/")
 
