@@ -15,8 +15,11 @@ from xml.etree.ElementTree import ParseError
 
 import openpyxl
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, MergedCell
+from openpyxl.cell.cell import Cell as WorksheetCell
+from openpyxl.cell.read_only import EmptyCell, ReadOnlyCell
 from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 from openpyxl.writer.excel import save_workbook
 
 from backend.inventory.errors import HeaderMissing, SheetTooLarge, SheetUnreadable, shown
@@ -107,7 +110,7 @@ def _read_rows(rows: Iterator[Sequence[Cell | None]], columns: Sequence[str]) ->
     if not names:
         raise HeaderMissing(f"Aucune ligne d'en-tête reconnue ; colonnes attendues : {', '.join(columns)}")
     known = {at: name for at, name in names.items() if name in columns}
-    lines = []
+    lines: list[SheetLine] = []
     for number, row in numbered:
         if len(lines) == LINES_MAX:
             raise SheetTooLarge(f"Trop de lignes : {LINES_MAX} au plus")
@@ -132,7 +135,9 @@ def _read_header(header: Sequence[Cell | None], columns: Sequence[str]) -> dict[
 def _sheet_line(number: int, row: Sequence[Cell | None], names: dict[int, str]) -> SheetLine:
     present = {name: row[at] for at, name in names.items() if at < len(row) and not is_blank(row[at])}
     faults = {name: str(cell) for name, cell in present.items() if isinstance(cell, CellFault)}
-    return SheetLine(number, {name: cell for name, cell in present.items() if name not in faults}, faults)
+    return SheetLine(
+        number, {name: cell for name, cell in present.items() if cell is not None and name not in faults}, faults
+    )
 
 
 def _csv_rows(content: bytes) -> Iterator[list[Cell]]:
@@ -178,7 +183,7 @@ def _check_archive(content: bytes) -> None:
         raise SheetTooLarge("Classeur trop grand une fois décompressé")
 
 
-def _workbook_cell(cell: object) -> Cell | None:
+def _workbook_cell(cell: ReadOnlyCell | EmptyCell | WorksheetCell | MergedCell) -> Cell | None:
     """Return a cell's value without its float: the 15 digits that a spreadsheet itself shows, and no more."""
     value = cell.value
     if value is None:
@@ -218,7 +223,7 @@ def write_sheet_xlsx(*, columns: Sequence[str], rows: Iterable[Sequence[Cell | N
     return buffer.getvalue()
 
 
-def _written_cell(sheet: object, cell: Cell | None) -> object:
+def _written_cell(sheet: WriteOnlyWorksheet, cell: Cell | None) -> object:
     if not isinstance(cell, str):
         return cell
     written = WriteOnlyCell(sheet, value=ILLEGAL_CHARACTERS_RE.sub("", cell))

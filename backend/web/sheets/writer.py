@@ -10,12 +10,16 @@ import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from backend.inventory.importing.cells import disarm
 from backend.inventory.numbers import write_number
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 Value = str | Decimal | int | date | datetime | None
 
@@ -94,9 +98,9 @@ class _Pipe(io.RawIOBase):
     def writable(self) -> bool:
         return True
 
-    def write(self, data: bytes) -> int:
+    def write(self, data: "Buffer") -> int:
         self.written += data
-        return len(data)
+        return memoryview(data).nbytes
 
     def take(self) -> bytes:
         taken = bytes(self.written)
