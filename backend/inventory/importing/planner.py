@@ -11,7 +11,13 @@ from decimal import Decimal
 from typing import TypeVar
 
 from backend.inventory.errors import FieldInvalid
-from backend.inventory.fields import ARTICLE_CHECKS, checked_code, checked_level, checked_opening_stock, checked_unit_field
+from backend.inventory.fields import (
+    ARTICLE_CHECKS,
+    checked_code,
+    checked_level,
+    checked_opening_stock,
+    checked_unit_field,
+)
 from backend.inventory.importing.cells import CellUnreadable
 from backend.inventory.importing.columns import ARTICLE_FIELDS, UNIT_FIELDS, UUIDS, read_cell
 from backend.inventory.importing.planning_articles import judge_articles
