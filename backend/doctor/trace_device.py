@@ -14,8 +14,7 @@ from backend.doctor.checks.tills import CLOCK_SKEW_MAX
 from backend.doctor.phrases import age, count, moment, sentence
 from backend.doctor.refused_calls import KNOCK_AGE_MAX, look_alikes, similar_serials, tell_knocks
 from backend.doctor.wording import listed, name_shop, name_till
-from backend.sales.models import Batch, Heartbeat, Lane, OutcomeStatus, Sale, SaleKind, SaleOutcome
-from backend.sales.posting.decision import RECORDED
+from backend.sales.models import RECORDED, Batch, Heartbeat, Lane, OutcomeStatus, Sale, SaleKind, SaleOutcome
 from backend.sales.repair.open_entries import open_entries
 from backend.sales.tills.pauses import pauses_of
 from backend.shops.models import AuthMode, Device, DeviceState, Knock, Shop, Terminal, TerminalState

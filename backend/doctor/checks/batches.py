@@ -11,8 +11,7 @@ from backend.doctor.locks import hold_lane
 from backend.doctor.registry import Finding, Repair, Scope, check
 from backend.doctor.wording import listed, name_batch, name_till, ranges
 from backend.sales.errors import BatchRefused
-from backend.sales.models import Batch, Lane, OutcomeStatus, Sale, SaleOutcome
-from backend.sales.posting.decision import RECORDED
+from backend.sales.models import RECORDED, Batch, Lane, OutcomeStatus, Sale, SaleOutcome
 from backend.sales.wire.split import cut, peek
 
 LOST_BYTES = (

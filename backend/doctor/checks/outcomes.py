@@ -9,8 +9,7 @@ from backend.doctor.bodies import read_batches
 from backend.doctor.registry import Finding, Scope, check
 from backend.doctor.wording import listed, name_batch, name_document, name_till
 from backend.sales.errors import SaleRefused
-from backend.sales.models import OutcomeStatus, Sale, SaleKind, SaleOutcome
-from backend.sales.posting.decision import RECORDED
+from backend.sales.models import RECORDED, OutcomeStatus, Sale, SaleKind, SaleOutcome
 from backend.sales.wire.parser import ParsedSale, read_sale
 
 KIND_OF = {

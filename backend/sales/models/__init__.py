@@ -1,6 +1,7 @@
 """The tables of sales: what tills sent (batches), what became of it (documents), and what tills said of themselves."""
 
 from backend.sales.models.batches import (
+    RECORDED,
     Batch,
     BatchBody,
     Lane,
@@ -14,6 +15,7 @@ from backend.sales.models.reports import Heartbeat, TillClosing
 from backend.sales.models.totals import DayTotal
 
 __all__ = [
+    "RECORDED",
     "Batch",
     "BatchBody",
     "DayTotal",

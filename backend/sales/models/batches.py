@@ -48,6 +48,14 @@ class OutcomeStatus(models.TextChoices):
     # A person put it aside, with a reason.
     SET_ASIDE = "set_aside", "Mise de côté"
 
+    @property
+    def is_recorded(self) -> bool:
+        return self in RECORDED
+
+
+# A document of this very sale stands in the books.
+RECORDED = (OutcomeStatus.CREATED, OutcomeStatus.VOIDED, OutcomeStatus.RETURNED, OutcomeStatus.PAID)
+
 
 class Lane(models.Model):
     """One small row a terminal; its lock is the right to change that terminal's batches and outcomes."""
@@ -158,6 +166,10 @@ class Outcome(models.Model):
 
     class Meta:
         abstract = True
+
+    @property
+    def is_recorded(self) -> bool:
+        return self.status in RECORDED
 
 
 class SaleOutcome(Outcome):

@@ -20,8 +20,6 @@ from backend.sales.wire.fingerprints import fingerprint_of_bytes
 from backend.sales.wire.parser import ParsedSale, read_sale
 from backend.sales.wire.split import peek
 
-RECORDED = (OutcomeStatus.CREATED, OutcomeStatus.VOIDED, OutcomeStatus.RETURNED, OutcomeStatus.PAID)
-
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -42,7 +40,7 @@ class Verdict:
 
     @property
     def is_recorded(self) -> bool:
-        return self.status in RECORDED
+        return self.status.is_recorded
 
 
 def decide(cursor: CursorWrapper, *, work: Slice, batch: BatchRow, raw: bytes, now: datetime) -> Verdict:
@@ -100,11 +98,10 @@ def refused(refusal: SaleRefused, *, number: str, fingerprint: str) -> Verdict:
 
 def advance(batch: BatchRow, status: OutcomeStatus) -> BatchRow:
     """Return the batch with its cursor one on, counted and a version higher."""
-    is_good = status in RECORDED
     return batch._replace(
         next_position=batch.next_position + 1,
-        created_count=batch.created_count + is_good,
-        error_count=batch.error_count + (not is_good),
+        created_count=batch.created_count + status.is_recorded,
+        error_count=batch.error_count + (not status.is_recorded),
         duplicate_count=batch.duplicate_count + (status == OutcomeStatus.DUPLICATE),
         version=batch.version + 1,
     )

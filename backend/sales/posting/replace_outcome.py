@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from backend.sales.models import Batch, OutcomeHistory, OutcomeStatus, SaleOutcome
-from backend.sales.posting.decision import RECORDED, Verdict
+from backend.sales.posting.decision import Verdict
 from backend.sales.posting.document import plain
 from backend.sales.posting.sql import BatchRow
 
@@ -79,7 +79,7 @@ def write_counts(batch: BatchRow) -> None:
 
 
 def _recount(batch: BatchRow, *, before: OutcomeStatus, after: OutcomeStatus) -> BatchRow:
-    gained = (after in RECORDED) - (before in RECORDED)
+    gained = after.is_recorded - before.is_recorded
     return batch._replace(
         created_count=batch.created_count + gained,
         error_count=batch.error_count - gained,

@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import UNSET, Meta, UnsetType
 
 from backend.sales.errors import ACTIONS, SALE_CODES, AlreadyThere
-from backend.sales.models import OutcomeStatus
+from backend.sales.models import RECORDED, OutcomeStatus
 from backend.sales.wire.vocabulary import (
     Amount,
     Answer,
@@ -23,7 +23,6 @@ from backend.sales.wire.vocabulary import (
     one_of,
 )
 
-GOOD = (OutcomeStatus.CREATED, OutcomeStatus.VOIDED, OutcomeStatus.RETURNED, OutcomeStatus.PAID)
 REFUSED = (
     OutcomeStatus.CONFLICT,
     OutcomeStatus.REJECTED,
@@ -46,7 +45,7 @@ NO_NUMBER = "N/A"
 
 Number = Annotated[str, Meta(description=f"{NO_NUMBER} quand la vente n'en a pas")]
 State = Annotated[str, one_of("en_attente", "en_cours", "traite")]
-SETTLED = one_of(*GOOD, OutcomeStatus.DUPLICATE, *REFUSED)
+SETTLED = one_of(*RECORDED, OutcomeStatus.DUPLICATE, *REFUSED)
 Action = Annotated[str, one_of(*ACTIONS)]
 Code = Annotated[str, one_of(*SALE_CODES)]
 
@@ -93,7 +92,7 @@ class VenteEnregistree(Answer, frozen=True):
     index: Place
     numero_facture: Number
     variante: AtLeastOne
-    status: Annotated[str, one_of(*GOOD)]
+    status: Annotated[str, one_of(*RECORDED)]
     action: Annotated[str, one_of("purger")]
     id: Identifier
     numero_enregistrement: str

@@ -16,7 +16,7 @@ from backend.inventory.models import StockMovement
 from backend.sales.errors import action_for
 from backend.sales.models import Batch, BatchBody, OutcomeStatus, Sale, SaleLine, SaleOutcome
 from backend.sales.receipts import answers
-from backend.sales.receipts.answers import GOOD, NO_NUMBER
+from backend.sales.receipts.answers import NO_NUMBER
 from backend.sales.wire.split import cut, peek
 from backend.sales.wire.vocabulary import number, timestamp
 from backend.shops.models import Device, Shop, Terminal
@@ -103,8 +103,8 @@ def receipt(batch: Batch, device: Device, *, since_version: int | None = None, w
         ventes_creees=batch.created_count,
         ventes_erreurs=batch.error_count,
         details=answers.DetailsDuRecu(
-            creees=[_good(outcome, documents, shop) for outcome in outcomes if outcome.status in GOOD],
-            erreurs=[_error(outcome, documents) for outcome in outcomes if outcome.status not in GOOD],
+            creees=[_good(outcome, documents, shop) for outcome in outcomes if outcome.is_recorded],
+            erreurs=[_error(outcome, documents) for outcome in outcomes if not outcome.is_recorded],
             en_attente=_waiting(batch),
         ),
         trous=[answers.Trou(de=first, a=last) for first, last in batch.sequence_holes],

@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from backend.sales.errors import action_for
 from backend.sales.models import Batch, SaleOutcome
-from backend.sales.receipts.answers import GOOD, Sort, SortConnu, SortEnAttente, SortInconnu
+from backend.sales.receipts.answers import Sort, SortConnu, SortEnAttente, SortInconnu
 from backend.sales.receipts.receipt import sales_of
 from backend.sales.wire.split import peek
 
@@ -57,7 +57,7 @@ def _by_content(outcomes: list[SaleOutcome]) -> Iterable[SaleOutcome]:
     kept: dict[tuple[str, str], SaleOutcome] = {}
     for outcome in outcomes:
         key = (outcome.number, outcome.fingerprint)
-        if key not in kept or kept[key].status not in GOOD:
+        if key not in kept or not kept[key].is_recorded:
             kept[key] = outcome
     return kept.values()
 

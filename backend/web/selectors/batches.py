@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.db.models import F, Q, QuerySet
 
-from backend.sales.models import Batch, OutcomeStatus, Sale, SaleOutcome
+from backend.sales.models import RECORDED, Batch, OutcomeStatus, Sale, SaleOutcome
 from backend.sales.repair.open_entries import NEEDS_A_PERSON, open_entries
 from backend.shops.models import Shop, Terminal
 from backend.web.selectors.keyset import KeysetPage, newest_first
@@ -16,13 +16,7 @@ PAGE_OUTCOMES_MAX = 100
 PAGE_ENTRIES_MAX = 100
 STATE_LENGTH = 16
 
-SETTLED_WELL = (
-    OutcomeStatus.CREATED,
-    OutcomeStatus.VOIDED,
-    OutcomeStatus.RETURNED,
-    OutcomeStatus.PAID,
-    OutcomeStatus.DUPLICATE,
-)
+SETTLED_WELL = (*RECORDED, OutcomeStatus.DUPLICATE)
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,12 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Max, Q, QuerySet, Sum
 
-from backend.sales.models import OutcomeStatus, Pause, Sale, SaleOutcome
+from backend.sales.models import RECORDED, OutcomeStatus, Pause, Sale, SaleOutcome
 from backend.sales.money import takings
 from backend.sales.money.takings import takings_of, to_cents
 from backend.sales.repair.open_entries import NEEDS_A_PERSON, open_entries
 from backend.shops.models import Shop
 from backend.web.formats import WITHOUT_CENTS
-
-# What an outcome that recorded a document says. Of them, `created` is a sale.
-RECORDED = (OutcomeStatus.CREATED, OutcomeStatus.VOIDED, OutcomeStatus.RETURNED, OutcomeStatus.PAID)
 
 # How many days with late arrivals are told at once.
 LATE_DAYS_MAX = 3

@@ -11,8 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from backend.sales.errors import KeyReused
-from backend.sales.models import OutcomeStatus
-from backend.sales.posting.decision import RECORDED
+from backend.sales.models import RECORDED, OutcomeStatus
 from backend.sales.repair.desk import Desk, Fix
 from backend.sales.repair.retry import Obstacle, Retrial
 from backend.shops.models import Role
