@@ -48,7 +48,6 @@ def _run(options: argparse.Namespace, folder: Path) -> None:
     from backend.localrun.servers import PrivateMariaDB
 
     with PrivateMariaDB(folder / "mariadb", databases=("template",)) as mariadb:
-        (folder / "static").mkdir()
         os.environ |= {
             "DJANGO_SETTINGS_MODULE": "backend.config.settings",
             "DATABASE_URL": mariadb.url("template"),
@@ -88,6 +87,9 @@ def _compare(options: argparse.Namespace, folder: Path, mariadb: object) -> Iter
     import django
 
     django.setup()
+    from django.core.management import call_command
+
+    call_command("collect_static")
     from benchmarks import cost, databases, pages, posting, serving
     from benchmarks.world import make_tills
 

@@ -25,6 +25,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.cache import cache
+from django.core.management import call_command
 from django.db import OperationalError, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
@@ -64,6 +65,12 @@ PBKDF2PasswordHasher.iterations = 1
 def forget_calls() -> None:
     """What this process counts of each device's calls: SQLite gives the next test's devices the same ids."""
     cache.clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_files() -> None:
+    """Collect what pages bring along, as a start does, for this process's pages and those of the stack."""
+    call_command("collect_static")
 
 
 @pytest.fixture(scope="session")

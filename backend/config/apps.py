@@ -1,6 +1,7 @@
 """Registers the configuration's system checks, and has the append-only triggers looked after at every migration."""
 
 from django.apps import AppConfig, apps
+from django.contrib.staticfiles import apps as staticfiles
 from django.db.models.signals import post_migrate
 
 
@@ -11,6 +12,11 @@ def restore_triggers(*, using: str, **_: object) -> None:
     from backend.db.dialect import install_triggers
 
     install_triggers(connections[using])
+
+
+class StaticFilesConfig(staticfiles.StaticFilesConfig):
+    # The other viewer of the API's description, which comes with the one that is used.
+    ignore_patterns = [*staticfiles.StaticFilesConfig.ignore_patterns, "redoc"]
 
 
 class ConfigApp(AppConfig):

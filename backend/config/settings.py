@@ -5,8 +5,9 @@ import secrets
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
+from whitenoise.compress import Compressor
 
-from backend.config import celery_settings, static_files
+from backend.config import celery_settings
 from backend.db import database_url, replica
 from backend.environment import environment
 from backend.observability import logs
@@ -42,7 +43,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "django.contrib.staticfiles",
+    "backend.config.apps.StaticFilesConfig",
     "django.contrib.humanize",
     "rest_framework",
     "drf_spectacular_sidecar",
@@ -65,7 +66,7 @@ MIDDLEWARE = [
     "backend.observability.request_log.RequestLogMiddleware",
     "backend.db.replica.ReplicaMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "backend.config.static_files.CompressedStaticFilesMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -153,13 +154,14 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 STATIC_URL = "/static/"
-STATIC_ROOT = env.str("STATIC_ROOT", default="") or None
-# Files are served from the packages they come in, so that a start needs no collectstatic.
-WHITENOISE_USE_FINDERS = True
-WHITENOISE_AUTOREFRESH = DEBUG
-WHITENOISE_ADD_HEADERS_FUNCTION = static_files.set_weak_etag
-# An hour: so long may a page stand in an older style after an update; then the browser asks whether its copy is good.
-WHITENOISE_MAX_AGE = 0 if DEBUG else 3600
+# What `manage.py collectstatic` fills and WhiteNoise serves. Without DEBUG nothing is served from elsewhere.
+STATIC_ROOT = env.str("STATIC_ROOT", default="") or str(VAR_DIR / "static")
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "backend.config.static_files.StaticFilesStorage"},
+}
+# Source maps go to nobody but a developer who opens a browser's tools, and take half of the time.
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 
 # Behind TLS set HTTPS=1: cookies then travel only on it, and browsers are told to stay on it.
 HTTPS = env.bool("HTTPS", default=False)

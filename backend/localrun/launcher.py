@@ -108,6 +108,7 @@ class ServeCommand(BaseCommand):
         environment = self.environment(base, port=port)
         stack = cleanup.enter_context(Stack(folder=self.folder, environment=environment))
         self.say("Préparation de la base et des données de démonstration…")
+        stack.run_once("collect_static")
         stack.migrate(environment=base.migrations)
         password = kept_secret(self.folder / "demo-password", random_bytes=TYPED_SECRET_BYTES)
         token = kept_secret(self.folder / "demo-token")
@@ -128,13 +129,13 @@ class ServeCommand(BaseCommand):
         return {
             "SECRET_KEY": os.environ.get("SECRET_KEY") or kept_secret(self.folder / "secret-key"),
             "VAR_DIR": str(self.folder),
+            "STATIC_ROOT": str(self.folder / "static"),
             "PUBLIC_URL": os.environ.get("PUBLIC_URL") or f"http://127.0.0.1:{port}",
             **base.environment,
         }
 
     def _tidy_folder(self) -> None:
         """Begin with empty logs; those of the start before are kept beside them."""
-        (self.folder / "static").mkdir(exist_ok=True)  # whitenoise complains in the log if there is none
         log, previous = self.folder / "log", self.folder / "log.previous"
         if log.exists():
             shutil.rmtree(previous, ignore_errors=True)

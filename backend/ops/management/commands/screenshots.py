@@ -45,10 +45,11 @@ class Command(BaseCommand):
             "BROKER_URL": "",
             "SECRET_KEY": secrets.token_urlsafe(48),
             "VAR_DIR": str(temporary),
+            "STATIC_ROOT": str(temporary / "static"),
         }
         password = secrets.token_urlsafe(12)
-        (temporary / "static").mkdir()
         with Stack(folder=temporary, environment=environment) as stack:
+            stack.run_once("collect_static")
             stack.run_once("migrate", "--no-input")
             self.stdout.write(f"{days} jours de ventes sont racontés…")
             demo = {"DEMO_PASSWORD": password, "DEMO_TOKEN": secrets.token_urlsafe(32)}
