@@ -36,8 +36,10 @@ test: $(VENV)/.installed-development ## the whole suite on a private MariaDB and
 test-embedded: $(VENV)/.installed-embedded-development ## the main path on SQLite and the broker that `make run` finds; no root, no server
 	TEST_EMBEDDED=1 $(python) -m pytest $(ARGUMENTS)
 
-lint: $(VENV)/.installed-development ## ruff, the import rules, forgotten migrations, Django's checks
+lint: $(VENV)/.installed-development ## ruff, mypy, the import rules, forgotten migrations, Django's checks
 	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(unused_key) $(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo
 	$(unused_key) $(python) manage.py makemigrations --check --dry-run
 	$(unused_key) $(python) manage.py check

@@ -63,14 +63,15 @@ def _by_content(outcomes: list[SaleOutcome]) -> Iterable[SaleOutcome]:
 
 
 def _settled_entry(outcome: SaleOutcome) -> SortConnu:
+    document = outcome.document
     return SortConnu(
         numero_facture=outcome.number,
         status=outcome.status,
         action=action_for(status=outcome.status, code=outcome.code),
         recu=outcome.batch.receipt,
         index=outcome.position,
-        id=outcome.document_id if outcome.document else UNSET,
-        numero_enregistrement=outcome.document.registration_number if outcome.document else UNSET,
+        id=document.pk if document else UNSET,
+        numero_enregistrement=document.registration_number if document else UNSET,
         code=outcome.code or UNSET,
         erreur=outcome.detail if outcome.code else UNSET,
     )

@@ -34,11 +34,11 @@ class Command(ServeCommand):
             for name in ("APP_PASSWORD", "MIGRATIONS_PASSWORD", "BACKUP_PASSWORD")
         }
         create_users(mariadb, passwords=passwords)
-        server = {"host": "127.0.0.1", "port": mariadb.port}
         app, migrations = passwords["APP_PASSWORD"], passwords["MIGRATIONS_PASSWORD"]
+        host, port = "127.0.0.1", mariadb.port
         return Base(
             environment={
-                "DATABASE_URL": of_mysql(DATABASE, user="caisse", password=app, **server),
+                "DATABASE_URL": of_mysql(DATABASE, user="caisse", password=app, host=host, port=port),
                 "BROKER_URL": redis.url,
                 "ALLOWED_HOSTS": "localhost,127.0.0.1",
                 "TRUSTED_PROXIES": "1",
@@ -46,7 +46,9 @@ class Command(ServeCommand):
                 "METRICS_TOKEN": kept_secret(self.folder / "metrics-token"),
                 "LOG_FORMAT": "json",
             },
-            migrations={"DATABASE_URL": of_mysql(DATABASE, user="caisse_migrations", password=migrations, **server)},
+            migrations={
+                "DATABASE_URL": of_mysql(DATABASE, user="caisse_migrations", password=migrations, host=host, port=port)
+            },
             description=[f"MariaDB          127.0.0.1:{mariadb.port}", f"Redis            {redis.url}"],
             servers=[mariadb.process, redis.process],
         )
