@@ -21,11 +21,6 @@ def test_the_package_takes_it_from_the_code() -> None:
     assert project["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "backend.__version__"}
 
 
-def test_the_image_is_labelled_with_it() -> None:
-    text = (ROOT / "deploy" / "Dockerfile").read_text()
-    assert re.findall(r"image\.version=(.*)", text) == [f'"{__version__}"']
-
-
 def test_the_newest_release_of_the_changelog_is_it() -> None:
     headings = re.findall(r"^## \[(.+?)\](.*)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert headings[0] == ("Unreleased", "")
