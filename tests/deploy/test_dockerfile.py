@@ -153,6 +153,7 @@ def test_every_source_is_there() -> None:
         "deploy/database/secrets/app_password",
         "docs/x.sqlite3-wal",
         "tests/conftest.py",
+        "backend/testing.py",
         "docs/images/stock-360.png",
         "backend/web/__pycache__/urls.cpython-311.pyc",
     ],
@@ -173,6 +174,7 @@ def test_every_file_of_the_backend_and_every_page_is_in_it(image: Path) -> None:
         for path in (ROOT / folder).rglob("*")
         if path.is_file() and path.suffix not in {".pyc", ".png"} and not path.name.startswith(".")
     ]
+    wanted.remove(Path("backend/testing.py"))
     assert wanted
     assert [str(path) for path in wanted if not (image / path).is_file()] == []
 
@@ -185,6 +187,10 @@ def test_the_start_scripts_in_it_can_be_run(image: Path) -> None:
 
 def test_it_stands_on_its_own(image: Path, tmp_path: Path) -> None:
     """Settings, applications, workers, pages and translations, with nothing of the repository around them."""
+    importing = re.compile(
+        r"^\s*(?:from backend.testing |import backend.testing|from backend import testing)", re.MULTILINE
+    )
+    assert [path for path in image.rglob("*.py") if importing.search(path.read_text())] == []
     question = (
         "import workers, backend.config.wsgi; from django.conf import settings; from pathlib import Path;"
         "from backend.web.documentation import pages; from django.utils import translation as t;"

@@ -39,6 +39,13 @@ def variables_of(text: str) -> set[str]:
     return set(re.findall(r"^#? ?([A-Z][A-Z_]+)=", text, re.MULTILINE))
 
 
+def test_a_release_has_what_runs_and_nothing_of_the_tests(server: Path) -> None:
+    release = server / "opt" / "caisse" / "releases" / "1.0"
+    assert (release / "backend" / "config" / "settings.py").is_file()
+    assert not (release / "backend" / "testing.py").exists()
+    assert not (release / "tests").exists()
+
+
 def test_systemd_understands_every_unit(server: Path, tmp_path: Path) -> None:
     analyze = shutil.which("systemd-analyze")
     if not analyze:
