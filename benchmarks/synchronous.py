@@ -1,7 +1,7 @@
-"""What the API is compared with: the sources' synchronous endpoint on this project's tables, and empty answers.
+"""What the API is compared with: the legacy synchronous endpoint on this project's tables, and empty answers.
 
-The loop is the sources' `sync_ventes_simple` with the improvements that they propose themselves: one transaction a
-sale, movements with the stock before and after. Every choice left open is made in its favour: no DRF, no token, no log
+The loop is the old fleet's `sync_ventes_simple` with two improvements in its favour: one transaction a sale, movements
+with the stock before and after. Every choice left open is made in its favour: no DRF, no token, no log
 lines, no registration number, no fingerprint, no outcome, no receipt.
 """
 

@@ -30,8 +30,9 @@ EDGES = {
         "backend/sales/repair/retry.py"
     ): "many are tried in a row: one that breaks is told, and left as it was",
 }
-# A session's folders, a developer's home. Written so that this line is no example of itself.
+# Where somebody's checkout or home happens to be. Written so that this line is no example of itself.
 MACHINE_PATH = re.compile(r"(?<![\w.:/~-])/(?:work|root|Users/\w+|home/(?!app\b|caisse\b)\w+)/")
+PAPERS = re.compile(r"\bthe\s" + r"sources\b|_des_" + "sources", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,13 @@ def no_path_of_this_machine(source: Source) -> Iterator[str]:
             yield f"line {number}: names a folder of one machine"
 
 
+def no_word_about_how_it_was_asked_for(source: Source) -> Iterator[str]:
+    """A reader has the code and its documentation, and none of the papers that the project began with."""
+    for number, line in enumerate(source.text.splitlines(), start=1):
+        if PAPERS.search(line):
+            yield f"line {number}: speaks of papers that nobody here has"
+
+
 def calls_of(source: Source, method: str) -> Iterator[ast.Call]:
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == method:
@@ -140,7 +148,7 @@ PYTHON_RULES: tuple[Rule, ...] = (
     functions_are_short,
     files_are_short,
 )
-TEXT_RULES: tuple[Rule, ...] = (no_path_of_this_machine,)
+TEXT_RULES: tuple[Rule, ...] = (no_path_of_this_machine, no_word_about_how_it_was_asked_for)
 
 # (rule, path, good, bad): the same path for both, unless the path is what is wrong.
 EXAMPLES: list[tuple[Rule, tuple[str, str], tuple[str, str]]] = [
@@ -179,6 +187,11 @@ EXAMPLES: list[tuple[Rule, tuple[str, str], tuple[str, str]]] = [
     (no_path_of_this_machine, ("a.md", "see docs/wo" + "rk/"), ("a.md", "see " + "/wo" + "rk/main/docs")),
     (no_path_of_this_machine, ("a.md", "http://host/ro" + "ot/x"), ("a.md", "cd '" + "/ro" + "ot/project'")),
     (no_path_of_this_machine, ("a.md", "~/home/x, /home/app/"), ("a.md", "path=" + "/ho" + "me/alice/x")),
+    (
+        no_word_about_how_it_was_asked_for,
+        ("a.md", "the legacy endpoint, the source's name"),
+        ("a.md", "as the" + " sources ask"),
+    ),
 ]
 
 

@@ -1,4 +1,4 @@
-"""A till of the old kind: it knows only the sources' endpoint and takes any 2xx for "Synchronisation réussie".
+"""A till of the old kind: it knows only the legacy endpoint and takes any 2xx for "Synchronisation réussie".
 
 What it does wrong is the point: it never looks at an answer's body, sends no key, and empties its queue on any 2xx.
 """
