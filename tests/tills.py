@@ -16,7 +16,7 @@ from django.test import Client
 
 from backend.inventory.models import Article, ArticleUnit
 from backend.sales.models import Batch, SaleOutcome
-from backend.sales.posting.context import Slice
+from backend.sales.posting.context import PostingContext
 from backend.sales.posting.post_sale import Step, post_next_sale
 from backend.sales.posting.runner import post_slice
 from backend.shops.models import Device
@@ -84,7 +84,7 @@ class Till:
         assert answer.status_code == 200, answer.content
         return answer.json()
 
-    def fates(self, *numbers: str) -> list[dict[str, Any]]:
+    def look_up_statuses(self, *numbers: str) -> list[dict[str, Any]]:
         answer = self.call("POST", FATES, json.dumps({"numeros": numbers}).encode())
         assert answer.status_code == 200, answer.content
         return answer.json()["ventes"]
@@ -96,7 +96,7 @@ class Till:
 
     def post_next(self, count: int = 1) -> None:
         """Post the next `count` sales and no more."""
-        work = Slice(self.device.terminal_id)
+        work = PostingContext(self.device.terminal_id)
         for _ in range(count):
             assert post_next_sale(work) is Step.POSTED
 

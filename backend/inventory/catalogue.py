@@ -10,10 +10,13 @@ from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any, Literal
 
+from django.db import transaction
+
 from backend.inventory.carton_opening import LEVELS
 from backend.inventory.errors import CodeTaken, FieldInvalid, LevelTaken, NotFound
 from backend.inventory.fields import ARTICLE_CHECKS, UNIT_FIELDS, checked_level, checked_unit_field
-from backend.inventory.models import Article, ArticleUnit
+from backend.inventory.models import Article, ArticleUnit, MovementType
+from backend.inventory.stock import move_stock
 from backend.inventory.transactions import in_transaction
 from backend.shops.models import Shop
 
@@ -176,3 +179,27 @@ def _own_unit(article: Article, unit_uuid: uuid.UUID) -> ArticleUnit:
     if unit is None:
         raise FieldInvalid("base_unit", "cette unité n'est pas de cet article")
     return unit
+
+
+OPENING_COMMENT = "Stock d'ouverture"
+
+
+def begin_article(
+    *, shop: Shop, code: str, name: str, barcode: str | None, base_unit: NewUnit, opening: Decimal | None, author: str
+) -> Article:
+    """Create an article and bring in the first stock of its unit, inside the transaction of whoever asks: `do_once`.
+
+    Raises what create_article and move_stock raise.
+    """
+    assert transaction.get_connection().in_atomic_block
+    article = create_article(shop=shop, code=code, name=name, barcode=barcode, base_unit=base_unit)
+    if opening:
+        assert article.base_unit is not None, "it was created with one"
+        move_stock(
+            unit=article.base_unit,
+            quantity=opening,
+            movement_type=MovementType.ENTRY,
+            author=author,
+            comment=OPENING_COMMENT,
+        )
+    return article

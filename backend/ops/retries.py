@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from backend.db.transients import is_transient
 from backend.sales.models import OutcomeStatus, SaleOutcome
-from backend.sales.repair.retry import Standing, retry_outcome
+from backend.sales.repair.retry import OutcomeSnapshot, retry_outcome
 from backend.shops.models import Shop, Terminal
 
 REASONS: dict[str, str] = {OutcomeStatus.FAILED: "Reprise après une erreur de notre côté"}
@@ -37,7 +37,7 @@ class Trial(NamedTuple):
     """What became of one: what stands now, and the word for what stood in the way. Nothing is known of a sale whose
     trial the database interrupted."""
 
-    after: Standing | None
+    after: OutcomeSnapshot | None
     obstacle: str = ""
     was_prevented: bool = False
 
@@ -77,10 +77,10 @@ def reason_for(status: str) -> str:
 def try_again(one: Chosen, *, author: str, reason: str) -> Trial:
     """Try one sale; whatever becomes of it, the others can be tried."""
     try:
-        retrial = retry_outcome(batch_id=one.batch_id, position=one.position, author=author, reason=reason)
+        result = retry_outcome(batch_id=one.batch_id, position=one.position, author=author, reason=reason)
     except (OperationalError, InterfaceError) as error:
         if not is_transient(error):
             raise
         return Trial(None, "interrupted by the database", was_prevented=True)
-    obstacle = retrial.obstacle.value if retrial.obstacle else ""
-    return Trial(retrial.after, obstacle, was_prevented=retrial.was_prevented)
+    obstacle = result.obstacle.value if result.obstacle else ""
+    return Trial(result.after, obstacle, was_prevented=result.was_prevented)

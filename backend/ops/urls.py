@@ -2,9 +2,8 @@
 
 from django.urls import path
 
-from backend.ops.health import healthz
 from backend.ops.metrics import metrics
-from backend.ops.readiness import readyz
+from backend.ops.readiness import healthz, readyz
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),

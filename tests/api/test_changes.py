@@ -100,7 +100,7 @@ def test_every_action_is_told_with_its_reason(cast: Cast, till: Till) -> None:
         ("rejected", "garder", "article_inconnu", None),
     ]
     assert [entry["numero_facture"] for entry in entries] == ["FAC-1", "FAC-1", "FAC-1", "N/A", "FAC-4"]
-    by_number = {(fate["recu"], fate["index"]): fate for fate in till.fates("FAC-1", "FAC-4")}
+    by_number = {(fate["recu"], fate["index"]): fate for fate in till.look_up_statuses("FAC-1", "FAC-4")}
     assert len(by_number) == 3
     for entry in entries:
         fate = by_number.get((entry["recu"], entry["index"]), entry)

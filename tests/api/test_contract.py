@@ -245,7 +245,7 @@ def test_fates_are_told_by_number_in_a_get_and_in_a_post(cast: Cast, till: Till)
             {"numero_facture": "D", "status": "unknown", "action": "renvoyer"},
         ]
     }
-    assert till.fates("A", "B", "C", "D") == told["ventes"]
+    assert till.look_up_statuses("A", "B", "C", "D") == told["ventes"]
 
 
 def test_the_state_tells_the_time_the_limits_and_what_is_open(cast: Cast, till: Till) -> None:

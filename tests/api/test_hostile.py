@@ -226,7 +226,7 @@ def test_another_tills_receipt_is_unknown(cast: Cast, till: Till, charlies_till:
         assert_problem(stranger.get(f"{RECEIPTS}/{receipt}"), "recu_inconnu")
         assert_problem(stranger.get(f"{RECEIPTS}/{receipt}", Prefer="wait=10"), "recu_inconnu")
         assert stranger.get(RECEIPTS).json()["recus"] == []
-        assert [one["status"] for one in stranger.fates("A")] == ["unknown"]
+        assert [one["status"] for one in stranger.look_up_statuses("A")] == ["unknown"]
     spare = Till(make_device(cast.terminal))
     assert spare.receipt(receipt)["recu"] == receipt
 
@@ -248,7 +248,7 @@ def test_a_key_of_another_till_is_nothing_to_this_one(cast: Cast, till: Till, ch
 
 def test_fates_of_numbers_that_nobody_could_send_are_unknown(till: Till) -> None:
     numbers = ["", "x" * 70_000, "a\u0000b", "é", "'; --", "A~2"]
-    assert {one["status"] for one in till.fates(*numbers)} == {"unknown"}
+    assert {one["status"] for one in till.look_up_statuses(*numbers)} == {"unknown"}
 
 
 def test_what_is_not_stored_is_only_a_knock(till: Till) -> None:

@@ -21,7 +21,7 @@ def assert_it_sees_nothing(till: Till, *receipts: str) -> None:
         assert_problem(till.get(f"{RECEIPTS}/{receipt}"), "recu_inconnu")
     for query in ("", "?ouverts=1"):
         assert till.get(RECEIPTS + query).json()["recus"] == []
-    assert [one["status"] for one in till.fates("FAC-1", "FAC-2")] == ["unknown", "unknown"]
+    assert [one["status"] for one in till.look_up_statuses("FAC-1", "FAC-2")] == ["unknown", "unknown"]
     assert till.get(CHANGES).json()["ventes"] == []
     state = till.get(STATE).json()
     assert state["a_corriger"] == 0
@@ -59,7 +59,7 @@ def test_a_moved_device_sees_nothing_of_the_till_it_left(cast: Cast, till: Till,
     assert successor.receipt(receipts[0])["boutique"]["code"] == "BTQ-009"
     # What was accepted is posted where it was sold.
     successor.post_all()
-    assert [one["status"] for one in successor.fates("FAC-2")] == ["created"]
+    assert [one["status"] for one in successor.look_up_statuses("FAC-2")] == ["created"]
 
 
 def test_what_a_moved_device_had_not_sent_is_judged_in_its_new_shop(

@@ -152,14 +152,14 @@ def test_reading_costs_the_same_for_one_sale_and_for_many(cast: Cast, till: Till
 
 def test_one_number_has_one_fate_for_each_content(cast: Cast, till: Till) -> None:
     till.settle(sale("A", line(cast.rice)), sale("A", line(cast.rice, quantity=2)), sale("A", line(cast.rice)))
-    fates = till.fates(" A ", "A")
-    assert [(one["numero_facture"], one["status"], one["index"]) for one in fates] == [
+    statuses = till.look_up_statuses(" A ", "A")
+    assert [(one["numero_facture"], one["status"], one["index"]) for one in statuses] == [
         ("A", "created", 1),
         ("A", "conflict", 2),
     ]
-    assert fates[1]["id"] == fates[0]["id"], "a conflict names the sale that has the number"
+    assert statuses[1]["id"] == statuses[0]["id"], "a conflict names the sale that has the number"
     waiting = till.hand_over(sale("A", line(cast.rice, quantity=3)))
-    assert [(one["status"], one["recu"]) for one in till.fates("A")][-1] == ("pending", waiting)
+    assert [(one["status"], one["recu"]) for one in till.look_up_statuses("A")][-1] == ("pending", waiting)
 
 
 def test_a_receipt_is_found_by_its_id_in_any_spelling(till: Till, running: str) -> None:

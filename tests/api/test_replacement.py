@@ -45,7 +45,7 @@ def test_the_new_device_is_the_tills_and_the_old_one_a_replaced_one(
     assert replaced.state == DeviceState.REPLACED
     assert replaced.replaced_at is not None
     assert new.device.state == DeviceState.ACTIVE
-    assert new.fates("FAC-1")[0]["id"] == sold_before["id"], "it sees what the till sold before it"
+    assert new.look_up_statuses("FAC-1")[0]["id"] == sold_before["id"], "it sees what the till sold before it"
 
 
 def test_the_tills_sequence_goes_on(cast: Cast, old: Till, sold_before: dict[str, object], new: Till) -> None:

@@ -48,8 +48,8 @@ def test_bodies_may_come_in_chunks_up_to_the_limit(server: http.client.HTTPConne
     limit = 5 * 1024 * 1024
     large = b"[{}]" + b" " * (limit - 4)
     assert call(server, cast, "POST", SYNC, chunks(large, 65_536), **chunked)[0] == 202
-    status, fates = call(server, cast, "POST", FATES, chunks(b'{"numeros": ["FAC-1"]}', 5), **chunked)
-    assert (status, fates["ventes"][0]["status"]) == (200, "pending")
+    status, statuses = call(server, cast, "POST", FATES, chunks(b'{"numeros": ["FAC-1"]}', 5), **chunked)
+    assert (status, statuses["ventes"][0]["status"]) == (200, "pending")
     assert Batch.objects.count() == 2
 
 
@@ -67,8 +67,8 @@ def test_who_sends_too_much_hears_so_and_sees_no_broken_connection(
 
 def test_fifty_numbers_of_a_till_fit_into_one_line(server: http.client.HTTPConnection, cast: Cast) -> None:
     query = "&".join(f"numero_facture={'FAC-20241104-' + str(at).zfill(40)}" for at in range(50))
-    status, fates = call(server, cast, "GET", f"{FATES}?{query}")
-    assert (status, len(fates["ventes"])) == (200, 50)
+    status, statuses = call(server, cast, "GET", f"{FATES}?{query}")
+    assert (status, len(statuses["ventes"])) == (200, 50)
 
 
 def test_an_endless_query_is_no_fault_of_ours(server: http.client.HTTPConnection, cast: Cast) -> None:

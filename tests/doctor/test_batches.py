@@ -104,7 +104,7 @@ def test_sales_behind_a_batch_wrongly_noted_as_settled_are_taken_up_again(busy: 
     assert "noté comme traité à la vente 2 sur 2" in finding.found
     assert repaired(finding) == {"sales_batch": {"settled_at", "version"}}
     busy.post_all()
-    assert busy.fates("FAC-21")[0]["status"] == "created"
+    assert busy.look_up_statuses("FAC-21")[0]["status"] == "created"
     assert findings() == {}
 
 
@@ -124,7 +124,7 @@ def test_sales_that_a_cursor_jumped_are_taken_up_again(busy: Till) -> None:
     assert "(FAC-21)" in finding.means
     assert repaired(finding) == {"sales_batch": {"next_position", "settled_at", "version"}}
     busy.post_all()
-    assert busy.fates("FAC-21")[0]["status"] == "created"
+    assert busy.look_up_statuses("FAC-21")[0]["status"] == "created"
     assert findings() == {}
 
 

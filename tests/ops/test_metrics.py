@@ -29,7 +29,7 @@ from backend.ops.sweeps import TurnNotes
 from backend.sales.errors import SALE_CODES
 from backend.sales.models import Batch, OutcomeHistory, OutcomeStatus, SaleOutcome
 from backend.sales.posting import post_sale
-from backend.sales.posting.context import Slice
+from backend.sales.posting.context import PostingContext
 from backend.sales.posting.post_sale import settle_as_failed
 from backend.sales.repair.retry import retry_outcome
 from backend.sales.tills.pauses import pause
@@ -225,7 +225,7 @@ def test_what_is_found_and_refused_is_counted_with_its_reason(cast: Cast) -> Non
     scarce = make_article(cast.shop, stock=1)
     till.settle(void, shop_sale("FAC-1", line(scarce, quantity=2)))
     till.hand_over(shop_sale("FAC-2", line(cast.rice)))
-    settle_as_failed(Slice(cast.terminal.pk), reason="essai")
+    settle_as_failed(PostingContext(cast.terminal.pk), reason="essai")
     assert flush()
     assert totals() == {"deferred": 2, "created": 1, "voided": 1, "rejected": 1, "failed": 1} == written()
     scarce.base_unit.refresh_from_db()

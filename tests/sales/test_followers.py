@@ -40,7 +40,7 @@ def test_a_void_restores_what_its_sale_took_and_happens_once(cast: Cast, till: T
     assert again["erreur"] == "Vente déjà annulée"
     assert (stock_of(cast.rice), stock_of(cast.oil)) == (100, 100)
     # The sale that it undid is still the sale it was.
-    assert till.fates("FAC-1")[0]["status"] == "created"
+    assert till.look_up_statuses("FAC-1")[0]["status"] == "created"
     check_invariants()
 
 
@@ -171,7 +171,7 @@ def test_what_waits_for_a_document_that_is_no_sale_hears_so_when_it_arrives(cast
     assert till.outcomes() == ["deferred", "deferred"]
     till.settle(sale("FAC-1", line(cast.rice)))
     assert till.outcomes() == ["rejected", "voided", "created"]
-    assert till.fates("AVO-2")[0]["code"] == "origine_invalide"
+    assert till.look_up_statuses("AVO-2")[0]["code"] == "origine_invalide"
     till.settle(void("AVO-4", "AVO-3"))
     till.settle(sale("FAC-3", line(cast.rice)), void("AVO-3", "FAC-3"))
     assert till.outcomes()[3:] == ["rejected", "created", "voided"]

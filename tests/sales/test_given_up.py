@@ -7,7 +7,7 @@ import pytest
 
 from backend.sales.models import Batch, Lane, SaleOutcome
 from backend.sales.posting import decision, post_sale
-from backend.sales.posting.context import Sight, Slice
+from backend.sales.posting.context import Inspection, PostingContext
 from backend.sales.posting.crash_guard import STARTS_MAX, StartKind, begin
 from backend.sales.posting.post_sale import settle_as_failed
 from backend.sales.repair.open_entries import open_entries
@@ -42,7 +42,7 @@ def test_the_same_content_that_goes_through_later_closes_it(cast: Cast, till: Ti
     assert till.settle_one(sale("FAC-1", line(cast.rice)))["status"] == "created"
     assert open_entries(shop_id=cast.shop.pk).count() == 0
     # Otherwise the till would keep the sale for ever: it forgets one only if all that is known of it says so.
-    assert [(one["status"], one["action"]) for one in till.fates("FAC-1")] == [("created", "purger")]
+    assert [(one["status"], one["action"]) for one in till.look_up_statuses("FAC-1")] == [("created", "purger")]
 
 
 def test_a_sale_whose_reading_breaks_is_given_up_by_its_number(
@@ -56,14 +56,14 @@ def test_a_sale_whose_reading_breaks_is_given_up_by_its_number(
 
 def test_whoever_settles_a_sale_that_kills_looks_less_closely_each_time(cast: Cast, till: Till) -> None:
     till.hand_over(sale("FAC-1", line(cast.rice)))
-    work = Slice(till.device.terminal_id)
+    work = PostingContext(till.device.terminal_id)
     sights = []
     for _ in range(STARTS_MAX + 4):
         start = begin(work)
-        sights += [start.sight] if start.kind is StartKind.CONDEMNED else []
+        sights += [start.inspection] if start.kind is StartKind.CONDEMNED else []
         # Each of them died, long enough ago.
         Lane.objects.update(starts_at=None)
-    assert sights == [Sight.READ, Sight.PEEK, Sight.BLIND]
+    assert sights == [Inspection.FULL, Inspection.HEADER, Inspection.NONE]
 
 
 def test_a_blind_settlement_reads_no_sale_of_the_batch(cast: Cast, till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,6 +71,6 @@ def test_a_blind_settlement_reads_no_sale_of_the_batch(cast: Cast, till: Till, m
     till.hand_over(sale("FAC-1", line(cast.rice), sequence=1), sale("FAC-2", line(cast.rice), sequence=5))
     for name in ("peek", "read_sale", "fingerprint_of_bytes"):
         monkeypatch.setattr(post_sale, name, broken)
-    settle_as_failed(Slice(till.device.terminal_id), reason="mort", sight=Sight.BLIND)
+    settle_as_failed(PostingContext(till.device.terminal_id), reason="mort", inspection=Inspection.NONE)
     assert Batch.objects.get().next_position == 2
     assert SaleOutcome.objects.get().number == ""

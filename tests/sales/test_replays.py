@@ -46,8 +46,11 @@ def test_the_same_number_with_other_content_is_a_conflict_and_both_are_kept(
     assert other["erreur"] == "Numéro déjà pris par une autre vente"
     assert stock_of(cast.rice) == 98
     assert Sale.objects.count() == 1
-    fates = till.fates("FAC-1")
-    assert [(one["status"], one["action"]) for one in fates] == [("created", "purger"), ("conflict", "garder")]
+    statuses = till.look_up_statuses("FAC-1")
+    assert [(one["status"], one["action"]) for one in statuses] == [
+        ("created", "purger"),
+        ("conflict", "garder"),
+    ]
 
 
 def test_other_lines_are_a_conflict(cast: Cast, till: Till, first: dict[str, Any]) -> None:
@@ -119,7 +122,7 @@ def test_numbers_are_compared_byte_for_byte(cast: Cast, till: Till, first: dict[
     assert [one["status"] for one in entries] == ["created"] * len(numbers)
     assert [one["numero_facture"] for one in entries] == numbers
     assert till.settle_one(sale(" FAC-1 ", line(cast.rice, quantity=2), **DATED))["status"] == "duplicate"
-    assert [one["status"] for one in till.fates("fac-1", "Fac-1")] == ["created", "unknown"]
+    assert [one["status"] for one in till.look_up_statuses("fac-1", "Fac-1")] == ["created", "unknown"]
 
 
 def test_one_batch_may_hold_the_same_sale_twice(cast: Cast, till: Till) -> None:
@@ -135,4 +138,4 @@ def test_a_refused_sale_goes_through_when_its_reason_is_gone(cast: Cast, till: T
     empty.base_unit.stock = 5
     empty.base_unit.save(update_fields=["stock"])
     assert till.settle_one(wanted)["status"] == "created"
-    assert [one["status"] for one in till.fates("FAC-5")] == ["created"]
+    assert [one["status"] for one in till.look_up_statuses("FAC-5")] == ["created"]

@@ -18,11 +18,11 @@ from django.db import connection, connections, transaction
 from backend.inventory.models import StockMovement
 from backend.sales.models import Batch, InvoiceSequence, Lane, OutcomeHistory, Sale, SaleOutcome
 from backend.sales.posting import decision, failpoints, post_sale, sql
-from backend.sales.posting.context import Sight, Slice
+from backend.sales.posting.context import Inspection, PostingContext
 from backend.sales.posting.document import Posting
 from backend.sales.repair import retry
 from backend.sales.repair.open_entries import open_entries
-from backend.sales.repair.retry import Obstacle, Retrial, retry_outcome
+from backend.sales.repair.retry import Obstacle, RetryResult, retry_outcome
 from backend.sales.tills.pauses import pause, resume
 from backend.testing import Cast, make_device, make_terminal
 from tests.invariants import check_invariants
@@ -52,12 +52,12 @@ def outcome_of(receipt: str, position: int = 1) -> SaleOutcome:
     return SaleOutcome.objects.get(batch__receipt=receipt, position=position)
 
 
-def retry_at(receipt: str, position: int = 1, *, reason: str = "corrigé") -> Retrial:
+def retry_at(receipt: str, position: int = 1, *, reason: str = "corrigé") -> RetryResult:
     batch = Batch.objects.get(receipt=receipt)
     return retry_outcome(batch_id=batch.pk, position=position, author="Alice", reason=reason)
 
 
-def turn(attempt: Retrial) -> tuple[str, str]:
+def turn(attempt: RetryResult) -> tuple[str, str]:
     return attempt.before.status, attempt.after.status
 
 
@@ -253,10 +253,10 @@ def test_a_database_under_strain_is_asked_again(cast: Cast, till: Till, monkeypa
 @pytest.mark.embedded
 def test_a_sale_given_up_blindly_learns_what_it_is(cast: Cast, till: Till) -> None:
     receipt = till.hand_over(sale("FAC-1", line(cast.rice)))
-    post_sale.settle_as_failed(Slice(cast.terminal.pk), reason="mort", sight=Sight.BLIND)
+    post_sale.settle_as_failed(PostingContext(cast.terminal.pk), reason="mort", inspection=Inspection.NONE)
     assert outcome_of(receipt).number == ""
     assert turn(retry_at(receipt)) == ("failed", "created")
-    assert [one["status"] for one in till.fates("FAC-1")] == ["created"]
+    assert [one["status"] for one in till.look_up_statuses("FAC-1")] == ["created"]
     assert open_entries(shop_id=cast.shop.pk).count() == 0
     check_invariants()
 
@@ -267,7 +267,7 @@ def test_the_day_is_the_one_that_it_would_have_been(cast: Cast, till: Till, is_c
     arrived = datetime(2024, 11, 20, 12, tzinfo=UTC)
     receipt = till.hand_over(sale("FAC-1", line(cast.rice), date_vente="2024-10-31T10:00:00+01:00"))
     Batch.objects.update(received_at=arrived)
-    post_sale.settle_as_failed(Slice(cast.terminal.pk), reason="bug")
+    post_sale.settle_as_failed(PostingContext(cast.terminal.pk), reason="bug")
     if is_closed:
         InvoiceSequence.objects.create(shop=cast.shop, year=2024, month=10, closed_at=arrived)
     assert turn(retry_at(receipt)) == ("failed", "created")
@@ -290,7 +290,7 @@ def test_a_pause_holds_for_a_second_try_too(cast: Cast, till: Till) -> None:
 @pytest.mark.embedded
 def test_a_sale_of_a_batch_that_is_still_under_work_may_be_tried(cast: Cast, till: Till) -> None:
     receipt = till.hand_over(*(sale(f"FAC-{at}", line(cast.rice)) for at in range(3)))
-    post_sale.settle_as_failed(Slice(cast.terminal.pk), reason="bug")
+    post_sale.settle_as_failed(PostingContext(cast.terminal.pk), reason="bug")
     assert turn(retry_at(receipt)) == ("failed", "created")
     assert till.receipt(receipt)["statut"] == "en_cours"
     till.post_all()

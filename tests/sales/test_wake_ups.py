@@ -6,7 +6,7 @@ import pytest
 from django.db import connection, connections, transaction
 
 from backend.sales.posting import runner, sql
-from backend.sales.posting.context import Slice
+from backend.sales.posting.context import PostingContext
 from backend.sales.posting.crash_guard import Start, begin
 from backend.testing import Cast
 from tests.tills import Till, line, sale
@@ -36,7 +36,7 @@ def test_a_poster_waits_out_a_message_that_only_looks_at_its_lane(
     till.hand_over(sale("FAC-1", line(real_cast.rice)))
     lookers: list[threading.Thread] = []
 
-    def begin_and_be_looked_at(work: Slice) -> Start:
+    def begin_and_be_looked_at(work: PostingContext) -> Start:
         start = begin(work)
         is_held = threading.Event()
         looker = threading.Thread(

@@ -10,7 +10,7 @@ from backend.sales.models import Batch, Heartbeat
 from backend.sales.posting.runner import post_slice
 from backend.sales.repair.back_office import office_device
 from backend.sales.tills.heartbeat import Held, TillReport, record_heartbeat
-from backend.sales.tills.watermark import Standing, Watermark, watermark_of
+from backend.sales.tills.watermark import TillCompleteness, Watermark, watermark_of
 from backend.shops.models import Device, DeviceState, Shop, Terminal, TerminalState
 from backend.testing import Cast, make_article, make_device, make_shop, make_terminal
 from tests import shop_day
@@ -67,7 +67,7 @@ def test_it_is_the_earliest_moment_at_which_the_open_tills_said_they_hold_nothin
     assert watermark_of(shop).until == at(5)
     says(two, 30)
     assert watermark_of(shop).until == at(10)
-    assert names(watermark_of(shop).of_standing(Standing.COMPLETE)) == ["Caisse 1", "Caisse 2"]
+    assert names(watermark_of(shop).with_completeness(TillCompleteness.COMPLETE)) == ["Caisse 1", "Caisse 2"]
 
 
 def test_a_till_that_never_reported_is_named_and_no_time_is_given(shop: Shop, one: Device, two: Device) -> None:

@@ -284,7 +284,7 @@ def test_a_till_asks_for_what_is_another_shops_and_hears_that_it_is_not_there(wo
     assert charlies.get(f"/api/v2/simple/stock/mouvements?article_id={own['article_id']}").status_code == 404
     assert charlies.get(f"/api/v2/simple/stock/mouvements?article_id={foreign['article_id']}").status_code == 200
     number = recorded(post(world.cast.device, sale(world.cast.rice))).number
-    assert [one["status"] for one in charlies.fates(number)] == ["unknown"]
+    assert [one["status"] for one in charlies.look_up_statuses(number)] == ["unknown"]
     seen = {article["id"] for article in charlies.get("/api/v2/simple/articles").json()["articles"]}
     assert seen == {foreign["article_id"]}
     changed = charlies.get("/api/v2/simple/ventes/changements").json()["ventes"]

@@ -26,7 +26,7 @@ from backend.sales.models import Batch
 from backend.sales.receipts import receipt
 from backend.sales.receipts.answers import ListeDeRecus, Sorts
 from backend.sales.receipts.backlog import retry_after_s
-from backend.sales.receipts.status_lookup import fates
+from backend.sales.receipts.status_lookup import look_up_statuses
 from backend.shops.models import Device
 from backend.shops.terminals import shop_id_of
 
@@ -115,4 +115,4 @@ class FatesView(APIView):
         if not 1 <= len(numbers) <= at_most:
             raise Problem("parametre_invalide", f"De 1 à {at_most} numéros de facture sont attendus")
         numbers = [number.strip() for number in numbers]
-        return Response(Sorts(ventes=fates(**own(device_of(request)), numbers=numbers)))
+        return Response(Sorts(ventes=look_up_statuses(**own(device_of(request)), numbers=numbers)))

@@ -16,8 +16,8 @@ from backend.sales.receipts.answers import Trou
 from backend.sales.receipts.backlog import waiting_of
 from backend.sales.repair.open_entries import open_entries
 from backend.sales.tills.heartbeat import WireHeartbeat, read_heartbeat, record_heartbeat
-from backend.sales.tills.holes import holes_of
 from backend.sales.tills.pauses import pauses_of
+from backend.sales.tills.sequence_gaps import gaps_of
 from backend.sales.wire.vocabulary import timestamp
 from backend.shops.models import Device
 from backend.shops.terminals import shop_of
@@ -45,7 +45,7 @@ class StateView(APIView):
 def _state(device: Device, *, now: datetime) -> Etat:
     shop, terminal = shop_of(device.terminal), device.terminal
     waiting = waiting_of(terminal.pk)
-    holes = holes_of([terminal.pk]).get(terminal.pk, [])
+    holes = gaps_of([terminal.pk]).get(terminal.pk, [])
     return Etat(
         heure=timestamp(now),
         ecart_horloge_s=device.clock_skew_s,

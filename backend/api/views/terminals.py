@@ -17,7 +17,7 @@ from backend.api.problems import Problem
 from backend.api.throttles import EnrolmentThrottle
 from backend.observability.request_context import address_of
 from backend.sales.receipts import receipt
-from backend.sales.receipts.resume_point import standing_of
+from backend.sales.receipts.resume_point import resume_point_of
 from backend.shops.devices import SERIAL_LENGTH_MAX, issue_token
 from backend.shops.enrolment import Applicant, enrol_device
 from backend.shops.errors import EnrolmentRefused, SerialInvalid, TooManyGuesses
@@ -80,14 +80,14 @@ class EnrolmentView(APIView):
         except EnrolmentRefused as refusal:
             raise Problem(refusal.code) from refusal
         device = enrolled.device
-        standing = standing_of(device.terminal_id)
+        resume_point = resume_point_of(device.terminal_id)
         return _secret(
             Inscription(
                 jeton=enrolled.token,
                 terminal=receipt.describe_terminal(device.terminal, device),
                 boutique=receipt.describe_shop(shop_of(device.terminal)),
-                sequence=standing.sequence,
-                dernier_numero=standing.last_number,
+                sequence=resume_point.sequence,
+                dernier_numero=resume_point.last_number,
                 mode_reponse=device.answer_mode,
             )
         )

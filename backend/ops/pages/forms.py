@@ -6,7 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from backend.ops.lookup import NobodyCalledThat, find_shop
+from backend.ops.lookup import NameUnknown, find_shop
 from backend.sales.models import Pause
 from backend.shops.models import Shop
 
@@ -41,7 +41,7 @@ class PauseForm(ReasonForm):
     def _shop(self, code: str) -> Shop:
         try:
             return find_shop(code)
-        except NobodyCalledThat as error:
+        except NameUnknown as error:
             raise ValidationError({"boutique": _("Aucune boutique n’a ce code.")}) from error
 
 

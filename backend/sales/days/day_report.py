@@ -11,16 +11,17 @@ from msgspec import Meta
 
 from backend.sales.errors import FieldInvalid
 from backend.sales.posting.document import plain
-from backend.sales.wire.amount_lists import (
+from backend.sales.wire.business_day import YEAR_MAX, YEAR_MIN
+from backend.sales.wire.fields import (
     AMOUNTS_MAX,
     WireAmount,
     check_length,
     read_amount,
     read_amounts,
+    read_currency,
+    read_mode,
     read_signed_amount,
 )
-from backend.sales.wire.business_day import YEAR_MAX, YEAR_MIN
-from backend.sales.wire.fields import read_currency, read_mode
 from backend.sales.wire.split import number_fault
 from backend.sales.wire.structs import MODE_LENGTH_MAX, Amount, Currency, Number
 from backend.shops.models import Shop

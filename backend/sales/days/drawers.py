@@ -8,7 +8,7 @@ from backend.sales.days.answers import TiroirCompte, TotalCompte
 from backend.sales.days.day_report import Drawer, SaidSum
 from backend.sales.models import Sale
 from backend.sales.money.takings import Flow, takings_of
-from backend.sales.wire.amount_lists import written
+from backend.sales.wire.fields import written
 
 CASH = "CASH"
 ZERO = Decimal(0)

@@ -22,7 +22,7 @@ from backend.sales.money.takings import takings_of
 from backend.sales.receipts.answers import NO_NUMBER
 from backend.sales.receipts.status_lookup import pending_named
 from backend.sales.repair.open_entries import open_entries
-from backend.sales.wire.amount_lists import written
+from backend.sales.wire.fields import written
 from backend.shops.models import Device, Terminal
 from backend.shops.terminals import shop_of
 

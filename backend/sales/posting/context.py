@@ -53,16 +53,16 @@ class ShopRules:
         return moment.astimezone(self.zone).date()
 
 
-class Sight(Enum):
+class Inspection(Enum):
     """How closely a sale that is given up may still be looked at: one of these looks may be what kills."""
 
-    READ = "read"
-    PEEK = "peek"
-    BLIND = "blind"
+    FULL = "full"
+    HEADER = "header"
+    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class Override:
     """What a person allowed one sale, at the repair desk, that the shop's rules would refuse."""
 
     accepts_short_stock: bool = False
@@ -74,10 +74,10 @@ class Decision:
     units: Mapping[int, uuid.UUID] = field(default_factory=dict)
 
 
-ORDINARY = Decision()
+NO_OVERRIDE = Override()
 
 
-class Known(NamedTuple):
+class SaleRead(NamedTuple):
     """What was read of the sale at `at` before its posting broke."""
 
     at: tuple[int, int]
@@ -90,7 +90,7 @@ def utc_now() -> datetime:
 
 
 @dataclass(slots=True)
-class Slice:
+class PostingContext:
     """One poster's turn at one terminal. Everything in it may be thrown away: the database holds the state."""
 
     terminal_id: int
@@ -103,14 +103,14 @@ class Slice:
     # (batch, position) of the sale that is being posted.
     at: tuple[int, int] = (0, 0)
     # Holds for the sale at `at` and for no other.
-    decision: Decision = ORDINARY
+    override: Override = NO_OVERRIDE
     # Whether this terminal has sales that a person set aside: read with the lane.
     has_set_aside: bool = False
     # (batch, position) → how often its posting raised what is nobody's refusal.
     tries: dict[tuple[int, int], int] = field(default_factory=dict)
     # Set once a follower broke the posting of its origin: the origin comes first, what waits for it later.
     lets_wait: bool = False
-    known: Known | None = None
+    known: SaleRead | None = None
     closed_months: set[tuple[int, int, int]] = field(default_factory=set)
     _terminal_name: str | None = None
     _shops: dict[int, ShopRules] = field(default_factory=dict)

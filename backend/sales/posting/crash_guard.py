@@ -14,8 +14,8 @@ from django.db import Error, connection, transaction
 from backend.db import dialect
 from backend.db.transients import retrying
 from backend.sales.posting import sql
-from backend.sales.posting.context import Sight, Slice
-from backend.sales.posting.failpoints import reach
+from backend.sales.posting.context import Inspection, PostingContext
+from backend.sales.posting.failpoints import failpoint
 
 # After so many starts in a row at the same sale it is tried once more, alone.
 STARTS_MAX = 5
@@ -36,55 +36,55 @@ class StartKind(Enum):
 class Start:
     kind: StartKind
     is_alone: bool = False
-    sight: Sight = Sight.READ
+    inspection: Inspection = Inspection.FULL
 
 
-def begin(work: Slice) -> Start:
+def begin(context: PostingContext) -> Start:
     """Claim the lane, count a start at the next sale, commit; say how to go on."""
-    start = retrying(lambda: _count(work), name="begin")
+    start = retrying(lambda: _count(context), name="begin")
     if start.kind is StartKind.NOTHING:
         # Look once more with the lane released: a batch accepted meanwhile had its ring answered by us.
         with connection.cursor() as cursor:
-            is_missed = sql.has_work(cursor, terminal_id=work.terminal_id)
+            is_missed = sql.has_work(cursor, terminal_id=context.terminal_id)
         if is_missed:
-            return retrying(lambda: _count(work), name="begin")
+            return retrying(lambda: _count(context), name="begin")
     return start
 
 
-def _count(work: Slice) -> Start:
-    work.alive()
+def _count(context: PostingContext) -> Start:
+    context.alive()
     now = datetime.now(UTC)
     with transaction.atomic(durable=True), connection.cursor() as cursor:
-        lane = sql.claim_lane(cursor, terminal_id=work.terminal_id)
+        lane = sql.claim_lane(cursor, terminal_id=context.terminal_id)
         if lane is None:
             return Start(StartKind.BUSY)
-        batch = sql.pick_batch(cursor, terminal_id=work.terminal_id)
+        batch = sql.pick_batch(cursor, terminal_id=context.terminal_id)
         if batch is None:
-            reach("nothing")
+            failpoint("nothing")
             return Start(StartKind.NOTHING)
         is_same = (lane.starts_batch, lane.starts_position) == (batch.id, batch.next_position)
         before = lane.starts if is_same else 0
         if before and lane.starts_at and abs(now - lane.starts_at) < START_QUIET:
             return Start(StartKind.BUSY)
         starts = before + 1
-        sql.count_start(cursor, terminal_id=work.terminal_id, starts=starts, batch=batch, at=dialect.naive_utc(now))
-    reach("started")
+        sql.count_start(cursor, terminal_id=context.terminal_id, starts=starts, batch=batch, at=dialect.naive_utc(now))
+    failpoint("started")
     if starts > STARTS_MAX + 1:
         # Whoever settled it died of that too: the next looks less closely.
-        sight = {STARTS_MAX + 2: Sight.READ, STARTS_MAX + 3: Sight.PEEK}.get(starts, Sight.BLIND)
-        return Start(StartKind.CONDEMNED, sight=sight)
+        inspection = {STARTS_MAX + 2: Inspection.FULL, STARTS_MAX + 3: Inspection.HEADER}.get(starts, Inspection.NONE)
+        return Start(StartKind.CONDEMNED, inspection=inspection)
     return Start(StartKind.GO, is_alone=starts == STARTS_MAX + 1)
 
 
-def give_back(work: Slice) -> None:
+def give_back(context: PostingContext) -> None:
     """Take this slice's start back: it ended, but not by a death. A busy lane keeps it; its holder resets it."""
     # The database may be what ended the slice; then this start stays counted, and the next one that commits clears it.
     with contextlib.suppress(Error):
-        retrying(lambda: _uncount(work), name="give_back")
+        retrying(lambda: _uncount(context), name="give_back")
 
 
-def _uncount(work: Slice) -> None:
+def _uncount(context: PostingContext) -> None:
     with transaction.atomic(durable=True), connection.cursor() as cursor:
-        lane = sql.claim_lane(cursor, terminal_id=work.terminal_id)
+        lane = sql.claim_lane(cursor, terminal_id=context.terminal_id)
         if lane is not None and lane.starts:
-            sql.set_starts(cursor, terminal_id=work.terminal_id, starts=lane.starts - 1)
+            sql.set_starts(cursor, terminal_id=context.terminal_id, starts=lane.starts - 1)

@@ -1,6 +1,6 @@
 """What becomes of one sale's bytes: recorded, or refused with a reason; and the outcome's row that says so."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -10,19 +10,33 @@ from django.db.backends.utils import CursorWrapper
 from backend.db import dialect
 from backend.observability import counters
 from backend.sales.errors import SaleRefused
-from backend.sales.models import OutcomeStatus
-from backend.sales.posting.context import Known, ShopRules, Slice
-from backend.sales.posting.document import Posting
-from backend.sales.posting.failpoints import reach
-from backend.sales.posting.kinds import record
+from backend.sales.models import OutcomeStatus, SaleKind
+from backend.sales.posting.context import PostingContext, SaleRead, ShopRules
+from backend.sales.posting.document import Posting, Recorded
+from backend.sales.posting.failpoints import failpoint
+from backend.sales.posting.record_payment import record_payment
+from backend.sales.posting.record_reversal import record_return, record_void
+from backend.sales.posting.record_sale import record_sale
 from backend.sales.posting.sql import BatchRow
 from backend.sales.wire.fingerprints import fingerprint_of_bytes
 from backend.sales.wire.parser import ParsedSale, read_sale
 from backend.sales.wire.split import peek
 
+RECORDERS: dict[str, Callable[[CursorWrapper, Posting], Recorded]] = {
+    SaleKind.SALE: record_sale,
+    SaleKind.VOID: record_void,
+    SaleKind.RETURN: record_return,
+    SaleKind.PAYMENT: record_payment,
+}
+
+
+def record(cursor: CursorWrapper, posting: Posting) -> Recorded:
+    """Write a document and its effects, all but its registration number. Raises SaleRefused before the first row."""
+    return RECORDERS[posting.sale.kind](cursor, posting)
+
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Decision:
     """A sale's outcome on its way into the table, its document already written or never to be."""
 
     status: OutcomeStatus
@@ -43,20 +57,20 @@ class Verdict:
         return self.status.is_recorded
 
 
-def decide(cursor: CursorWrapper, *, work: Slice, batch: BatchRow, raw: bytes, now: datetime) -> Verdict:
+def decide(cursor: CursorWrapper, *, context: PostingContext, batch: BatchRow, raw: bytes, now: datetime) -> Decision:
     """Return what becomes of the sale at the batch's cursor, its rows written if it is recorded."""
     try:
         sale = read_sale(raw)
     except SaleRefused as refusal:
         return refused(refusal, number=peek(raw)[0], fingerprint=fingerprint_of_bytes(raw))
-    reach("read", number=sale.number)
-    posting = Posting(work, work.shop(batch.shop_id), batch, sale, now)
-    work.known = Known((batch.id, batch.next_position), sale, posting.shop)
+    failpoint("read", number=sale.number)
+    posting = Posting(context, context.shop(batch.shop_id), batch, sale, now)
+    context.known = SaleRead((batch.id, batch.next_position), sale, posting.shop)
     try:
         recorded = record(cursor, posting)
     except SaleRefused as refusal:
         return refused_sale(refusal, sale, posting.shop, batch)
-    return Verdict(
+    return Decision(
         status=recorded.status,
         number=sale.number,
         fingerprint=sale.fingerprint,
@@ -67,7 +81,7 @@ def decide(cursor: CursorWrapper, *, work: Slice, batch: BatchRow, raw: bytes, n
     )
 
 
-def refused_sale(refusal: SaleRefused, sale: ParsedSale, shop: ShopRules, batch: BatchRow) -> Verdict:
+def refused_sale(refusal: SaleRefused, sale: ParsedSale, shop: ShopRules, batch: BatchRow) -> Decision:
     """Return the refusal of a sale that could be read, with what it would have brought in."""
     return replace(
         refused(refusal, number=sale.number, fingerprint=sale.fingerprint),
@@ -84,8 +98,8 @@ def _awaits(sale: ParsedSale) -> str:
     return str(sale.origin[1])[:64]
 
 
-def refused(refusal: SaleRefused, *, number: str, fingerprint: str) -> Verdict:
-    return Verdict(
+def refused(refusal: SaleRefused, *, number: str, fingerprint: str) -> Decision:
+    return Decision(
         status=refusal.status,
         number=number,
         fingerprint=fingerprint,
@@ -107,17 +121,19 @@ def advance(batch: BatchRow, status: OutcomeStatus) -> BatchRow:
     )
 
 
-def outcome_values(work: Slice, moved: BatchRow, position: int, verdict: Verdict, now: datetime) -> list[object]:
+def outcome_values(
+    context: PostingContext, moved: BatchRow, position: int, decision: Decision, now: datetime
+) -> list[object]:
     return [
-        moved.id, position, moved.shop_id, work.terminal_id, verdict.number, verdict.fingerprint,
-        verdict.status.value, verdict.code, verdict.path, verdict.detail, verdict.document_id,
-        verdict.amount, verdict.currency, verdict.day, moved.version, dialect.naive_utc(now), verdict.awaits,
+        moved.id, position, moved.shop_id, context.terminal_id, decision.number, decision.fingerprint,
+        decision.status.value, decision.code, decision.path, decision.detail, decision.document_id,
+        decision.amount, decision.currency, decision.day, moved.version, dialect.naive_utc(now), decision.awaits,
     ]  # fmt: skip
 
 
-def count_written(verdicts: Iterable[Verdict]) -> None:
+def count_written(decisions: Iterable[Decision]) -> None:
     """Count outcomes for who watches, once the transaction that wrote them is committed."""
-    for verdict in verdicts:
-        counters.count("caisse_sales_total", status=verdict.status.value)
-        if verdict.code:
-            counters.count("caisse_refusals_total", code=verdict.code)
+    for decision in decisions:
+        counters.count("caisse_sales_total", status=decision.status.value)
+        if decision.code:
+            counters.count("caisse_refusals_total", code=decision.code)

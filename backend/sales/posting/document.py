@@ -13,7 +13,7 @@ from backend.db import dialect
 from backend.sales.errors import AlreadyThere, NumberTaken, SaleRefused, SetAside
 from backend.sales.models import OutcomeStatus, SaleKind, SaleLine
 from backend.sales.posting import sql
-from backend.sales.posting.context import ORDINARY, Decision, ShopRules, Slice
+from backend.sales.posting.context import NO_OVERRIDE, Override, PostingContext, ShopRules
 from backend.sales.posting.sql import BatchRow, KnownSale
 from backend.sales.wire.business_day import business_day, locate_sale
 from backend.sales.wire.parser import ParsedSale, read_sale
@@ -24,7 +24,7 @@ from backend.sales.wire.split import cut
 class Posting:
     """One sale on its way: what is known of it before any rule is asked. `now` is the operation's one clock."""
 
-    work: Slice
+    context: PostingContext
     shop: ShopRules
     batch: BatchRow
     sale: ParsedSale
@@ -35,10 +35,10 @@ class Posting:
         return dialect.naive_utc(self.now)
 
     @property
-    def decision(self) -> Decision:
+    def override(self) -> Override:
         """Return what a person allowed this sale; a follower that is woken with it is posted by the rules."""
-        is_meant = (self.batch.id, self.batch.next_position) == self.work.at
-        return self.work.decision if is_meant else ORDINARY
+        is_meant = (self.batch.id, self.batch.next_position) == self.context.at
+        return self.context.override if is_meant else NO_OVERRIDE
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Dating:
 def choose_variant(cursor: CursorWrapper, posting: Posting) -> tuple[int, list[str]]:
     """Return the variant this sale becomes, with warnings. Raises AlreadyThere, NumberTaken or SetAside."""
     sale = posting.sale
-    known = sql.sales_with_number(cursor, terminal_id=posting.work.terminal_id, number=sale.number)
+    known = sql.sales_with_number(cursor, terminal_id=posting.context.terminal_id, number=sale.number)
     if not known:
         _refuse_set_aside(cursor, posting)
         return 1, []
@@ -75,18 +75,18 @@ def choose_variant(cursor: CursorWrapper, posting: Posting) -> tuple[int, list[s
     _refuse_set_aside(cursor, posting)
     # A restored or replaced device counts from an old number: what it sold is a sale, not a quarrel.
     own = [one for one in known if one.device_id == posting.batch.device_id]
-    if own and not posting.decision.accepts_variant:
+    if own and not posting.override.accepts_variant:
         raise NumberTaken(document_id=own[0].id)
     return known[-1].variant + 1, ["numero_reutilise"]
 
 
 def _refuse_set_aside(cursor: CursorWrapper, posting: Posting) -> None:
     """Set a sale aside that a person has set aside before. Not asked where nobody ever did so at this till."""
-    if not posting.work.has_set_aside or posting.decision.reopens:
+    if not posting.context.has_set_aside or posting.override.reopens:
         return
     sale = posting.sale
     if sql.was_set_aside(
-        cursor, terminal_id=posting.work.terminal_id, number=sale.number, fingerprint=sale.fingerprint
+        cursor, terminal_id=posting.context.terminal_id, number=sale.number, fingerprint=sale.fingerprint
     ):
         raise SetAside("déjà mise de côté, elle le reste")
 
@@ -104,7 +104,7 @@ def _differs_in_names_only(cursor: CursorWrapper, posting: Posting, known: Known
     if _content(first) != _content(ours):
         return False
     try:
-        units = posting.work.resolve(posting.shop.id, [line.key for line in ours.lines])
+        units = posting.context.resolve(posting.shop.id, [line.key for line in ours.lines])
     except SaleRefused:
         # What names nothing in this shop is other content under the number, before it is an unknown article.
         return False
@@ -124,7 +124,7 @@ def date_document(posting: Posting) -> Dating:
     day, day_warnings = business_day(
         sold_day,
         arrival_day=shop.day_of(posting.batch.received_at),
-        is_closed=lambda day: posting.work.is_closed(shop.id, day),
+        is_closed=lambda day: posting.context.is_closed(shop.id, day),
     )
     return Dating(day, sold_day or day, sold_at, warnings + day_warnings)
 
@@ -145,7 +145,7 @@ def document_values(
     sale, batch = posting.sale, posting.batch
     all_warnings = list(dict.fromkeys([*sale.warnings, *dating.warnings, *warnings]))
     return [
-        sale.kind, posting.shop.id, posting.work.terminal_id, batch.device_id, sale.number, variant, "", batch.id,
+        sale.kind, posting.shop.id, posting.context.terminal_id, batch.device_id, sale.number, variant, "", batch.id,
         batch.next_position, origin_id, currency, discount, total, sale.payment_mode, is_paid,
         bool(sale.payments), Decimal(0), Decimal(0), plain(sale.cashier.code, 40), plain(sale.cashier.nom, 120),
         plain(sale.customer.nom, 160), plain(sale.customer.telephone, 40), plain(sale.customer.nif, 40),

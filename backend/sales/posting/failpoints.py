@@ -32,7 +32,7 @@ class Planted(Exception):
     """The bug that a test planted."""
 
 
-def reach(point: str, *, number: str = "") -> None:
+def failpoint(point: str, *, number: str = "") -> None:
     """Do what FAULT says of `point`; without FAULT, or where failpoints are off, nothing."""
     global _times_left  # noqa: PLW0603 - a test's count in a test's process
     if point != _point or (_number and number != _number) or _times_left <= 0:

@@ -79,7 +79,7 @@ def _find(cursor: CursorWrapper, posting: Posting) -> int:
 
 def _by_number(cursor: CursorWrapper, posting: Posting, number: str) -> int:
     """Return the sale of this till under `number`: the same device's variant, else the only one."""
-    known = sql.sales_with_number(cursor, terminal_id=posting.work.terminal_id, number=number)
+    known = sql.sales_with_number(cursor, terminal_id=posting.context.terminal_id, number=number)
     if not known:
         raise OriginUnknown(number)
     own = [one for one in known if one.device_id == posting.batch.device_id]

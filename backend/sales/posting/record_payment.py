@@ -10,7 +10,7 @@ from backend.sales.models import OutcomeStatus, Sale, SalePayment
 from backend.sales.money.amounts import MONEY_PLACES, round_half_up
 from backend.sales.posting import sql
 from backend.sales.posting.document import Posting, Recorded, choose_variant, date_document, document_values
-from backend.sales.posting.failpoints import reach
+from backend.sales.posting.failpoints import failpoint
 from backend.sales.posting.origin import lock_origin
 
 
@@ -34,7 +34,7 @@ def record_payment(cursor: CursorWrapper, posting: Posting) -> Recorded:
         warnings=warnings,
     )
     document_id = sql.insert_sale(cursor, values)
-    reach("document", number=posting.sale.number)
+    failpoint("document", number=posting.sale.number)
     origin.paid_later += amount
     origin.save(update_fields=["paid_later"])
     return Recorded(OutcomeStatus.PAID, document_id, dating.day, origin.currency, amount)

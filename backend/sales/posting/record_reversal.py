@@ -22,7 +22,7 @@ from backend.sales.posting.document import (
     date_document,
     document_values,
 )
-from backend.sales.posting.failpoints import reach
+from backend.sales.posting.failpoints import failpoint
 from backend.sales.posting.origin import OriginDocument, lock_origin, share
 
 # What comes back of which line: (the sale's line, quantity).
@@ -109,7 +109,7 @@ def _bring_back(
         warnings=warnings,
     )
     document_id = sql.insert_sale(cursor, values)
-    reach("document", number=posting.sale.number)
+    failpoint("document", number=posting.sale.number)
     if back:
         sql.insert_lines(cursor, [[document_id, posting.shop.id, *row] for row in rows])
         _move(cursor, posting, document_id, back, stocks={key: row.stock for key, row in locked.items()},
@@ -152,12 +152,12 @@ def _move(
         stocks[line.unit_id] = before + quantity
         rows.append([
             line.unit_id, posting.shop.id, movement_type.value, quantity, before, before + quantity,
-            posting.sale.number, posting.work.terminal_name, document_id, position, comment, posting.at,
+            posting.sale.number, posting.context.terminal_name, document_id, position, comment, posting.at,
         ])  # fmt: skip
     sql.insert_movements(cursor, rows)
-    reach("movements", number=posting.sale.number)
+    failpoint("movements", number=posting.sale.number)
     sql.write_stocks(cursor, stocks=stocks, at=posting.at)
-    reach("stock", number=posting.sale.number)
+    failpoint("stock", number=posting.sale.number)
 
 
 def _write_origin(origin: OriginDocument, returned: dict[int, Decimal], worth: Decimal) -> None:

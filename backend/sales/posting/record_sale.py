@@ -19,7 +19,7 @@ from backend.sales.posting.document import (
     date_document,
     document_values,
 )
-from backend.sales.posting.failpoints import reach
+from backend.sales.posting.failpoints import failpoint
 from backend.sales.posting.sql import UnitRow
 from backend.sales.posting.unit_lookup import ResolvedUnit
 from backend.sales.wire.fingerprints import UnitKey
@@ -35,11 +35,11 @@ def record_sale(cursor: CursorWrapper, posting: Posting) -> Recorded:
     """
     sale = posting.sale
     variant, warnings = choose_variant(cursor, posting)
-    reach("looked_up", number=sale.number)
+    failpoint("looked_up", number=sale.number)
     currency = check_currencies(posting)
-    units = posting.work.resolve(posting.shop.id, _keys(posting))
+    units = posting.context.resolve(posting.shop.id, _keys(posting))
     locked = sql.lock_units(cursor, unit_ids={unit.unit_id for unit in units})
-    reach("locked", number=sale.number)
+    failpoint("locked", number=sale.number)
     steps, stock_warnings = walk_stock(posting, units, locked)
     dating = date_document(posting)
     values = document_values(
@@ -53,20 +53,20 @@ def record_sale(cursor: CursorWrapper, posting: Posting) -> Recorded:
         warnings=[*stock_warnings, *warnings],
     )
     document_id = sql.insert_sale(cursor, values)
-    reach("document", number=sale.number)
+    failpoint("document", number=sale.number)
     _write_lines(cursor, posting, document_id, units, locked)
-    reach("lines", number=sale.number)
+    failpoint("lines", number=sale.number)
     _write_movements(cursor, posting, document_id=document_id, currency=currency, units=units, steps=steps)
-    reach("movements", number=sale.number)
+    failpoint("movements", number=sale.number)
     final = {unit.unit_id: after for unit, (_, after) in zip(units, steps, strict=True)}
     sql.write_stocks(cursor, stocks=final, at=posting.at)
-    reach("stock", number=sale.number)
+    failpoint("stock", number=sale.number)
     return Recorded(OutcomeStatus.CREATED, document_id, dating.day, currency, sale.total)
 
 
 def _keys(posting: Posting) -> list[UnitKey]:
     """Return what names each line's unit: as the till wrote it, unless a person said which unit it means."""
-    chosen = posting.decision.units
+    chosen = posting.override.units
     if not chosen:
         return [line.key for line in posting.sale.lines]
     return [
@@ -100,7 +100,7 @@ def walk_stock(
     for at, (line, unit) in enumerate(zip(posting.sale.lines, units, strict=True)):
         before = running[unit.unit_id]
         after = before - line.quantity
-        if after < 0 and posting.shop.refuses_short_stock and not posting.decision.accepts_short_stock:
+        if after < 0 and posting.shop.refuses_short_stock and not posting.override.accepts_short_stock:
             raise _stock_short(posting, units, locked, at)
         if after < 0:
             warnings.append("stock_negatif")
@@ -159,7 +159,7 @@ def _write_movements(
 
     sql.insert_movements(cursor, [
         [unit.unit_id, posting.shop.id, MovementType.SALE.value, -line.quantity, before, after, number,
-         posting.work.terminal_name, document_id, position, comment(line), posting.at]
+         posting.context.terminal_name, document_id, position, comment(line), posting.at]
         for position, (line, unit, (before, after)) in enumerate(
             zip(posting.sale.lines, units, steps, strict=True), start=1
         )

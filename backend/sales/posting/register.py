@@ -1,11 +1,13 @@
 """Registration numbers: 1, 2, 3… for each shop and month, with no gap, given inside the document's own transaction."""
 
-from datetime import date
+from collections.abc import Iterable
+from datetime import date, datetime
 
 from django.db.backends.utils import CursorWrapper
 
 from backend.sales.posting import sql
 from backend.sales.posting.context import ShopRules
+from backend.sales.posting.decision import Decision
 
 
 class MonthClosed(Exception):
@@ -50,3 +52,18 @@ def register_document(cursor: CursorWrapper, *, shop: ShopRules, document_id: in
 def registration_number(*, shop_code: str, day: date, number: int) -> str:
     """Return e.g. `FAC-BTQ-009-202411-000001`: one prefix for all kinds of documents, as the register is one."""
     return f"FAC-{shop_code}-{day:%Y%m}-{number:06}"
+
+
+def register(cursor: CursorWrapper, *, shop: ShopRules, decisions: Iterable[Decision], now: datetime) -> None:
+    """Give the recorded ones among `decisions` their numbers; days that are over learn that they got more.
+
+    The days before the numbers, each in order: the sequence is the last row that anybody locks. Raises MonthClosed.
+    """
+    recorded = [decision for decision in decisions if decision.is_recorded]
+    today = shop.day_of(now).isoformat()
+    for day in sorted({decision.day for decision in recorded if decision.day is not None and decision.day < today}):
+        sql.mark_day(cursor, shop_id=shop.id, day=day)
+    for decision in recorded:
+        assert decision.document_id is not None
+        assert decision.day is not None
+        register_document(cursor, shop=shop, document_id=decision.document_id, day=decision.day)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from backend.sales.models import Batch, OutcomeHistory, OutcomeStatus, SaleOutcome
-from backend.sales.posting.decision import Verdict
+from backend.sales.posting.decision import Decision
 from backend.sales.posting.document import plain
 from backend.sales.posting.sql import BatchRow
 
@@ -32,13 +32,13 @@ def read_batch(outcome: SaleOutcome) -> BatchRow:
 
 
 def replace_outcome(
-    outcome: SaleOutcome, verdict: Verdict, *, batch: BatchRow, now: datetime, cause: Cause
+    outcome: SaleOutcome, decision: Decision, *, batch: BatchRow, now: datetime, cause: Cause
 ) -> BatchRow:
     """Write the verdict over the outcome and return its batch counted anew, a version higher.
 
     Those counts are the caller's to write (`write_counts`): he may hold a newer row of the batch than the table does.
     """
-    counted = _recount(batch, before=OutcomeStatus(outcome.status), after=verdict.status)
+    counted = _recount(batch, before=OutcomeStatus(outcome.status), after=decision.status)
     OutcomeHistory.objects.create(
         batch_id=outcome.batch_id,
         shop_id=outcome.shop_id,
@@ -56,19 +56,19 @@ def replace_outcome(
     )
     SaleOutcome.objects.filter(batch_id=outcome.batch_id, position=outcome.position).update(
         # One that was given up blindly, or could not be read, learns here what it is.
-        number=verdict.number,
-        fingerprint=verdict.fingerprint,
-        status=verdict.status,
-        code=verdict.code,
-        path=verdict.path,
-        detail=verdict.detail,
-        document_id=verdict.document_id,
-        amount=verdict.amount,
-        currency=verdict.currency,
-        business_day=verdict.day,
+        number=decision.number,
+        fingerprint=decision.fingerprint,
+        status=decision.status,
+        code=decision.code,
+        path=decision.path,
+        detail=decision.detail,
+        document_id=decision.document_id,
+        amount=decision.amount,
+        currency=decision.currency,
+        business_day=decision.day,
         version=counted.version,
         at=now,
-        awaits=verdict.awaits,
+        awaits=decision.awaits,
     )
     return counted
 

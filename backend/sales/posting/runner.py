@@ -14,7 +14,7 @@ from django.db import connection
 from backend.db import dialect
 from backend.db.transients import is_transient, retrying
 from backend.sales.posting import sql
-from backend.sales.posting.context import SQLITE_BREATH_S, Slice, utc_now
+from backend.sales.posting.context import SQLITE_BREATH_S, PostingContext, utc_now
 from backend.sales.posting.crash_guard import StartKind, begin, give_back
 from backend.sales.posting.post_sale import Step, post_next_sale, settle_as_failed
 from backend.sales.posting.register import MonthClosed
@@ -58,15 +58,17 @@ def post_slice(
     on SQLite; who is alone at the database needs none.
     Transients that outlast their retries are raised, as interruptions are; the sales stand where they stood.
     """
-    work = Slice(terminal_id, alive, clock=clock, breath_s=breath_s)
+    context = PostingContext(terminal_id, alive, clock=clock, breath_s=breath_s)
     deadline = time.monotonic() + slice_s
-    start = begin(work)
+    start = begin(context)
     if start.kind is StartKind.BUSY:
         return SliceReport(0, has_more=False, was_busy=True)
     if start.kind is StartKind.NOTHING:
         return SliceReport(0, has_more=False)
     if start.kind is StartKind.CONDEMNED:
-        step = retrying(lambda: settle_as_failed(work, reason=CONDEMNED, sight=start.sight), name="condemn")
+        step = retrying(
+            lambda: settle_as_failed(context, reason=CONDEMNED, inspection=start.inspection), name="condemn"
+        )
         return SliceReport(int(step is Step.POSTED), has_more=True)
     posted = 0
     step = Step.POSTED
@@ -74,56 +76,56 @@ def post_slice(
         while step is Step.BROKEN or (
             step is Step.POSTED and (posted == 0 or (not start.is_alone and time.monotonic() < deadline))
         ):
-            step = _post_one(work, interruptions) if posted else _post_first(work, interruptions)
+            step = _post_one(context, interruptions) if posted else _post_first(context, interruptions)
             posted += step is Step.POSTED
     finally:
-        if not work.has_committed and step is not Step.BUSY:
-            give_back(work)
+        if not context.has_committed and step is not Step.BUSY:
+            give_back(context)
     return SliceReport(posted, has_more=step is Step.POSTED, was_busy=step is Step.BUSY)
 
 
-def _post_first(work: Slice, interruptions: tuple[type[BaseException], ...]) -> Step:
+def _post_first(context: PostingContext, interruptions: tuple[type[BaseException], ...]) -> Step:
     """Post the slice's first sale. A lane that stays busy has another poster; a looker is gone in a moment, and with
     it its message: were we to go too, nobody would be left."""
-    step = _post_one(work, interruptions)
+    step = _post_one(context, interruptions)
     for _ in range(FIRST_TRIES_MAX):
         if step is not Step.BUSY:
             break
         time.sleep(FIRST_PAUSE_S)
-        step = _post_one(work, interruptions)
+        step = _post_one(context, interruptions)
     return step
 
 
-def _post_one(work: Slice, interruptions: tuple[type[BaseException], ...]) -> Step:
+def _post_one(context: PostingContext, interruptions: tuple[type[BaseException], ...]) -> Step:
     """Post the next sale, again after transients; settle it as failed when its posting is broken."""
     try:
-        step = retrying(lambda: post_next_sale(work), name="post")
+        step = retrying(lambda: post_next_sale(context), name="post")
     except interruptions:
         raise
     except MonthClosed as error:
-        work.closed_months.add(error.month)
-        return _post_one(work, interruptions)
+        context.closed_months.add(error.month)
+        return _post_one(context, interruptions)
     except Exception as error:
         if is_transient(error):
             raise
-        step = _after_bug(work, error)
-    if step is Step.NOTHING and _has_work(work.terminal_id):
+        step = _after_bug(context, error)
+    if step is Step.NOTHING and _has_work(context.terminal_id):
         # A batch that was accepted while we looked: its ring found us busy, so nobody else will come.
-        return _post_one(work, interruptions)
+        return _post_one(context, interruptions)
     if dialect.is_sqlite(connection):
-        time.sleep(work.breath_s)
+        time.sleep(context.breath_s)
     return step
 
 
-def _after_bug(work: Slice, error: Exception) -> Step:
+def _after_bug(context: PostingContext, error: Exception) -> Step:
     """Count a bug against the sale it happened to, shout, and park the sale after a few tries."""
-    tries = work.tries[work.at] = work.tries.get(work.at, 0) + 1
-    log.error("posting_broke", batch=work.at[0], position=work.at[1], tries=tries, exc_info=error)
+    tries = context.tries[context.at] = context.tries.get(context.at, 0) + 1
+    log.error("posting_broke", batch=context.at[0], position=context.at[1], tries=tries, exc_info=error)
     # It may be a waiting follower that broke it: from here on the sale is tried alone.
-    work.lets_wait = True
+    context.lets_wait = True
     if tries < BUG_TRIES_MAX:
         return Step.BROKEN
-    return retrying(lambda: settle_as_failed(work, reason=type(error).__name__), name="settle")
+    return retrying(lambda: settle_as_failed(context, reason=type(error).__name__), name="settle")
 
 
 def _has_work(terminal_id: int) -> bool:

@@ -8,14 +8,14 @@ from backend.sales.wire.split import peek
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ResumePoint:
     """The till's own counter and number to go on from. None: it never sent any."""
 
     sequence: int | None
     last_number: str | None
 
 
-def standing_of(terminal_id: int) -> Standing:
+def resume_point_of(terminal_id: int) -> ResumePoint:
     """Return the highest counter known of a till, and the number of its last document.
 
     What was accepted and still waits counts too: a new device must not give its numbers again. Of what an old device
@@ -28,7 +28,7 @@ def standing_of(terminal_id: int) -> Standing:
         heartbeats.values_list("sequence", flat=True).first(),
         *(counter for _, counter in waiting),
     ]
-    return Standing(
+    return ResumePoint(
         sequence=max((counter for counter in counters if counter is not None), default=None),
         last_number=_last_new_number(terminal_id, [number for number, _ in waiting if number])
         or Sale.objects.filter(terminal_id=terminal_id).order_by("-pk").values_list("number", flat=True).first(),

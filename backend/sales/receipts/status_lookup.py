@@ -12,7 +12,7 @@ from backend.sales.receipts.receipt import sales_of
 from backend.sales.wire.split import peek
 
 
-def fates(*, terminal_id: int, shop_id: int, numbers: Iterable[str]) -> list[Sort]:
+def look_up_statuses(*, terminal_id: int, shop_id: int, numbers: Iterable[str]) -> list[Sort]:
     """Return what became of these numbers of a till in its shop: one entry for each content known under a number.
 
     What still waits is found in the bytes of the waiting batches, which a till has few of, and is looked for first: a

@@ -1,6 +1,8 @@
 """What people record on the shop's pages: documents of the shop's own "till", through the same intake and posting.
 
-Nothing here writes a document: it is handed over as a till would hand it over, so every promise holds for it alike.
+Nothing here writes a document: it is handed over as a till would hand it over, so every promise holds for it alike. A
+refusal is stored like a till's. But the person who typed it has read it, so it is set aside at once: at the repair desk
+it would wait for somebody who has long typed it again.
 """
 
 import json
@@ -16,9 +18,10 @@ from django.db import IntegrityError, transaction
 
 from backend.sales.errors import KeyReused
 from backend.sales.intake import Caller, receive_batch
-from backend.sales.models import Batch, SaleOutcome
+from backend.sales.models import Batch, OutcomeStatus, Sale, SaleOutcome
 from backend.sales.posting.runner import post_slice
 from backend.sales.receipts.receipt import sales_of
+from backend.sales.repair.retry import set_outcome_aside
 from backend.shops.devices import OFFICE_SERIAL_PREFIX, register_device
 from backend.shops.models import Device, Shop, Terminal
 
@@ -26,6 +29,7 @@ OFFICE_NAME = "Bureau"
 # How long a page waits for its document: a worker may be at the lane, or posting may be paused.
 POSTED_S_MAX = 10
 LOOK_AGAIN_S = 0.05
+REASON_LENGTH_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,14 @@ class Recording:
 
     batch: Batch
     outcome: SaleOutcome | None
+
+
+class RefusedAtOnce(Exception):
+    """The document was refused. The message is the outcome's French sentence."""
+
+    def __init__(self, sentence: str, *, code: str) -> None:
+        super().__init__(sentence)
+        self.code = code
 
 
 def record_from_page(*, shop: Shop, user: User, document: dict[str, Any], key: str, ip: str | None = None) -> Recording:
@@ -53,6 +65,33 @@ def record_from_page(*, shop: Shop, user: User, document: dict[str, Any], key: s
         if batch.settled_at is None:
             time.sleep(LOOK_AGAIN_S)
     return Recording(batch, SaleOutcome.objects.filter(batch=batch, position=1).select_related("document").first())
+
+
+def record_or_refuse(
+    *, shop: Shop, user: User, document: dict[str, Any], key: str, ip: str | None = None
+) -> Sale | None:
+    """Record a document as record_from_page does and return it, or None while it waits (posting is paused or busy).
+
+    The same form sent twice returns the same document, or is refused twice. Raises RefusedAtOnce, BatchRefused.
+    """
+    recording = record_from_page(shop=shop, user=user, document=document, key=key, ip=ip)
+    outcome = recording.outcome
+    if outcome is None or outcome.status in (OutcomeStatus.FAILED, OutcomeStatus.DEFERRED):
+        return None
+    if outcome.status == OutcomeStatus.SET_ASIDE:
+        raise RefusedAtOnce(outcome.detail, code=outcome.code)
+    if outcome.status in (OutcomeStatus.REJECTED, OutcomeStatus.CONFLICT):
+        reason = f"Refusée à l'écran : {outcome.detail}"[:REASON_LENGTH_MAX]
+        set_outcome_aside(
+            batch_id=outcome.batch_id, position=outcome.position, author=user.get_username(), reason=reason
+        )
+        raise RefusedAtOnce(outcome.detail, code=outcome.code)
+    return outcome.document
+
+
+def was_handed_over(*, shop: Shop, key: str) -> bool:
+    """Tell whether a form of this key has come before: what it asked for then is no rule for what is left now."""
+    return Batch.objects.filter(terminal_id=office_device(shop).terminal_id, idempotency_key=key).exists()
 
 
 def office_device(shop: Shop) -> Device:

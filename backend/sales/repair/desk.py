@@ -13,9 +13,9 @@ from django.contrib.auth.models import User
 from backend.inventory.models import ArticleUnit
 from backend.sales.errors import UnitUnknown
 from backend.sales.models import OutcomeStatus, Sale, SaleOutcome
-from backend.sales.posting.context import Decision
+from backend.sales.posting.context import Override
 from backend.sales.repair.back_office import Recording, record_from_page
-from backend.sales.repair.retry import Retrial, retry_outcome, set_outcome_aside
+from backend.sales.repair.retry import RetryResult, retry_outcome, set_outcome_aside
 from backend.shops.models import Shop
 
 
@@ -31,19 +31,19 @@ class Desk:
         self.user = user
         self.author = user.get_username()
 
-    def try_again(self, batch_id: int, position: int, *, reason: str = "") -> Retrial:
+    def try_again(self, batch_id: int, position: int, *, reason: str = "") -> RetryResult:
         """Decide by the rules, as they are now: the article exists meanwhile, or the goods have come in."""
-        return self._decide(batch_id, position, Decision(), reason or "Nouvel essai")
+        return self._decide(batch_id, position, Override(), reason or "Nouvel essai")
 
-    def accept_short_stock(self, batch_id: int, position: int, *, reason: str = "") -> Retrial:
+    def accept_short_stock(self, batch_id: int, position: int, *, reason: str = "") -> RetryResult:
         """Record the sale although the stock goes below zero: it was sold, so it was there."""
         return self._decide(
-            batch_id, position, Decision(accepts_short_stock=True), reason or "Acceptée avec un stock négatif"
+            batch_id, position, Override(accepts_short_stock=True), reason or "Acceptée avec un stock négatif"
         )
 
     def choose_units(
         self, batch_id: int, position: int, *, units: Mapping[int, uuid.UUID], reason: str = ""
-    ) -> Retrial:
+    ) -> RetryResult:
         """Say which unit a line means (its place, from 0 → the unit's uuid). Raises UnitUnknown for another shop's."""
         own = ArticleUnit.objects.filter(article__shop=self.shop, uuid__in=units.values()).values_list(
             "uuid", flat=True
@@ -51,15 +51,17 @@ class Desk:
         for at in sorted(units.keys()):
             if units[at] not in set(own):
                 raise UnitUnknown(path=f"lignes[{at}].unite_uuid")
-        return self._decide(batch_id, position, Decision(units=dict(units)), reason or "Article choisi à la main")
+        return self._decide(batch_id, position, Override(units=dict(units)), reason or "Article choisi à la main")
 
-    def accept_as_own_sale(self, batch_id: int, position: int, *, reason: str = "") -> Retrial:
+    def accept_as_own_sale(self, batch_id: int, position: int, *, reason: str = "") -> RetryResult:
         """Record a conflict as a sale of its own: the next variant under the number."""
         return self._decide(
-            batch_id, position, Decision(accepts_variant=True), reason or "Acceptée comme une autre vente"
+            batch_id, position, Override(accepts_variant=True), reason or "Acceptée comme une autre vente"
         )
 
-    def replace_first(self, batch_id: int, position: int, *, key: str, reason: str = "") -> tuple[Recording, Retrial]:
+    def replace_first(
+        self, batch_id: int, position: int, *, key: str, reason: str = ""
+    ) -> tuple[Recording, RetryResult]:
         """ "It is a correction": void the sale that stands under the number, then record this one.
 
         Two documents, each in its own transaction: who dies between them leaves the conflict open, and doing it again
@@ -78,20 +80,20 @@ class Desk:
             return voiding, self.try_again(batch_id, position)
         return voiding, self.accept_as_own_sale(batch_id, position, reason=reason)
 
-    def set_aside(self, batch_id: int, position: int, *, reason: str) -> Retrial:
+    def set_aside(self, batch_id: int, position: int, *, reason: str) -> RetryResult:
         """Settle the sale as not counting. A reason is required: it is all that a later reader has."""
         if not reason.strip():
             raise ValueError("setting a sale aside takes a reason")
         self._entry(batch_id, position)
         return set_outcome_aside(batch_id=batch_id, position=position, author=self.author, reason=reason)
 
-    def take_up_again(self, batch_id: int, position: int, *, reason: str = "") -> Retrial:
+    def take_up_again(self, batch_id: int, position: int, *, reason: str = "") -> RetryResult:
         """Undo setting aside: the sale is decided by the rules again."""
-        return self._decide(batch_id, position, Decision(reopens=True), reason or "Reprise")
+        return self._decide(batch_id, position, Override(reopens=True), reason or "Reprise")
 
-    def _decide(self, batch_id: int, position: int, decision: Decision, reason: str) -> Retrial:
+    def _decide(self, batch_id: int, position: int, override: Override, reason: str) -> RetryResult:
         self._entry(batch_id, position)
-        return retry_outcome(batch_id=batch_id, position=position, author=self.author, reason=reason, decision=decision)
+        return retry_outcome(batch_id=batch_id, position=position, author=self.author, reason=reason, override=override)
 
     def _entry(self, batch_id: int, position: int) -> SaleOutcome:
         return SaleOutcome.objects.get(batch_id=batch_id, position=position, shop=self.shop)

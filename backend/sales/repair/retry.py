@@ -19,12 +19,11 @@ from backend.sales.dispatch import ring
 from backend.sales.errors import SetAside
 from backend.sales.models import OutcomeStatus, SaleOutcome
 from backend.sales.posting import sql
-from backend.sales.posting.context import ORDINARY, Decision, Slice
-from backend.sales.posting.decision import Verdict, count_written, decide, refused
+from backend.sales.posting.context import NO_OVERRIDE, Override, PostingContext
+from backend.sales.posting.decision import Decision, count_written, decide, refused
 from backend.sales.posting.deferred import wait_or_wake
-from backend.sales.posting.failpoints import reach
-from backend.sales.posting.register import MonthClosed
-from backend.sales.posting.registering import register
+from backend.sales.posting.failpoints import failpoint
+from backend.sales.posting.register import MonthClosed, register
 from backend.sales.posting.replace_outcome import Cause, read_batch, replace_outcome, write_counts
 from backend.sales.posting.sql import BatchRow, LaneRow
 from backend.sales.tills.pauses import pauses_of
@@ -51,7 +50,7 @@ class Obstacle(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class OutcomeSnapshot:
     """What an outcome says."""
 
     status: str
@@ -61,16 +60,16 @@ class Standing:
     document_id: int | None
 
     @classmethod
-    def of(cls, told: SaleOutcome | Verdict) -> "Standing":
+    def of(cls, told: SaleOutcome | Decision) -> "OutcomeSnapshot":
         return cls(str(told.status), told.code, told.path, told.detail, told.document_id)
 
 
 @dataclass(frozen=True, slots=True)
-class Retrial:
+class RetryResult:
     """What stood before and what stands now. Without an obstacle the sale was decided again, perhaps alike."""
 
-    before: Standing
-    after: Standing
+    before: OutcomeSnapshot
+    after: OutcomeSnapshot
     obstacle: Obstacle | None = None
 
     @property
@@ -84,49 +83,57 @@ class Retrial:
 
 
 # What becomes of the sale now: under its lane, from its bytes and the outcome that stands.
-Judge = Callable[[CursorWrapper, Slice, BatchRow, SaleOutcome, datetime], Verdict]
+Judge = Callable[[CursorWrapper, PostingContext, BatchRow, SaleOutcome, datetime], Decision]
 
 
-def retry_outcome(*, batch_id: int, position: int, author: str, reason: str, decision: Decision = ORDINARY) -> Retrial:
+def retry_outcome(
+    *, batch_id: int, position: int, author: str, reason: str, override: Override = NO_OVERRIDE
+) -> RetryResult:
     """Decide one sale again, in one transaction, and replace its outcome if the new one says anything else.
 
     The old outcome goes into the history with `author` and `reason`, the batch's version is raised, whoever waits for
     the sale is woken. A sale whose content was recorded meanwhile, by a resend, becomes a `duplicate` of that one. The
     day it counts for is reckoned from its batch's arrival, as it was. Pauses hold for this as for any posting.
-    `decision`: what a person allows this sale that the rules would refuse.
+    `override`: what a person allows this sale that the rules would refuse.
     A repeat finds nothing left to do. Raises SaleOutcome.DoesNotExist, and transients that outlast their retries.
     """
 
-    def judge(cursor: CursorWrapper, work: Slice, batch: BatchRow, outcome: SaleOutcome, now: datetime) -> Verdict:
-        raw = work.raw_sales(cursor, batch)[outcome.position - 1]
-        return decide(cursor, work=work, batch=batch, raw=raw, now=now)
+    def judge(
+        cursor: CursorWrapper, context: PostingContext, batch: BatchRow, outcome: SaleOutcome, now: datetime
+    ) -> Decision:
+        raw = context.raw_sales(cursor, batch)[outcome.position - 1]
+        return decide(cursor, context=context, batch=batch, raw=raw, now=now)
 
-    return _decide_anew(judge, batch_id=batch_id, position=position, cause=Cause(reason, author), decision=decision)
+    return _decide_anew(judge, batch_id=batch_id, position=position, cause=Cause(reason, author), override=override)
 
 
-def set_outcome_aside(*, batch_id: int, position: int, author: str, reason: str) -> Retrial:
+def set_outcome_aside(*, batch_id: int, position: int, author: str, reason: str) -> RetryResult:
     """Settle one sale as set aside: the shop decided that it does not count. Nothing of it is deleted.
 
     The same content sent again is set aside again. Otherwise as retry_outcome, which takes it up again (`reopens`).
     """
 
-    def judge(cursor: CursorWrapper, work: Slice, batch: BatchRow, outcome: SaleOutcome, now: datetime) -> Verdict:
-        verdict = refused(SetAside(reason), number=outcome.number, fingerprint=outcome.fingerprint)
+    def judge(
+        cursor: CursorWrapper, context: PostingContext, batch: BatchRow, outcome: SaleOutcome, now: datetime
+    ) -> Decision:
+        decision = refused(SetAside(reason), number=outcome.number, fingerprint=outcome.fingerprint)
         day = outcome.business_day.isoformat() if outcome.business_day is not None else None
-        return replace(verdict, amount=outcome.amount, currency=outcome.currency, day=day)
+        return replace(decision, amount=outcome.amount, currency=outcome.currency, day=day)
 
     return _decide_anew(judge, batch_id=batch_id, position=position, cause=Cause(reason, author))
 
 
-def _decide_anew(judge: Judge, *, batch_id: int, position: int, cause: Cause, decision: Decision = ORDINARY) -> Retrial:
+def _decide_anew(
+    judge: Judge, *, batch_id: int, position: int, cause: Cause, override: Override = NO_OVERRIDE
+) -> RetryResult:
     outcome = SaleOutcome.objects.get(batch_id=batch_id, position=position)
-    before = Standing.of(outcome)
-    work = Slice(outcome.terminal_id, decision=decision)
+    before = OutcomeSnapshot.of(outcome)
+    context = PostingContext(outcome.terminal_id, override=override)
     try:
-        after, obstacle = _try_patiently(work, outcome, cause, judge)
+        after, obstacle = _try_patiently(context, outcome, cause, judge)
     finally:
         _ring_if_left(outcome.terminal_id)
-    retrial = Retrial(before, after or before, obstacle)
+    result = RetryResult(before, after or before, obstacle)
     log.info(
         "retried",
         terminal=outcome.terminal_id,
@@ -134,34 +141,34 @@ def _decide_anew(judge: Judge, *, batch_id: int, position: int, cause: Cause, de
         batch=batch_id,
         position=position,
         before=before.status,
-        status=retrial.after.status,
-        code=retrial.after.code or None,
+        status=result.after.status,
+        code=result.after.code or None,
         obstacle=obstacle.value if obstacle else None,
     )
-    return retrial
+    return result
 
 
 # What stands now, if that was read, and what stood in the way.
-Attempt = tuple[Standing | None, Obstacle | None]
+Attempt = tuple[OutcomeSnapshot | None, Obstacle | None]
 
 
-def _try_patiently(work: Slice, outcome: SaleOutcome, cause: Cause, judge: Judge) -> Attempt:
+def _try_patiently(context: PostingContext, outcome: SaleOutcome, cause: Cause, judge: Judge) -> Attempt:
     """Try until the lane was ours, with the next rule when a month turns out to be closed, twice after a bug."""
     looks = 0
     while True:
         try:
-            attempt = retrying(lambda: _try(work, outcome, cause, judge), name="retry")
+            attempt = retrying(lambda: _try(context, outcome, cause, judge), name="retry")
         except Exception as error:
             if is_transient(error):
                 raise
-            if isinstance(error, MonthClosed) and error.month not in work.closed_months:
-                work.closed_months.add(error.month)
+            if isinstance(error, MonthClosed) and error.month not in context.closed_months:
+                context.closed_months.add(error.month)
                 continue
             log.exception("retrial_broke", batch=outcome.batch_id, position=outcome.position)
-            if work.lets_wait:
+            if context.lets_wait:
                 return None, Obstacle.BROKEN
             # It may be a waiting follower that broke it: now the sale is tried alone.
-            work.lets_wait = True
+            context.lets_wait = True
             continue
         looks += 1
         if attempt[1] is not Obstacle.BUSY or looks == LANE_TRIES_MAX:
@@ -169,61 +176,63 @@ def _try_patiently(work: Slice, outcome: SaleOutcome, cause: Cause, judge: Judge
         time.sleep(LANE_PAUSE_S)
 
 
-def _try(work: Slice, known: SaleOutcome, cause: Cause, judge: Judge) -> Attempt:
+def _try(context: PostingContext, known: SaleOutcome, cause: Cause, judge: Judge) -> Attempt:
     """One transaction: under the lane, read the outcome again, decide, and write what is new."""
-    written: tuple[Verdict, ...] = ()
+    written: tuple[Decision, ...] = ()
     with transaction.atomic(durable=True), bounded_time(), connection.cursor() as cursor:
         now = datetime.now(UTC)
-        lane = sql.claim_lane(cursor, terminal_id=work.terminal_id)
+        lane = sql.claim_lane(cursor, terminal_id=context.terminal_id)
         if lane is None:
             return None, Obstacle.BUSY
-        reach("claimed")
+        failpoint("claimed")
         outcome = SaleOutcome.objects.get(batch_id=known.batch_id, position=known.position)
-        before = Standing.of(outcome)
-        if outcome.status not in TRIABLE and not (work.decision.reopens and outcome.status == OutcomeStatus.SET_ASIDE):
+        before = OutcomeSnapshot.of(outcome)
+        if outcome.status not in TRIABLE and not (
+            context.override.reopens and outcome.status == OutcomeStatus.SET_ASIDE
+        ):
             return before, Obstacle.DONE
         if pauses_of(shop_id=outcome.shop_id, terminal_id=outcome.terminal_id).exists():
             return before, Obstacle.PAUSED
         batch = read_batch(outcome)
-        work.at = (batch.id, batch.next_position)
-        work.has_set_aside = lane.sales_set_aside > 0
-        verdict = judge(cursor, work, batch, outcome, now)
-        after = Standing.of(verdict)
+        context.at = (batch.id, batch.next_position)
+        context.has_set_aside = lane.sales_set_aside > 0
+        decision = judge(cursor, context, batch, outcome, now)
+        after = OutcomeSnapshot.of(decision)
         if after != before:
-            woken = _write(cursor, work, lane=lane, outcome=outcome, batch=batch, verdict=verdict, now=now,
+            woken = _write(cursor, context, lane=lane, outcome=outcome, batch=batch, decision=decision, now=now,
                            cause=cause)  # fmt: skip
-            written = (verdict, *woken)
+            written = (decision, *woken)
     count_written(written)
     return after, None
 
 
 def _write(
     cursor: CursorWrapper,
-    work: Slice,
+    context: PostingContext,
     *,
     lane: LaneRow,
     outcome: SaleOutcome,
     batch: BatchRow,
-    verdict: Verdict,
+    decision: Decision,
     now: datetime,
     cause: Cause,
-) -> list[Verdict]:
+) -> list[Decision]:
     """Replace the outcome, wake who waits for the sale, and give the registration numbers, last of all.
 
     Returns what became of those who waited.
     """
-    batch = replace_outcome(outcome, verdict, batch=batch, now=now, cause=cause)
+    batch = replace_outcome(outcome, decision, batch=batch, now=now, cause=cause)
     was_waiting = outcome.status == OutcomeStatus.DEFERRED
     batch, woken = wait_or_wake(
-        cursor, work=work, lane=lane, moved=batch, verdict=verdict, now=now, was_waiting=was_waiting
+        cursor, context=context, lane=lane, moved=batch, decision=decision, now=now, was_waiting=was_waiting
     )
     write_counts(batch)
-    if OutcomeStatus.SET_ASIDE in (outcome.status, verdict.status):
-        aside = SaleOutcome.objects.filter(terminal_id=work.terminal_id, status=OutcomeStatus.SET_ASIDE)
-        sql.set_sales_set_aside(cursor, terminal_id=work.terminal_id, sales=aside.count())
-    if verdict.is_recorded:
-        register(cursor, shop=work.shop(batch.shop_id), verdicts=(verdict, *woken), now=now)
-    reach("numbered", number=verdict.number)
+    if OutcomeStatus.SET_ASIDE in (outcome.status, decision.status):
+        aside = SaleOutcome.objects.filter(terminal_id=context.terminal_id, status=OutcomeStatus.SET_ASIDE)
+        sql.set_sales_set_aside(cursor, terminal_id=context.terminal_id, sales=aside.count())
+    if decision.is_recorded:
+        register(cursor, shop=context.shop(batch.shop_id), decisions=(decision, *woken), now=now)
+    failpoint("numbered", number=decision.number)
     return woken
 
 

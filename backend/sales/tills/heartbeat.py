@@ -11,8 +11,8 @@ from msgspec import Meta
 
 from backend.sales.errors import FieldInvalid
 from backend.sales.models import Heartbeat
-from backend.sales.wire.amount_lists import AMOUNTS_MAX, WireAmount, read_amounts
 from backend.sales.wire.business_day import DATE_LENGTH_MAX, YEAR_MAX, YEAR_MIN
+from backend.sales.wire.fields import AMOUNTS_MAX, WireAmount, read_amounts
 from backend.sales.wire.structs import DATE, Counter
 from backend.shops.models import Device, Shop
 from backend.shops.terminals import shop_id_of

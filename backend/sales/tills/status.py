@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, TypeAlias, TypedDict
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery
 
 from backend.sales.models import Batch, Heartbeat, Lane
-from backend.sales.tills.sequence_gaps import Holes
 from backend.shops.models import AuthMode, DeviceState, Terminal, TerminalState
+
+Gaps = list[list[int]]  # of a till's own counter: [[from, to], …], both included, in order
 
 
 @dataclass(frozen=True, slots=True)
-class HeardDevice:
+class DeviceStatus:
     """A device that holds a till, or held it until another took it over; one that is disabled has no say."""
 
     device_id: int
@@ -37,15 +38,15 @@ class HeardDevice:
 
 
 @dataclass(frozen=True, slots=True)
-class HeardTill:
+class TillStatus:
     terminal: Terminal
-    devices: tuple[HeardDevice, ...]
+    devices: tuple[DeviceStatus, ...]
     last_batch: Batch | None
     waiting_count: int
     waiting_since: datetime | None
     # What is known of the till's own counter, and whether something of it waited when that was read.
     sequence_seen: int | None
-    sequence_holes: Holes
+    sequence_holes: Gaps
     was_busy: bool
 
     @property
@@ -74,7 +75,7 @@ class Words(TypedDict):
     named_sequence: int | None
     named_held: int | None
     sequence_seen: int | None
-    sequence_holes: Holes | None
+    sequence_holes: Gaps | None
     was_busy: bool
     answered_id: int | None
 
@@ -82,11 +83,11 @@ class Words(TypedDict):
 Row: TypeAlias = "WithAnnotations[Terminal, Words]"
 
 
-def hear(terminals: QuerySet[Terminal]) -> list[HeardTill]:
+def load_till_statuses(terminals: QuerySet[Terminal]) -> list[TillStatus]:
     """Return these tills by name, each with its devices in the order of their ids. Two queries, whatever the count."""
     rows = list(_with_words(terminals).order_by("name", "pk", "device_id"))
     batches = _newest_and_unsettled(rows)
-    return [_heard(list(group), batches) for _, group in groupby(rows, key=lambda row: row.pk)]
+    return [_till_status(list(group), batches) for _, group in groupby(rows, key=lambda row: row.pk)]
 
 
 def _with_words(terminals: QuerySet[Terminal]) -> QuerySet[Row]:
@@ -131,13 +132,13 @@ def _newest_and_unsettled(rows: list[Row]) -> dict[int, list[Batch]]:
     return found
 
 
-def _heard(rows: list[Row], batches: dict[int, list[Batch]]) -> HeardTill:
+def _till_status(rows: list[Row], batches: dict[int, list[Batch]]) -> TillStatus:
     terminal = rows[0]
     sent = batches.get(terminal.pk, [])
     waiting = [batch for batch in sent if batch.settled_at is None]
-    return HeardTill(
+    return TillStatus(
         terminal=terminal,
-        devices=tuple(_device(row, row.device_id, waiting) for row in rows if row.device_id is not None),
+        devices=tuple(_device_status(row, row.device_id, waiting) for row in rows if row.device_id is not None),
         last_batch=sent[-1] if sent else None,
         waiting_count=sum(batch.waiting_count for batch in waiting),
         waiting_since=min((batch.received_at for batch in waiting), default=None),
@@ -147,9 +148,9 @@ def _heard(rows: list[Row], batches: dict[int, list[Batch]]) -> HeardTill:
     )
 
 
-def _device(row: Row, device_id: int, waiting: list[Batch]) -> HeardDevice:
+def _device_status(row: Row, device_id: int, waiting: list[Batch]) -> DeviceStatus:
     own = [batch for batch in waiting if batch.device_id == device_id]
-    return HeardDevice(
+    return DeviceStatus(
         device_id=device_id,
         is_active=row.device_state == DeviceState.ACTIVE,
         is_unproven=row.auth_mode == AuthMode.SERIAL,

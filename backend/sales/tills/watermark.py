@@ -12,11 +12,11 @@ from enum import Enum
 from django.db.models import OuterRef, Subquery
 
 from backend.sales.models import Batch, Heartbeat
-from backend.sales.tills.status import HeardDevice, HeardTill, hear
+from backend.sales.tills.status import DeviceStatus, TillStatus, load_till_statuses
 from backend.shops.models import Shop, Terminal
 
 
-class Standing(Enum):
+class TillCompleteness(Enum):
     """What a till's last word, with what arrived of it, says of the figures."""
 
     # It said that it holds nothing, and what had arrived by then is posted.
@@ -36,12 +36,12 @@ class HeldAmount:
 
 
 @dataclass(frozen=True, slots=True)
-class TillWord:
+class TillReport:
     """What is known of what one device of a till holds."""
 
     terminal_id: int
     terminal_name: str
-    standing: Standing
+    completeness: TillCompleteness
     # Another device holds the till now, but this one left with sales.
     is_of_replaced_device: bool
     complete_until: datetime | None
@@ -57,30 +57,30 @@ class Watermark:
     """A shop's: `until` is None unless every open till has given a time. `words` by the till's name."""
 
     until: datetime | None
-    words: tuple[TillWord, ...]
+    words: tuple[TillReport, ...]
 
-    def of_standing(self, standing: Standing) -> tuple[TillWord, ...]:
-        return tuple(word for word in self.words if word.standing is standing)
-
-    @property
-    def silent(self) -> tuple[TillWord, ...]:
-        return self.of_standing(Standing.SILENT)
+    def with_completeness(self, completeness: TillCompleteness) -> tuple[TillReport, ...]:
+        return tuple(word for word in self.words if word.completeness is completeness)
 
     @property
-    def holding(self) -> tuple[TillWord, ...]:
-        return self.of_standing(Standing.HOLDING)
+    def silent(self) -> tuple[TillReport, ...]:
+        return self.with_completeness(TillCompleteness.SILENT)
 
     @property
-    def waiting(self) -> tuple[TillWord, ...]:
-        return self.of_standing(Standing.WAITING)
+    def holding(self) -> tuple[TillReport, ...]:
+        return self.with_completeness(TillCompleteness.HOLDING)
+
+    @property
+    def waiting(self) -> tuple[TillReport, ...]:
+        return self.with_completeness(TillCompleteness.WAITING)
 
 
 def watermark_of(shop: Shop) -> Watermark:
     """Return until when the shop's figures are complete: the earliest time that its open tills give. Three queries."""
-    return watermark_of_tills(hear(Terminal.objects.filter(shop=shop)))
+    return watermark_of_tills(load_till_statuses(Terminal.objects.filter(shop=shop)))
 
 
-def watermark_of_tills(tills: Iterable[HeardTill]) -> Watermark:
+def watermark_of_tills(tills: Iterable[TillStatus]) -> Watermark:
     """Return the same from what was heard of all of a shop's tills: one query, where something of them is unsettled.
 
     A till is open if it is active and has an active device. Its time is the last moment at which it said that it holds
@@ -99,11 +99,11 @@ def watermark_of_tills(tills: Iterable[HeardTill]) -> Watermark:
     return Watermark(until=min([*times, *waiting]), words=words)
 
 
-def _counts(device: HeardDevice) -> bool:
+def _counts(device: DeviceStatus) -> bool:
     return device.is_active or device.held_count > 0
 
 
-def _is_whole(device: HeardDevice) -> bool:
+def _is_whole(device: DeviceStatus) -> bool:
     """Tell whether what the device had sent when it last spoke is posted."""
     if device.unsettled is None:
         return True
@@ -111,7 +111,7 @@ def _is_whole(device: HeardDevice) -> bool:
     return device.unsettled.received_at > device.said_at
 
 
-def _last_nothing_before(devices: list[HeardDevice]) -> dict[int, datetime]:
+def _last_nothing_before(devices: list[DeviceStatus]) -> dict[int, datetime]:
     """Return when a device that has something unsettled last said, before that arrived, that it holds nothing."""
     spoken = [device for device in devices if device.said_at is not None]
     waiting = [device.unsettled.pk for device in spoken if device.unsettled is not None and not _is_whole(device)]
@@ -125,19 +125,19 @@ def _last_nothing_before(devices: list[HeardDevice]) -> dict[int, datetime]:
     return dict(Batch.objects.filter(pk__in=waiting).annotate(last=last).values_list("device_id", "last"))
 
 
-def _word_of(till: HeardTill, device: HeardDevice, earlier: datetime | None) -> TillWord:
+def _word_of(till: TillStatus, device: DeviceStatus, earlier: datetime | None) -> TillReport:
     complete_until = None
     if device.said_at is None:
-        standing = Standing.SILENT
+        completeness = TillCompleteness.SILENT
     elif device.held_count:
-        standing = Standing.HOLDING
+        completeness = TillCompleteness.HOLDING
     else:
         complete_until = device.said_at if _is_whole(device) else earlier
-        standing = Standing.COMPLETE if complete_until else Standing.WAITING
-    return TillWord(
+        completeness = TillCompleteness.COMPLETE if complete_until else TillCompleteness.WAITING
+    return TillReport(
         terminal_id=till.terminal.pk,
         terminal_name=till.terminal.name,
-        standing=standing,
+        completeness=completeness,
         is_of_replaced_device=not device.is_active,
         complete_until=complete_until,
         said_at=device.said_at,

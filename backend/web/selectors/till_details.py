@@ -8,9 +8,8 @@ from django.db.models import F, Q, Sum
 
 from backend.sales.models import Batch, Pause
 from backend.sales.repair.open_entries import open_entries
-from backend.sales.tills.sequence_gaps import Holes
-from backend.sales.tills.status import hear
-from backend.sales.tills.watermark import TillWord
+from backend.sales.tills.status import Gaps, load_till_statuses
+from backend.sales.tills.watermark import TillReport
 from backend.shops.models import AuthMode, Device, DeviceState, EnrolmentCode, Knock, Shop, Terminal
 from backend.web.selectors.dashboard import pauses
 from backend.web.selectors.tills import TillWithDevices, completeness, tills
@@ -25,8 +24,8 @@ class TillCard:
     """One till with what is known of it. `words` are its open devices' last, one each."""
 
     till: TillWithDevices
-    words: tuple[TillWord, ...]
-    holes: Holes
+    words: tuple[TillReport, ...]
+    holes: Gaps
     waiting_count: int
     to_correct_count: int
     pauses: list[Pause]
@@ -63,7 +62,7 @@ def till_cards(*, shop: Shop) -> TillCards:
     """Return the shop's tills by name, the office apart. Nine queries at most, whatever the count."""
     found = tills(shop=shop)
     ids = [till.terminal.pk for till in found]
-    known = completeness(hear(Terminal.objects.filter(shop=shop)))
+    known = completeness(load_till_statuses(Terminal.objects.filter(shop=shop)))
     holes = {one.terminal.pk: one.holes for one in known.missing}
     waiting = _waiting_counts(shop)
     to_correct = Counter(open_entries(shop_id=shop.pk).values_list("terminal_id", flat=True))

@@ -7,10 +7,9 @@ from django.db.models import OuterRef, Prefetch, Subquery
 from django.utils import timezone
 
 from backend.sales.models import Batch
-from backend.sales.tills.holes import holes_of_tills
-from backend.sales.tills.sequence_gaps import Holes
-from backend.sales.tills.status import HeardTill
-from backend.sales.tills.watermark import Standing, TillWord, Watermark, watermark_of_tills
+from backend.sales.tills.sequence_gaps import gaps_of_tills
+from backend.sales.tills.status import Gaps, TillStatus
+from backend.sales.tills.watermark import TillCompleteness, TillReport, Watermark, watermark_of_tills
 from backend.shops.models import AuthMode, Device, DeviceState, Shop, Terminal
 
 # A till speaks after each sending, every evening at least.
@@ -37,7 +36,7 @@ class TillHoles:
     """The till's own counters that never arrived: [[from, to], …], both included."""
 
     terminal: Terminal
-    holes: Holes
+    holes: Gaps
 
 
 @dataclass(frozen=True)
@@ -47,20 +46,24 @@ class Completeness:
     watermark: Watermark
     missing: list[TillHoles]
     # Said once that they hold nothing, and nothing for too long since: what they sell now nobody knows.
-    quiet: list[TillWord]
+    quiet: list[TillReport]
 
 
-def completeness(heard: list[HeardTill]) -> Completeness:
+def completeness(heard: list[TillStatus]) -> Completeness:
     """Return what is known to be missing of a shop's tills, all of which are given. One query at most."""
-    holes = holes_of_tills(heard)
+    holes = gaps_of_tills(heard)
     missing = [TillHoles(till.terminal, holes[till.terminal.pk]) for till in heard if till.terminal.pk in holes]
     watermark = watermark_of_tills(heard)
     long_ago = timezone.now() - QUIET_AFTER
-    quiet = [word for word in watermark.of_standing(Standing.COMPLETE) if word.said_at and word.said_at < long_ago]
+    quiet = [
+        word
+        for word in watermark.with_completeness(TillCompleteness.COMPLETE)
+        if word.said_at and word.said_at < long_ago
+    ]
     return Completeness(watermark=watermark, missing=missing, quiet=quiet)
 
 
-def till_of(heard: HeardTill) -> Till:
+def till_of(heard: TillStatus) -> Till:
     """Return of a till what its card says, the devices that hold it no more left out."""
     active = [device for device in heard.devices if device.is_active]
     return Till(

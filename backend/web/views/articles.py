@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from backend.inventory import catalogue
-from backend.inventory.beginning import begin_article
 from backend.inventory.carton_opening import LEVELS, open_units
+from backend.inventory.catalogue import begin_article
 from backend.inventory.errors import InventoryRefused
 from backend.inventory.idempotency import AlreadyDone, do_once
 from backend.inventory.models import Article, ArticleUnit, MovementType, StockMovement

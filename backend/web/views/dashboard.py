@@ -9,7 +9,7 @@ from django.utils import timezone
 from django_htmx.http import HttpResponseClientRefresh
 
 from backend.sales.days.day_totals import totals_of_days
-from backend.sales.tills.status import hear
+from backend.sales.tills.status import load_till_statuses
 from backend.shops.models import Shop, Terminal
 from backend.web.access import ShopRequest, shop_page
 from backend.web.forms.dashboard import DayChoice
@@ -47,7 +47,7 @@ def _figures(
     shop: Shop, days: list[datetime.date], *, day: datetime.date, today: datetime.date, now: datetime.datetime
 ) -> dict[str, Any]:
     # What the tills said is read first: a sale that was posted before is then in the figures that stand below it.
-    heard = hear(Terminal.objects.filter(shop=shop))
+    heard = load_till_statuses(Terminal.objects.filter(shop=shop))
     terminal_ids = [till.terminal.pk for till in heard]
     known = completeness(heard)
     totals = totals_of_days(shop=shop, days=days, now=now)

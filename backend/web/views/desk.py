@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from backend.sales.errors import KeyReused
 from backend.sales.models import RECORDED, OutcomeStatus
 from backend.sales.repair.desk import Desk, Fix
-from backend.sales.repair.retry import Obstacle, Retrial
+from backend.sales.repair.retry import Obstacle, RetryResult
 from backend.shops.models import Role
 from backend.web.access import ShopRequest, shop_page
 from backend.web.forms.desk import DecisionForm, ReasonedForm
@@ -76,13 +76,13 @@ def decide(request: ShopRequest, *, batch_id: int, position: int) -> HttpRespons
         except KeyReused:
             return _back(request, batch_id, position)
     else:
-        act: Callable[..., Retrial] = getattr(desk, fix)
+        act: Callable[..., RetryResult] = getattr(desk, fix)
         retrial = act(batch_id, position, reason=reason)
     _tell(request, retrial)
     return _back(request, batch_id, position)
 
 
-def _tell(request: ShopRequest, retrial: Retrial) -> None:
+def _tell(request: ShopRequest, retrial: RetryResult) -> None:
     after = retrial.after
     if retrial.obstacle is Obstacle.PAUSED:
         messages.warning(request, _("L'enregistrement est en pause : rien n'a été changé."))

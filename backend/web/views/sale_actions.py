@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from backend.sales.errors import BatchRefused, KeyReused
 from backend.sales.models import Sale
-from backend.sales.repair.at_the_desk import RefusedAtOnce, record_or_refuse, was_handed_over
+from backend.sales.repair.back_office import RefusedAtOnce, record_or_refuse, was_handed_over
 from backend.shops.models import Role
 from backend.web import formats
 from backend.web.access import ShopRequest, elsewhere, shop_page

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from backend.ops.registering import find_or_create_till, find_shop
+from backend.ops.lookup import find_or_create_till, find_shop
 from backend.shops.devices import (
     check_serial,
     disable_device,

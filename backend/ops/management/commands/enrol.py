@@ -8,7 +8,7 @@ import segno
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from backend.ops.registering import find_device, find_or_create_till, find_shop, find_till
+from backend.ops.lookup import find_device, find_or_create_till, find_shop, find_till
 from backend.shops.enrolment import LIFE, LIFE_MAX, NewCode, code_payload, create_enrolment_code
 from backend.shops.errors import ShopsRefused
 

@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand, CommandError
 
-from backend.ops.registering import find_shop, find_terminal
+from backend.ops.lookup import find_shop, find_terminal
 from backend.sales.models import Pause
 from backend.sales.tills.pauses import pause, resume
 

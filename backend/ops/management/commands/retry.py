@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import QuerySet
 
-from backend.ops.registering import find_shop, find_terminal
+from backend.ops.lookup import find_shop, find_terminal
 from backend.ops.retries import Chosen, Trial, choose, outcomes_with, reason_for, try_again
 from backend.sales.models import SaleOutcome
 from backend.sales.repair.retry import TRIABLE
