@@ -6,7 +6,7 @@ from backend.api.views.catalogue import ArticlesView, MovementsView
 from backend.api.views.changes import ChangesView
 from backend.api.views.description import DescriptionView, DocumentView
 from backend.api.views.nowhere import NowhereView
-from backend.api.views.receipts import FatesView, ReceiptListView, ReceiptView
+from backend.api.views.receipts import StatusLookupView, ReceiptListView, ReceiptView
 from backend.api.views.reconciliation import ReconciliationView
 from backend.api.views.state import StateView
 from backend.api.views.sync import SyncView
@@ -18,7 +18,7 @@ urlpatterns = [
     path("simple/ventes/sync", SyncView.as_view(), name="sync"),
     path("simple/ventes/recus", ReceiptListView.as_view(), name="receipts"),
     path("simple/ventes/recus/<str:recu>", ReceiptView.as_view(), name="receipt"),
-    path("simple/ventes/statut", FatesView.as_view(), name="fates"),
+    path("simple/ventes/statut", StatusLookupView.as_view(), name="fates"),
     path("simple/ventes/changements", ChangesView.as_view(), name="changes"),
     path("simple/stock/mouvements", MovementsView.as_view(), name="movements"),
     path("simple/articles", ArticlesView.as_view(), name="articles"),

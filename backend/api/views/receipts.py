@@ -99,7 +99,7 @@ class NumbersBody(msgspec.Struct):
     numeros: Annotated[list[SoughtNumber], Meta(extra_json_schema={"minItems": 1, "maxItems": NUMBERS_POST_MAX})]
 
 
-class FatesView(APIView):
+class StatusLookupView(APIView):
     """What became of these numbers, when the receipt was lost."""
 
     @describe_fates_by_query(at_most=NUMBERS_GET_MAX)
