@@ -6,7 +6,7 @@ from backend.api.views.catalogue import ArticlesView, MovementsView
 from backend.api.views.changes import ChangesView
 from backend.api.views.description import DescriptionView, DocumentView
 from backend.api.views.nowhere import NowhereView
-from backend.api.views.receipts import StatusLookupView, ReceiptListView, ReceiptView
+from backend.api.views.receipts import ReceiptListView, ReceiptView, StatusLookupView
 from backend.api.views.reconciliation import ReconciliationView
 from backend.api.views.state import StateView
 from backend.api.views.sync import SyncView
