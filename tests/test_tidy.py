@@ -2,7 +2,8 @@
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -19,7 +20,10 @@ LEFT_ALONE = frozenset({".git", "var", "staticfiles", "node_modules", "__pycache
 
 ATTICS = frozenset({"common", "data", "helper", "helpers", "info", "manager", "managers", "misc", "util", "utils"})
 FUNCTION_LINES_MAX = 60
-FILE_LINES_MAX = 300
+FILE_LINES_MAX = 450
+# More files in one folder are a corridor: nobody finds the door.
+FOLDER_FILES_MAX = 20
+SALES_ROOT = frozenset({"__init__", "apps", "dispatch", "errors", "intake"})
 RINGER = PurePosixPath("backend/sales/dispatch.py")
 # Where a bug may be caught without being raised again, and why there.
 EDGES = {
@@ -107,7 +111,7 @@ def functions_are_short(source: Source) -> Iterator[str]:
 def files_are_short(source: Source) -> Iterator[str]:
     lines = len(source.text.splitlines())
     if lines > FILE_LINES_MAX and not source.is_test and not source.is_migration:
-        yield f"{lines} lines, over {FILE_LINES_MAX}: split it by verb"
+        yield f"{lines} lines, over {FILE_LINES_MAX}: do two nouns share it?"
 
 
 def no_path_of_this_machine(source: Source) -> Iterator[str]:
@@ -225,6 +229,24 @@ def test_the_rule_knows_good_from_bad(rule: Rule, good: tuple[str, str], bad: tu
 
 def test_every_rule_has_an_example() -> None:
     assert {example[0] for example in EXAMPLES} == {*PYTHON_RULES, *TEXT_RULES}
+
+
+def crowded_folders(paths: Iterable[PurePosixPath]) -> list[str]:
+    """Return the folders of modules that have more of them than a reader can look over, migrations apart."""
+    counted = Counter(path.parent for path in paths if path.suffix == ".py" and path.parent.name != "migrations")
+    return [f"{folder}: {count} files" for folder, count in counted.items() if count > FOLDER_FILES_MAX]
+
+
+def test_folders_are_rooms() -> None:
+    files = [source.path for source in sources(suffixes=CODE_SUFFIXES, folders=("backend", "workers"))]
+    assert crowded_folders(files) == []
+    assert {path.stem for path in files if path.parent == PurePosixPath("backend/sales")} == SALES_ROOT
+
+
+def test_a_crowded_folder_is_named() -> None:
+    many = [PurePosixPath(f"backend/sales/{number}.py") for number in range(FOLDER_FILES_MAX + 1)]
+    assert crowded_folders(many[1:]) == []
+    assert crowded_folders(many) == [f"backend/sales: {FOLDER_FILES_MAX + 1} files"]
 
 
 def test_an_edge_that_is_gone_is_taken_off_the_list() -> None:
