@@ -97,7 +97,7 @@ class Operation:
     security: Security = field(default=BY_ANY)
 
     def __call__(self, method: View) -> View:
-        method.operation = self  # type: ignore[attr-defined]
+        method.operation = self  # type: ignore[attr-defined]  # a function may have any; mypy knows none
         return method
 
     def problems_by_status(self) -> dict[int, list[str]]:
