@@ -5,7 +5,7 @@ A refusal is an outcome, stored and shown, never logged as an error. Those of a 
 
 from typing import ClassVar
 
-from backend.sales.models import OutcomeStatus
+from backend.sales.models import OutcomeStatus, SaleOutcome
 
 
 class BatchRefused(Exception):
@@ -228,3 +228,8 @@ ACTION_BY_STATUS = {
 def action_for(*, status: str, code: str) -> str:
     """Return what a till does with a sale that has this outcome: purger, garder or corriger."""
     return ACTION_BY_CODE.get(code) or ACTION_BY_STATUS[OutcomeStatus(status)]
+
+
+def sentence_of(outcome: SaleOutcome) -> str:
+    """Return the French sentence that a till is told of a refusal: the one place that reads it."""
+    return outcome.detail

@@ -10,8 +10,10 @@ from django.test import Client
 from django.urls import get_resolver
 
 from backend import __version__
+from backend.api.openapi.sent import CIRCUMSTANCES, KINDS, LINE, NAMES, RETURNED_LINE
 from backend.api.problems import PROBLEMS
 from backend.sales.errors import SALE_CODES, SaleRefused
+from backend.sales.wire.structs import WireLine, WireSale
 from tests.conformity import document
 
 OPERATIONS = {
@@ -79,6 +81,17 @@ def test_a_problems_codes_have_its_status() -> None:
 
 def test_every_refusal_of_a_sale_is_named() -> None:
     assert set(SALE_CODES) == {refusal.code for refusal in SaleRefused.__subclasses__()}
+
+
+def test_every_field_that_is_read_of_a_sale_is_described() -> None:
+    """One Struct reads every kind: a field that no kind has would be read and told to nobody."""
+    of_kinds = {name for parts in KINDS.values() for part in parts for name in part}
+    assert {"type", *CIRCUMSTANCES, *of_kinds} == set(WireSale.__struct_fields__)
+    assert {*LINE, *RETURNED_LINE} == set(WireLine.__struct_fields__)
+
+
+def test_what_names_a_struct_names_one_that_is_described() -> None:
+    assert set(NAMES.values()) <= set(document()["components"]["schemas"])
 
 
 def test_every_call_says_who_may_make_it() -> None:

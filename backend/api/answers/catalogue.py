@@ -7,13 +7,13 @@ from msgspec import Meta
 
 from backend.inventory.change_feed import ChangedArticle
 from backend.inventory.models import ArticleUnit, MovementType, StockMovement, UnitLevel
+from backend.sales.wire.structs import Identifier
 from backend.sales.wire.vocabulary import (
     Amount,
     Answer,
     Count,
     Currency,
     Cursor,
-    Identifier,
     Instant,
     Quantity,
     Url,

@@ -6,7 +6,8 @@ from msgspec import Meta
 
 from backend.api.limits import Limites
 from backend.sales.receipts.answers import Boutique, Terminal, Trou
-from backend.sales.wire.vocabulary import Answer, Count, Counter, Instant, one_of
+from backend.sales.wire.structs import Counter
+from backend.sales.wire.vocabulary import Answer, Count, Instant, one_of
 from backend.shops.models import AnswerMode
 
 Mode = Annotated[str, one_of(*AnswerMode.values)]

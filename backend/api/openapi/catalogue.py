@@ -6,7 +6,8 @@ from msgspec import Meta
 
 from backend.api.answers.catalogue import Catalogue, Mouvements
 from backend.api.openapi.operations import Answered, Operation, query
-from backend.sales.wire.vocabulary import Cursor, Identifier
+from backend.sales.wire.structs import Identifier
+from backend.sales.wire.vocabulary import Cursor
 
 Moment = Annotated[
     str,

@@ -21,8 +21,8 @@ from backend.api.openapi.operations import (
 )
 from backend.sales.receipts.answers import AccuseDeReception, Changements, ListeDeRecus, Recu, RecuTraite, Sorts
 from backend.sales.receipts.change_feed import CHANGES_PAGE_MAX
-from backend.sales.wire.structs import NUMBER_EXAMPLE, NUMBER_LENGTH_MAX
-from backend.sales.wire.vocabulary import Cursor, Identifier, Url, one_of
+from backend.sales.wire.structs import NUMBER_EXAMPLE, NUMBER_LENGTH_MAX, Identifier
+from backend.sales.wire.vocabulary import Cursor, Url, one_of
 
 SoughtNumber = Annotated[str, Meta(examples=[NUMBER_EXAMPLE], extra_json_schema={"maxLength": NUMBER_LENGTH_MAX})]
 

@@ -78,6 +78,7 @@ def _part(whole: Schema, names: tuple[str, ...], *, required: tuple[str, ...]) -
 
 def _never_null(field: Schema) -> Schema:
     if "anyOf" in field:
-        return field["anyOf"][0] | {key: value for key, value in field.items() if key != "anyOf"}
+        wanted: Schema = field["anyOf"][0]
+        return wanted | {key: value for key, value in field.items() if key != "anyOf"}
     kinds = [kind for kind in field["type"] if kind != "null"]
     return field | {"type": kinds if len(kinds) > 1 else kinds[0]}

@@ -5,7 +5,8 @@ from typing import Annotated
 from msgspec import Meta
 
 from backend.sales.days.day_report import NUMBERS_MAX, Day
-from backend.sales.wire.vocabulary import Amount, Answer, Count, Currency, Identifier, one_of
+from backend.sales.wire.structs import Identifier
+from backend.sales.wire.vocabulary import Amount, Answer, Count, Currency, one_of
 
 EQUAL, SUMS_EQUAL, DIFFERENT = "egal", "sommes_egales", "ecart"
 

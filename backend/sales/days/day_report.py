@@ -35,7 +35,6 @@ REASON_LENGTH_MAX = 300
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
-
 Day = Annotated[
     str, Meta(examples=["2024-11-04"], extra_json_schema={"format": "date", "pattern": r"^20\d{2}-\d{2}-\d{2}$"})
 ]

@@ -7,6 +7,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from backend.sales.errors import ACTIONS, SALE_CODES, AlreadyThere
 from backend.sales.models import RECORDED, OutcomeStatus
+from backend.sales.wire.structs import Identifier
 from backend.sales.wire.vocabulary import (
     Amount,
     Answer,
@@ -14,7 +15,6 @@ from backend.sales.wire.vocabulary import (
     Count,
     Currency,
     Cursor,
-    Identifier,
     Instant,
     OneOf,
     Place,

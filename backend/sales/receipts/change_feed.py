@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from backend.db.change_cursors import ChangeCursor
 from backend.db.keyset import beyond, walk_index
-from backend.sales.errors import action_for
+from backend.sales.errors import action_for, sentence_of
 from backend.sales.models import Batch, SaleOutcome
 from backend.sales.receipts.answers import NO_NUMBER, SortChange
 
@@ -76,5 +76,5 @@ def _entry(outcome: SaleOutcome, receipt: UUID) -> SortChange:
         action=action_for(status=outcome.status, code=outcome.code),
         id=outcome.document_id or UNSET,
         code=outcome.code or UNSET,
-        erreur=outcome.detail if outcome.code else UNSET,
+        erreur=sentence_of(outcome) if outcome.code else UNSET,
     )

@@ -13,7 +13,7 @@ from msgspec import UNSET
 from msgspec.structs import asdict
 
 from backend.inventory.models import StockMovement
-from backend.sales.errors import action_for
+from backend.sales.errors import action_for, sentence_of
 from backend.sales.models import Batch, BatchBody, OutcomeStatus, Sale, SaleLine, SaleOutcome
 from backend.sales.receipts import answers
 from backend.sales.receipts.answers import NO_NUMBER
@@ -187,7 +187,7 @@ def _error(outcome: SaleOutcome, documents: "_Documents") -> answers.Erreur:
             status=outcome.status,
             action=action,
             code=outcome.code,
-            erreur=outcome.detail,
+            erreur=sentence_of(outcome),
             id=outcome.document_id,
             numero_enregistrement=documents.sales[outcome.document_id].registration_number,
         )
@@ -198,7 +198,7 @@ def _error(outcome: SaleOutcome, documents: "_Documents") -> answers.Erreur:
         action=action,
         code=outcome.code,
         chemin=outcome.path or UNSET,
-        erreur=outcome.detail,
+        erreur=sentence_of(outcome),
     )
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import UNSET
 
-from backend.sales.errors import action_for
+from backend.sales.errors import action_for, sentence_of
 from backend.sales.models import Batch, SaleOutcome
 from backend.sales.receipts.answers import Sort, SortConnu, SortEnAttente, SortInconnu
 from backend.sales.receipts.receipt import sales_of
@@ -73,7 +73,7 @@ def _settled_entry(outcome: SaleOutcome) -> SortConnu:
         id=document.pk if document else UNSET,
         numero_enregistrement=document.registration_number if document else UNSET,
         code=outcome.code or UNSET,
-        erreur=outcome.detail if outcome.code else UNSET,
+        erreur=sentence_of(outcome) if outcome.code else UNSET,
     )
 
 

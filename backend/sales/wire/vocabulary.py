@@ -10,8 +10,6 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from backend.sales.wire.structs import BIGINT_MAX
-
 
 class Answer(Struct, frozen=True):
     """What a till is answered. The order of the fields is that of the keys; one that is UNSET is absent."""
@@ -29,8 +27,6 @@ def one_of(*values: str) -> Meta:
 Place = Annotated[int, Meta(ge=1, description="Compté à partir de 1")]
 Count = Annotated[int, Meta(ge=0)]
 AtLeastOne = Annotated[int, Meta(ge=1)]
-Identifier = Annotated[int, Meta(ge=1, le=BIGINT_MAX)]
-Counter = Annotated[int, Meta(ge=0, le=BIGINT_MAX)]
 # Two places, as the database gives it: msgspec writes a Decimal as its text.
 Amount = Annotated[Decimal, Meta(examples=["25000.00"], extra_json_schema={"pattern": r"^-?\d+\.\d{2}$"})]
 Quantity = Annotated[float, Meta(examples=[2, 1.5])]
