@@ -17,6 +17,7 @@ from backend.observability.request_log import note
 from backend.sales.errors import BatchRefused, BatchUnreadable, FieldInvalid
 from backend.sales.receipts.backlog import retry_after_s
 from backend.sales.wire.vocabulary import Answer, Url
+from backend.shops.errors import CodeExpired, CodeUnknown, SerialTaken, TerminalDisabled, TerminalWithoutShop
 
 log = structlog.get_logger("caisse.api")
 
@@ -31,18 +32,18 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
     "tableau_attendu": (400, "Un tableau est attendu", "Format invalide: un tableau de ventes est attendu"),
     "lot_vide": (400, "Lot vide", "Le lot est vide : au moins une vente est attendue"),
     "parametre_invalide": (400, "Paramètre invalide", "Paramètre invalide"),
-    "terminal_sans_boutique": (400, "Terminal sans boutique", "Terminal non associé à une boutique"),
+    "terminal_sans_boutique": (400, "Terminal sans boutique", TerminalWithoutShop.template),
     "jeton_manquant": (401, "Jeton manquant", "Un jeton est requis : Authorization: Bearer …"),
     "jeton_invalide": (401, "Jeton invalide", "Ce jeton n'est pas celui de cet appareil"),
-    "terminal_desactive": (403, "Terminal désactivé", "Ce terminal est désactivé"),
+    "terminal_desactive": (403, "Terminal désactivé", TerminalDisabled.template),
     "terminal_inconnu": (404, "Terminal inconnu", "Terminal non trouvé"),
     "recu_inconnu": (404, "Reçu inconnu", "Ce reçu n'existe pas pour cette caisse"),
-    "code_inconnu": (404, "Code inconnu", "Ce code d'inscription n'existe pas"),
+    "code_inconnu": (404, "Code inconnu", CodeUnknown.template),
     "introuvable": (404, "Introuvable", "Cette adresse n'existe pas"),
     "methode_non_permise": (405, "Méthode non permise", "Cette méthode n'est pas permise ici"),
     "format_non_disponible": (406, "Format non disponible", "Seul application/json est disponible"),
-    "serie_deja_prise": (409, "Série déjà prise", "Ce numéro de série appartient déjà à une autre caisse"),
-    "code_expire": (410, "Code expiré", "Ce code d'inscription n'est plus valable"),
+    "serie_deja_prise": (409, "Série déjà prise", SerialTaken.template),
+    "code_expire": (410, "Code expiré", CodeExpired.template),
     "lot_trop_grand": (413, "Lot trop grand", "Le lot est trop grand"),
     "type_non_supporte": (415, "Type non supporté", "Envoyez application/json, au besoin compressé en gzip"),
     "cle_reutilisee": (422, "Clé réutilisée", "Cette clé d'idempotence a déjà servi pour un autre lot"),

@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
+from django.utils.translation import gettext_noop as _
 
 from backend.inventory.errors import ContentUnknown, NothingSmaller, QuantityInvalid, StockShort
 from backend.inventory.models import Article, ArticleUnit, MovementType, StockMovement, UnitLevel
@@ -27,7 +28,7 @@ def open_units(
     """
     # True is an int, and no count.
     if not isinstance(count, int) or isinstance(count, bool) or count <= 0:
-        raise QuantityInvalid("un nombre entier, un ou plus", field="count")
+        raise QuantityInvalid(_("un nombre entier, un ou plus"), field="count")
     reference = f"OUV-{secrets.token_hex(5)}"
     written: list[StockMovement] = []
 

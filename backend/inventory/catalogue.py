@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from django.db import transaction
+from django.utils.translation import gettext_noop as _
 
 from backend.inventory.carton_opening import LEVELS
 from backend.inventory.errors import CodeTaken, FieldInvalid, LevelTaken, NotFound
@@ -122,7 +123,7 @@ def change_unit(*, shop: Shop, unit_uuid: uuid.UUID, changes: Mapping[UnitChange
     def change() -> ArticleUnit:
         found = ArticleUnit.objects.filter(article__shop=shop, uuid=unit_uuid).values_list("pk", "article_id").first()
         if found is None:
-            raise NotFound("Unité non trouvée dans cette boutique", field="unit_uuid")
+            raise NotFound(_("Unité non trouvée dans cette boutique"), field="unit_uuid")
         unit_id, article_id = found
         Article.objects.select_for_update().get(pk=article_id)
         unit = ArticleUnit.objects.select_for_update().get(pk=unit_id)
@@ -142,7 +143,7 @@ def lock_shop(shop: Shop) -> None:
 def lock_article(*, shop: Shop, article_uuid: uuid.UUID) -> Article:
     article_id = Article.objects.filter(shop=shop, uuid=article_uuid).values_list("pk", flat=True).first()
     if article_id is None:
-        raise NotFound("Article non trouvé dans cette boutique", field="article_uuid")
+        raise NotFound(_("Article non trouvé dans cette boutique"), field="article_uuid")
     return Article.objects.select_for_update().get(pk=article_id)
 
 
@@ -177,7 +178,7 @@ def _checked_unit(unit: NewUnit, *, shop: Shop) -> ArticleUnit:
 def _own_unit(article: Article, unit_uuid: uuid.UUID) -> ArticleUnit:
     unit = ArticleUnit.objects.filter(article=article, uuid=unit_uuid).first()
     if unit is None:
-        raise FieldInvalid("base_unit", "cette unité n'est pas de cet article")
+        raise FieldInvalid("base_unit", _("cette unité n'est pas de cet article"))
     return unit
 
 

@@ -1,9 +1,13 @@
-"""Why stock work or a change of the catalogue is refused: one class each, with its code and its French sentence.
+"""Why stock work or a change of the catalogue is refused: one class each, with its code and its sentence.
 
-A refusal changes nothing. The sentence is for the person who asked, and may be shown as it is.
+A refusal changes nothing. The sentence is for the person who asked, in the language in which it is read.
 """
 
 from typing import ClassVar
+
+from django.utils.translation import gettext_noop as _
+
+from backend.sentences import Part, Sentence
 
 
 class InventoryRefused(Exception):
@@ -11,10 +15,13 @@ class InventoryRefused(Exception):
 
     code: ClassVar[str]
 
-    def __init__(self, detail: str, *, field: str = "") -> None:
-        super().__init__(detail)
-        self.detail = detail
+    def __init__(self, sentence: Sentence, *, field: str = "") -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
         self.field = field
+
+    def __str__(self) -> str:
+        return str(self.sentence)
 
 
 class StockRefused(InventoryRefused):
@@ -25,7 +32,8 @@ class QuantityInvalid(StockRefused):
     code = "quantite_invalide"
 
     def __init__(self, reason: str, *, field: str = "quantity") -> None:
-        super().__init__(f"Quantité invalide : {reason}", field=field)
+        """reason: a template, marked for translation."""
+        super().__init__(Sentence(_("Quantité invalide : %(reason)s"), {"reason": Sentence(reason)}), field=field)
 
 
 class MovementTypeRefused(StockRefused):
@@ -34,25 +42,30 @@ class MovementTypeRefused(StockRefused):
     code = "type_non_manuel"
 
     def __init__(self, movement_type: str) -> None:
-        super().__init__(f"Un mouvement « {movement_type} » ne se saisit pas à la main", field="movement_type")
+        template = _("Un mouvement « %(type)s » ne se saisit pas à la main")
+        super().__init__(Sentence(template, {"type": movement_type}), field="movement_type")
 
 
 class WrongSign(StockRefused):
     code = "sens_invalide"
+
+    def __init__(self, template: str) -> None:
+        super().__init__(Sentence(template), field="quantity")
 
 
 class ReasonMissing(StockRefused):
     code = "motif_requis"
 
     def __init__(self, *, field: str) -> None:
-        super().__init__("Un ajustement doit dire pourquoi", field=field)
+        super().__init__(Sentence(_("Un ajustement doit dire pourquoi")), field=field)
 
 
 class StockShort(StockRefused):
     code = "stock_insuffisant"
 
     def __init__(self, name: str, *, asked: str, available: str, field: str = "quantity") -> None:
-        super().__init__(f"Stock insuffisant pour {name} (demandé {asked}, disponible {available})", field=field)
+        template = _("Stock insuffisant pour %(name)s (demandé %(asked)s, disponible %(available)s)")
+        super().__init__(Sentence(template, {"name": name, "asked": asked, "available": available}), field=field)
 
 
 class CountNegative(StockRefused):
@@ -61,21 +74,22 @@ class CountNegative(StockRefused):
     code = "compte_negatif"
 
     def __init__(self, name: str, *, after: str) -> None:
-        super().__init__(f"Un ajustement ne peut pas mettre {name} à {after}", field="quantity")
+        template = _("Un ajustement ne peut pas mettre %(name)s à %(after)s")
+        super().__init__(Sentence(template, {"name": name, "after": after}), field="quantity")
 
 
 class ContentUnknown(StockRefused):
     code = "contenance_inconnue"
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"Il faut d'abord dire combien contient {name}", field="unit")
+        super().__init__(Sentence(_("Il faut d'abord dire combien contient %(name)s"), {"name": name}), field="unit")
 
 
 class NothingSmaller(StockRefused):
     code = "pas_d_unite_plus_petite"
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"{name} n'a pas d'unité plus petite", field="unit")
+        super().__init__(Sentence(_("%(name)s n'a pas d'unité plus petite"), {"name": name}), field="unit")
 
 
 class CatalogueRefused(InventoryRefused):
@@ -87,39 +101,50 @@ class NotFound(CatalogueRefused):
 
     code = "introuvable"
 
+    def __init__(self, template: str, *, field: str) -> None:
+        super().__init__(Sentence(template), field=field)
+
 
 class FieldInvalid(CatalogueRefused):
     code = "champ_invalide"
 
-    def __init__(self, field: str, reason: str) -> None:
-        super().__init__(reason, field=field)
+    def __init__(self, field: str, template: str, **parts: Part) -> None:
+        super().__init__(Sentence(template, parts), field=field)
 
 
 class CodeTaken(CatalogueRefused):
     code = "code_deja_pris"
 
     def __init__(self, article_code: str) -> None:
-        super().__init__(f"Le code {article_code} est déjà celui d'un autre article", field="code")
+        template = _("Le code %(code)s est déjà celui d'un autre article")
+        super().__init__(Sentence(template, {"code": article_code}), field="code")
 
 
 class LevelTaken(CatalogueRefused):
     code = "niveau_deja_pris"
 
     def __init__(self, level: str) -> None:
-        super().__init__(f"Cet article a déjà une unité {level}", field="level")
+        super().__init__(Sentence(_("Cet article a déjà une unité %(level)s"), {"level": level}), field="level")
 
 
-class SheetUnreadable(CatalogueRefused):
+class SheetRefused(CatalogueRefused):
+    """A file of which nothing is read."""
+
+    def __init__(self, template: str, **parts: Part) -> None:
+        super().__init__(Sentence(template, parts))
+
+
+class SheetUnreadable(SheetRefused):
     """A file that is no spreadsheet of a kind we read."""
 
     code = "fichier_illisible"
 
 
-class SheetTooLarge(CatalogueRefused):
+class SheetTooLarge(SheetRefused):
     code = "fichier_trop_grand"
 
 
-class HeaderMissing(CatalogueRefused):
+class HeaderMissing(SheetRefused):
     code = "entete_manquant"
 
 

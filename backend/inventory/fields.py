@@ -1,12 +1,14 @@
 """What may stand in an article and in a unit: one check a field, for the services and for the spreadsheet alike.
 
-Each takes a value of the field's type and returns what is stored; it raises FieldInvalid with a French sentence.
+Each takes a value of the field's type and returns what is stored; it raises FieldInvalid.
 """
 
 import unicodedata
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
+
+from django.utils.translation import gettext_noop as _
 
 from backend.inventory.errors import FieldInvalid
 from backend.inventory.models import UnitLevel
@@ -41,13 +43,13 @@ def checked_mark(value: str) -> str:
 
 def checked_is_active(value: bool) -> bool:
     if not isinstance(value, bool):
-        raise FieldInvalid("is_active", "oui ou non attendu")
+        raise FieldInvalid("is_active", _("oui ou non attendu"))
     return value
 
 
 def checked_level(value: str) -> UnitLevel:
     if value not in UnitLevel.values:
-        raise FieldInvalid("level", f"niveau attendu : {', '.join(UnitLevel.values)}")
+        raise FieldInvalid("level", _("niveau attendu : %(levels)s"), levels=", ".join(UnitLevel.values))
     return UnitLevel(value)
 
 
@@ -55,10 +57,10 @@ def checked_holds(value: Decimal | None, *, level: str) -> Decimal | None:
     if value is None:
         return None
     if level == UnitLevel.PIECE:
-        raise FieldInvalid("holds", "une pièce ne contient rien de plus petit")
+        raise FieldInvalid("holds", _("une pièce ne contient rien de plus petit"))
     value = _number(value, "holds", step=THOUSANDTH, largest=QUANTITY_MAX)
     if not value:
-        raise FieldInvalid("holds", "doit être plus grand que zéro, ou vide s'il est inconnu")
+        raise FieldInvalid("holds", _("doit être plus grand que zéro, ou vide s'il est inconnu"))
     return value
 
 
@@ -68,8 +70,8 @@ def checked_price(value: Decimal) -> Decimal:
 
 def checked_currency(value: str, *, shop: Shop) -> str:
     if value not in shop.accepted_currencies:
-        accepted = ", ".join(sorted(shop.accepted_currencies))
-        raise FieldInvalid("currency", f"devise non acceptée par cette boutique (acceptées : {accepted})")
+        template = _("devise non acceptée par cette boutique (acceptées : %(currencies)s)")
+        raise FieldInvalid("currency", template, currencies=", ".join(sorted(shop.accepted_currencies)))
     return value
 
 
@@ -115,24 +117,24 @@ def _text(value: str, field: str, *, characters_max: int, may_be_empty: bool = F
     """Two ways of writing one accent would be two keys that look the same, so they are made one."""
     value = unicodedata.normalize("NFC", value.strip())
     if not value and not may_be_empty:
-        raise FieldInvalid(field, "ne peut pas être vide")
+        raise FieldInvalid(field, _("ne peut pas être vide"))
     if len(value) > characters_max:
-        raise FieldInvalid(field, f"{characters_max} caractères au plus")
+        raise FieldInvalid(field, _("%(count)s caractères au plus"), count=characters_max)
     if not value.isprintable():
-        raise FieldInvalid(field, "caractères imprimables seulement")
+        raise FieldInvalid(field, _("caractères imprimables seulement"))
     return value
 
 
 def _number(value: Decimal, field: str, *, step: Decimal, largest: Decimal) -> Decimal:
     """Refuse, never round: what a person typed is what is stored."""
     if not value.is_finite():
-        raise FieldInvalid(field, "nombre attendu")
+        raise FieldInvalid(field, _("nombre attendu"))
     if value < 0:
-        raise FieldInvalid(field, "ne peut pas être négatif")
+        raise FieldInvalid(field, _("ne peut pas être négatif"))
     if value > largest:
-        raise FieldInvalid(field, "nombre trop grand")
+        raise FieldInvalid(field, _("nombre trop grand"))
     stored = value.quantize(step)
     if stored != value:
         places = -int(step.as_tuple().exponent)
-        raise FieldInvalid(field, f"{places} décimales au plus")
+        raise FieldInvalid(field, _("%(count)s décimales au plus"), count=places)
     return stored

@@ -10,10 +10,12 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_noop as _
 
 from backend.inventory.errors import InventoryRefused
 from backend.inventory.models import WorkKey
 from backend.inventory.transactions import in_transaction
+from backend.sentences import Sentence
 from backend.shops.models import Shop
 
 Result = TypeVar("Result")
@@ -29,7 +31,8 @@ class FormReused(InventoryRefused):
     code = "formulaire_deja_utilise"
 
     def __init__(self) -> None:
-        super().__init__("Ce formulaire a déjà servi, avec d'autres valeurs. Vérifiez le stock avant de recommencer")
+        template = _("Ce formulaire a déjà servi, avec d'autres valeurs. Vérifiez le stock avant de recommencer")
+        super().__init__(Sentence(template))
 
 
 def do_once(*, shop: Shop, key: str, form: Mapping[str, object], work: Callable[[], Result]) -> Result:

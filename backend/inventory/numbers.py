@@ -10,6 +10,7 @@ from typing import ClassVar
 from django.utils.translation import gettext_noop as _
 
 from backend.inventory.errors import shown
+from backend.sentences import Sentence
 
 NUMBER_CHARACTERS_MAX = 40
 # No-break, narrow no-break, thin and figure spaces: programs put any of them between thousands.
@@ -25,13 +26,16 @@ AMBIGUOUS = re.compile(r"[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}")
 
 
 class NumberUnreadable(ValueError):
-    """The text is no number, or more than one. The message is a French sentence: `template` with its `parts`."""
+    """The text is no number, or more than one."""
 
     template: ClassVar[str] = _("« %(text)s » n'est pas un nombre")
 
     def __init__(self, **parts: str) -> None:
-        super().__init__(self.template % parts)
-        self.parts = parts
+        self.sentence = Sentence(self.template, parts)
+        super().__init__(self.sentence)
+
+    def __str__(self) -> str:
+        return str(self.sentence)
 
 
 class NumberAmbiguous(NumberUnreadable):

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from django.utils.translation import gettext_noop as _
+
 from backend.inventory.errors import (
     CountNegative,
     MovementTypeRefused,
@@ -77,7 +79,7 @@ def count_stock(*, unit: ArticleUnit, counted: Decimal, author: str, reason: str
     """
     counted = checked_quantity(counted, field="counted")
     if counted < 0:
-        raise QuantityInvalid("un compte ne peut pas être négatif", field="counted")
+        raise QuantityInvalid(_("un compte ne peut pas être négatif"), field="counted")
     if not reason.strip():
         raise ReasonMissing(field="reason")
     written: list[StockMovement] = []
@@ -106,12 +108,12 @@ def count_stock(*, unit: ArticleUnit, counted: Decimal, author: str, reason: str
 def checked_quantity(quantity: Decimal, *, field: str = "quantity") -> Decimal:
     """Return `quantity` with three places; raise QuantityInvalid where the column cannot hold it."""
     if not quantity.is_finite():
-        raise QuantityInvalid("nombre attendu", field=field)
+        raise QuantityInvalid(_("nombre attendu"), field=field)
     if abs(quantity) > QUANTITY_MAX:
-        raise QuantityInvalid("nombre trop grand", field=field)
+        raise QuantityInvalid(_("nombre trop grand"), field=field)
     stored = quantity.quantize(QUANTITY_STEP)
     if stored != quantity:
-        raise QuantityInvalid("trois décimales au plus", field=field)
+        raise QuantityInvalid(_("trois décimales au plus"), field=field)
     return stored
 
 
@@ -119,11 +121,11 @@ def check_kind(movement_type: MovementType, *, quantity: Decimal, comment: str) 
     if movement_type not in BY_HAND:
         raise MovementTypeRefused(str(movement_type))
     if not quantity:
-        raise QuantityInvalid("zéro ne change rien")
+        raise QuantityInvalid(_("zéro ne change rien"))
     if movement_type == MovementType.ENTRY and quantity < 0:
-        raise WrongSign("Une entrée ajoute du stock : la quantité doit être positive", field="quantity")
+        raise WrongSign(_("Une entrée ajoute du stock : la quantité doit être positive"))
     if movement_type == MovementType.EXIT and quantity > 0:
-        raise WrongSign("Une sortie retire du stock : la quantité doit être négative", field="quantity")
+        raise WrongSign(_("Une sortie retire du stock : la quantité doit être négative"))
     if movement_type == MovementType.ADJUSTMENT and not comment.strip():
         raise ReasonMissing(field="comment")
 
@@ -132,7 +134,7 @@ def check_result(unit: ArticleUnit, *, quantity: Decimal, movement_type: Movemen
     """Refuse what a locked unit has not. One that is below zero already may always be brought nearer to it."""
     after = unit.stock + quantity
     if abs(after) > QUANTITY_MAX:
-        raise QuantityInvalid("le stock serait trop grand")
+        raise QuantityInvalid(_("le stock serait trop grand"))
     if quantity > 0 or after >= 0:
         return
     if movement_type == MovementType.ADJUSTMENT:

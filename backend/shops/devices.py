@@ -7,6 +7,7 @@ import secrets
 import structlog
 from django.db import transaction
 from django.db.models import Case, QuerySet, Value, When
+from django.utils.translation import gettext_noop as _
 
 from backend.db.transients import retrying
 from backend.shops.errors import NoHardware, SerialInvalid, TillIsHeld
@@ -36,7 +37,7 @@ def check_serial(serial: str) -> None:
     if not 1 <= len(serial) <= SERIAL_LENGTH_MAX or not serial.isprintable() or serial != serial.strip():
         raise SerialInvalid
     if serial.startswith(OFFICE_SERIAL_PREFIX):
-        raise SerialInvalid("Ce numéro de série est réservé au bureau d'une boutique")
+        raise SerialInvalid(_("Ce numéro de série est réservé au bureau d'une boutique"))
 
 
 def issue_token(device: Device) -> str:
@@ -123,7 +124,8 @@ def refuse_if_held(terminal: Terminal) -> None:
     refuse_office(terminal)
     holder = holders_of(terminal).first()
     if holder is not None:
-        raise TillIsHeld(f"L'appareil {holder.serial} tient déjà cette caisse : dire lequel est remplacé")
+        template = _("L'appareil %(serial)s tient déjà cette caisse : dire lequel est remplacé")
+        raise TillIsHeld(template, serial=holder.serial)
 
 
 def refuse_office(terminal: Terminal) -> None:

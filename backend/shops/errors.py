@@ -1,15 +1,24 @@
 """What may not be done with tills and devices: one class each, with its code and a sentence for a person."""
 
+from typing import ClassVar
+
+from django.utils.translation import gettext_noop as _
+
+from backend.sentences import Part, Sentence
+
 
 class ShopsRefused(Exception):
     """Base of all. Nothing was changed. `code` is the wire's where a till can be told, else for pages to compare."""
 
-    code: str
-    sentence: str
+    code: ClassVar[str]
+    template: ClassVar[str]
 
-    def __init__(self, sentence: str | None = None) -> None:
-        self.sentence = sentence or type(self).sentence
+    def __init__(self, template: str | None = None, **parts: Part) -> None:
+        self.sentence = Sentence(template or self.template, parts)
         super().__init__(self.sentence)
+
+    def __str__(self) -> str:
+        return str(self.sentence)
 
 
 class EnrolmentRefused(ShopsRefused):
@@ -18,72 +27,72 @@ class EnrolmentRefused(ShopsRefused):
 
 class TooManyGuesses(EnrolmentRefused):
     code = "trop_de_requetes"
-    sentence = "Trop de codes d'inscription erronés ; réessayez plus tard"
+    template = _("Trop de codes d'inscription erronés ; réessayez plus tard")
 
 
 class CodeUnknown(EnrolmentRefused):
     code = "code_inconnu"
-    sentence = "Ce code d'inscription n'existe pas"
+    template = _("Ce code d'inscription n'existe pas")
 
 
 class CodeExpired(EnrolmentRefused):
     """Too old, replaced by a newer one, or used by another device."""
 
     code = "code_expire"
-    sentence = "Ce code d'inscription n'est plus valable"
+    template = _("Ce code d'inscription n'est plus valable")
 
 
 class TerminalDisabled(EnrolmentRefused):
     code = "terminal_desactive"
-    sentence = "Ce terminal est désactivé"
+    template = _("Ce terminal est désactivé")
 
 
 class TerminalWithoutShop(EnrolmentRefused):
     code = "terminal_sans_boutique"
-    sentence = "Terminal non associé à une boutique"
+    template = _("Terminal non associé à une boutique")
 
 
 class SerialTaken(EnrolmentRefused):
     code = "serie_deja_prise"
-    sentence = "Ce numéro de série appartient déjà à une autre caisse"
+    template = _("Ce numéro de série appartient déjà à une autre caisse")
 
 
 class SerialInvalid(ShopsRefused):
     code = "numero_serie_invalide"
-    sentence = "Un numéro de série a de 1 à 64 caractères imprimables, sans espace autour"
+    template = _("Un numéro de série a de 1 à 64 caractères imprimables, sans espace autour")
 
 
 class TillIsHeld(ShopsRefused):
     """A till is held by one device: whoever else takes it must say whose place that is."""
 
     code = "caisse_tenue"
-    sentence = "Un appareil tient déjà cette caisse : dire lequel est remplacé"
+    template = _("Un appareil tient déjà cette caisse : dire lequel est remplacé")
 
 
 class NotOfThisTill(ShopsRefused):
     code = "appareil_d_une_autre_caisse"
-    sentence = "Cet appareil n'est pas de cette caisse"
+    template = _("Cet appareil n'est pas de cette caisse")
 
 
 class TillKeepsItsShop(ShopsRefused):
     """Its batches, its stock and its receipts belong to the shop in which it sold."""
 
     code = "caisse_d_une_autre_boutique"
-    sentence = "Une caisse ne change pas de boutique : créer une nouvelle caisse et y mettre l'appareil"
+    template = _("Une caisse ne change pas de boutique : créer une nouvelle caisse et y mettre l'appareil")
 
 
 class NoHardware(ShopsRefused):
     """The shop's pages are a till of their own, which no device may hold."""
 
     code = "caisse_du_bureau"
-    sentence = "Le bureau de la boutique n'est tenu par aucun appareil"
+    template = _("Le bureau de la boutique n'est tenu par aucun appareil")
 
 
 class TillNameTaken(ShopsRefused):
     """Two tills of one name could not be told apart on any page. `terminal_id` names the one that bears it."""
 
     code = "nom_de_caisse_pris"
-    sentence = "Une caisse de cette boutique porte déjà ce nom"
+    template = _("Une caisse de cette boutique porte déjà ce nom")
 
     def __init__(self, *, terminal_id: int) -> None:
         super().__init__()

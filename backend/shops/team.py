@@ -10,6 +10,7 @@ from django.contrib.auth.tokens import default_token_generator
 from django.db import IntegrityError, transaction
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
+from django.utils.translation import gettext_noop as _
 
 from backend.shops.errors import ShopsRefused
 from backend.shops.models import Membership, Role, Shop
@@ -17,27 +18,27 @@ from backend.shops.models import Membership, Role, Shop
 
 class NameTaken(ShopsRefused):
     code = "nom_pris"
-    sentence = "Ce nom d'utilisateur est déjà pris"
+    template = _("Ce nom d'utilisateur est déjà pris")
 
 
 class NobodyThere(ShopsRefused):
     code = "personne_inconnue"
-    sentence = "Personne n'a de compte sous ce nom"
+    template = _("Personne n'a de compte sous ce nom")
 
 
 class AlreadyMember(ShopsRefused):
     code = "deja_membre"
-    sentence = "Cette personne fait déjà partie de l'équipe"
+    template = _("Cette personne fait déjà partie de l'équipe")
 
 
 class LastOwner(ShopsRefused):
     code = "dernier_proprietaire"
-    sentence = "Une boutique garde au moins un propriétaire"
+    template = _("Une boutique garde au moins un propriétaire")
 
 
 class BelongsElsewhere(ShopsRefused):
     code = "membre_d_une_autre_boutique"
-    sentence = "Cette personne travaille aussi pour une autre boutique : elle seule peut changer son mot de passe"
+    template = _("Cette personne travaille aussi pour une autre boutique : elle seule peut changer son mot de passe")
 
 
 def create_member(*, shop: Shop, username: str, full_name: str = "", role: Role) -> Membership:

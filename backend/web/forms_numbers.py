@@ -43,7 +43,7 @@ class FrenchDecimalField(forms.Field):
         try:
             return read_number(text)
         except NumberUnreadable as error:
-            raise ValidationError(_as_sentence(_(error.template) % error.parts)) from error
+            raise ValidationError(_as_sentence(str(error))) from error
 
     def validate(self, value: Decimal | None) -> None:
         super().validate(value)

@@ -11,7 +11,7 @@ import re
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_noop as _
 
-from backend.web.sentence_shapes import BATCHES, CALLS, DECISIONS, OUTCOMES, REASONS, SHEETS, SHOPS, STOCK
+from backend.web.sentence_shapes import BATCHES, CALLS, DECISIONS, OUTCOMES, REASONS
 
 PART = re.compile(r"%\((\w+)\)s")
 # Every other part is a name or a word of somebody.
@@ -21,7 +21,7 @@ OFFICE = _("Bureau")
 
 # What is kept beside what people typed; the other shapes are parts of these, or are told at once and not kept.
 KEPT = (*OUTCOMES, *DECISIONS)
-ALL = (*KEPT, *REASONS, *BATCHES, *STOCK, *SHEETS, *SHOPS)
+ALL = (*KEPT, *REASONS, *BATCHES)
 
 
 def is_french() -> bool:

@@ -32,7 +32,7 @@ def refused(refusal: type[CatalogueRefused], work: Callable[[], object], *, fiel
     assert caught.value.field == field
     assert caught.value.code
     assert rows() == before
-    return caught.value.detail
+    return str(caught.value)
 
 
 def test_a_new_article_comes_with_its_base_unit(cast: Cast) -> None:

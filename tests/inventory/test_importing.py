@@ -52,8 +52,8 @@ def errors(shop: Shop, text: str) -> list[tuple[int, str, str]]:
         carry_out(shop=shop, sheet=read_articles_sheet(text.encode()), author="Alice")
     assert rows() == before
     assert shown_of(refused.value.plan) == shown_of(plan)
-    assert refused.value.detail == f"{len(plan.errors)} erreur(s) dans le fichier : rien n'a été importé"
-    return [(error.line, error.column, error.sentence) for error in plan.errors]
+    assert str(refused.value) == f"{len(plan.errors)} erreur(s) dans le fichier : rien n'a été importé"
+    return [(error.line, error.column, str(error.sentence)) for error in plan.errors]
 
 
 NEW = """Code;Nom;Code-barres;Actif;Niveau;Marque;Contient;Prix;Devise;Taux TVA;Seuil;Stock;Unité base
@@ -164,7 +164,7 @@ def test_a_unit_is_found_by_its_uuid_alone(cast: Cast, nails: Nails) -> None:
 def test_the_stock_of_what_has_moved_is_left_alone_and_said_so(cast: Cast) -> None:
     never = make_article(cast.shop, code="NEUF", stock=0)
     plan = done(cast.shop, "code;niveau;stock\nRIZ25;PIECE;80\nHUI20;PIECE;100\nNEUF;PIECE;12,5")
-    assert [(note.line, note.column, note.sentence) for note in plan.ignored] == [
+    assert [(note.line, note.column, str(note.sentence)) for note in plan.ignored] == [
         (2, "stock", "a déjà bougé : faites un ajustement")
     ]
     assert [opening.line for opening in plan.openings] == [4]

@@ -99,7 +99,7 @@ def test_a_refusal_says_why_and_moves_nothing(
     movements = StockMovement.objects.count()
     with pytest.raises(refusal) as caught:
         move(cast, quantity, movement_type, comment)
-    assert caught.value.detail == sentence
+    assert str(caught.value) == sentence
     assert caught.value.code
     assert (stock_of(cast.rice), StockMovement.objects.count()) == (100, movements)
 

@@ -18,6 +18,7 @@ from backend.api.throttles import EnrolmentThrottle
 from backend.observability.request_context import address_of
 from backend.sales.receipts import receipt
 from backend.sales.receipts.resume_point import resume_point_of
+from backend.sentences import FRENCH
 from backend.shops.devices import SERIAL_LENGTH_MAX, issue_token
 from backend.shops.enrolment import Applicant, enrol_device
 from backend.shops.errors import EnrolmentRefused, SerialInvalid, TooManyGuesses
@@ -74,9 +75,9 @@ class EnrolmentView(APIView):
         try:
             enrolled = enrol_device(code=body.code, applicant=applicant)
         except SerialInvalid as refusal:
-            raise Problem("parametre_invalide", f"numero_serie : {refusal.sentence}") from refusal
+            raise Problem("parametre_invalide", f"numero_serie : {refusal.sentence.say(FRENCH)}") from refusal
         except TooManyGuesses as refusal:
-            raise Problem(refusal.code, refusal.sentence, retry_after_s=GUESSER_RETRY_S) from refusal
+            raise Problem(refusal.code, refusal.sentence.say(FRENCH), retry_after_s=GUESSER_RETRY_S) from refusal
         except EnrolmentRefused as refusal:
             raise Problem(refusal.code) from refusal
         device = enrolled.device

@@ -8,8 +8,11 @@ import re
 import unicodedata
 from decimal import Decimal
 
+from django.utils.translation import gettext_noop as _
+
 from backend.inventory import numbers
 from backend.inventory.errors import shown
+from backend.sentences import Sentence
 
 Cell = str | Decimal
 
@@ -20,7 +23,14 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "'")
 
 
 class CellUnreadable(Exception):
-    """The cell's text means nothing, or more than one thing. The message is a French sentence."""
+    """The cell's text means nothing, or more than one thing."""
+
+    def __init__(self, sentence: Sentence) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+    def __str__(self) -> str:
+        return str(self.sentence)
 
 
 def read_number(cell: Cell) -> Decimal:
@@ -30,7 +40,7 @@ def read_number(cell: Cell) -> Decimal:
     try:
         return numbers.read_number(cell)
     except numbers.NumberUnreadable as error:
-        raise CellUnreadable(str(error)) from error
+        raise CellUnreadable(error.sentence) from error
 
 
 def read_yes_or_no(cell: Cell) -> bool:
@@ -39,7 +49,7 @@ def read_yes_or_no(cell: Cell) -> bool:
         return True
     if word in NO:
         return False
-    raise CellUnreadable(f"oui ou non attendu, pas « {shown(text_of(cell))} »")
+    raise CellUnreadable(Sentence(_("oui ou non attendu, pas « %(text)s »"), {"text": shown(text_of(cell))}))
 
 
 def text_of(cell: Cell) -> str:

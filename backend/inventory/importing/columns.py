@@ -5,6 +5,8 @@ import uuid
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
+from django.utils.translation import gettext_noop as _
+
 from backend.inventory.importing.cells import (
     Cell,
     CellUnreadable,
@@ -16,6 +18,7 @@ from backend.inventory.importing.cells import (
 from backend.inventory.importing.spreadsheets import write_sheet_csv, write_sheet_xlsx
 from backend.inventory.models import Article, ArticleUnit
 from backend.inventory.numbers import plain_number
+from backend.sentences import Sentence
 from backend.shops.models import Shop
 
 COLUMNS = (
@@ -50,7 +53,8 @@ def read_cell(column: str, cell: Cell) -> str | bool | Decimal | uuid.UUID:
         try:
             return uuid.UUID(text)
         except ValueError as error:
-            raise CellUnreadable("identifiant illisible : laissez la cellule vide pour en créer un nouveau") from error
+            template = _("identifiant illisible : laissez la cellule vide pour en créer un nouveau")
+            raise CellUnreadable(Sentence(template)) from error
     if column in ("niveau", "devise"):
         return "".join(letter for letter in unicodedata.normalize("NFD", text) if letter.isalpha()).upper()
     return text

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from django.db.models import OuterRef, Subquery
+from django.utils.translation import gettext_noop as _
 
 from backend.inventory.catalogue import lock_shop
 from backend.inventory.errors import CatalogueRefused
@@ -15,6 +16,7 @@ from backend.inventory.importing.spreadsheets import Sheet, read_sheet
 from backend.inventory.models import Article, ArticleUnit, StockMovement
 from backend.inventory.stock import begin_stock
 from backend.inventory.transactions import in_transaction
+from backend.sentences import Sentence
 from backend.shops.models import Shop
 
 Row = TypeVar("Row", Article, ArticleUnit)
@@ -27,7 +29,8 @@ class ImportRefused(CatalogueRefused):
     code = "import_refuse"
 
     def __init__(self, plan: ImportPlan) -> None:
-        super().__init__(f"{len(plan.errors)} erreur(s) dans le fichier : rien n'a été importé")
+        template = _("%(count)s erreur(s) dans le fichier : rien n'a été importé")
+        super().__init__(Sentence(template, {"count": len(plan.errors)}))
         self.plan = plan
 
 

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import TypeVar
 
+from django.utils.translation import gettext_noop as _
+
 from backend.inventory.carton_opening import LEVELS
 from backend.inventory.errors import FieldInvalid
 from backend.inventory.fields import (
@@ -25,18 +27,19 @@ from backend.inventory.importing.plans import ArticleDraft, Creation, ImportPlan
 from backend.inventory.importing.snapshot import Stored, read_stored
 from backend.inventory.importing.spreadsheets import Sheet, SheetLine
 from backend.inventory.models import Article, ArticleUnit
+from backend.sentences import Sentence
 from backend.shops.models import Shop
 
 Value = TypeVar("Value")
 # What says which article and which unit a line means; the other cells say what they are.
 NAMING = frozenset({*UUIDS, "niveau"})
-ALREADY_MOVED = "a déjà bougé : faites un ajustement"
+ALREADY_MOVED = Sentence(_("a déjà bougé : faites un ajustement"))
 
 
 class LineRefused(Exception):
     """The line cannot be placed, so nothing else on it is read."""
 
-    def __init__(self, column: str, sentence: str) -> None:
+    def __init__(self, column: str, sentence: Sentence) -> None:
         super().__init__(sentence)
         self.column = column
         self.sentence = sentence
@@ -82,15 +85,15 @@ class _Planner:
         if article_uuid is not None:
             article = self.stored.articles.get(article_uuid)
             if article is None:
-                raise LineRefused("article_uuid", "article non trouvé dans cette boutique")
+                raise LineRefused("article_uuid", Sentence(_("article non trouvé dans cette boutique")))
         elif code is not None:
             article = self.stored.articles_by_code.get(code)
         elif unit_uuid is None:
-            raise LineRefused("code", "il faut un code ou un identifiant d'article")
+            raise LineRefused("code", Sentence(_("il faut un code ou un identifiant d'article")))
         elif unit_uuid in self.stored.units:
             article = self.stored.articles_by_id[self.stored.units[unit_uuid].article_id]
         else:
-            raise LineRefused("unite_uuid", "unité non trouvée dans cette boutique")
+            raise LineRefused("unite_uuid", Sentence(_("unité non trouvée dans cette boutique")))
         key = code if article is None else article.pk
         if key not in self.drafts:
             self.drafts[key] = self._draft_article(line, article, code)
@@ -103,7 +106,7 @@ class _Planner:
         try:
             new = Article(shop=self.shop, code=checked_code(code))
         except FieldInvalid as error:
-            raise LineRefused("code", error.detail) from error
+            raise LineRefused("code", error.sentence) from error
         return ArticleDraft(new, line.number, is_new=True)
 
     def _find_unit(self, line: SheetLine, article: ArticleDraft) -> UnitDraft:
@@ -112,29 +115,34 @@ class _Planner:
         if unit_uuid is not None:
             unit = self.stored.units.get(unit_uuid)
             if unit is None:
-                raise LineRefused("unite_uuid", "unité non trouvée dans cette boutique")
+                raise LineRefused("unite_uuid", Sentence(_("unité non trouvée dans cette boutique")))
             if unit.article_id != article.article.pk:
-                raise LineRefused("unite_uuid", "cette unité est d'un autre article")
+                raise LineRefused("unite_uuid", Sentence(_("cette unité est d'un autre article")))
             if level not in (None, unit.level):
-                raise LineRefused("niveau", f"le niveau d'une unité ne change pas : celle-ci est {unit.level}")
+                raise LineRefused(
+                    "niveau",
+                    Sentence(_("le niveau d'une unité ne change pas : celle-ci est %(level)s"), {"level": unit.level}),
+                )
         else:
             try:
                 level = checked_level(level or "")
             except FieldInvalid as error:
-                raise LineRefused("niveau", error.detail) from error
+                raise LineRefused("niveau", error.sentence) from error
             unit = self.stored.units_by_level.get((article.article.pk, level))
         return self._draft_unit(line, article, unit, level=unit.level if unit else str(level))
 
     def _draft_unit(self, line: SheetLine, article: ArticleDraft, unit: ArticleUnit | None, *, level: str) -> UnitDraft:
         earlier = article.units.get(level)
         if earlier:
-            raise LineRefused("niveau", f"la ligne {earlier.line} est déjà celle de cette unité")
+            raise LineRefused(
+                "niveau", Sentence(_("la ligne %(line)s est déjà celle de cette unité"), {"line": earlier.line})
+            )
         new = ArticleUnit(shop=self.shop, level=level, currency=self.shop.currency)
         draft = UnitDraft(unit or new, line.number, is_new=unit is None)
         article.units[level] = draft
         # Left to a default, a forgotten price would be sold at nothing.
         if draft.is_new and line.get("prix") is None and "prix" not in line.faults:
-            self.plan.refuse(line.number, "prix", "une nouvelle unité a besoin d'un prix")
+            self.plan.refuse(line.number, "prix", Sentence(_("une nouvelle unité a besoin d'un prix")))
         return draft
 
     def _read_cells(self, line: SheetLine, article: ArticleDraft, unit: UnitDraft) -> None:
@@ -151,9 +159,9 @@ class _Planner:
                     assert isinstance(is_base, bool)
                     article.base_said.append((line.number, is_base, unit))
             except CellUnreadable as error:
-                self.plan.refuse(line.number, column, str(error))
+                self.plan.refuse(line.number, column, error.sentence)
             except FieldInvalid as error:
-                self.plan.refuse(line.number, column, error.detail)
+                self.plan.refuse(line.number, column, error.sentence)
 
     def _read_of_article(self, line: SheetLine, draft: ArticleDraft, column: str) -> None:
         """Take what a cell says of the article. Its lines must agree: one would undo what another changes."""
@@ -162,7 +170,8 @@ class _Planner:
         value = read_cell(column, line.cells[column])
         first, said = draft.said.setdefault(column, (line.number, value))
         if said != value:
-            self.plan.refuse(line.number, column, f"la ligne {first} dit autre chose du même article")
+            template = _("la ligne %(line)s dit autre chose du même article")
+            self.plan.refuse(line.number, column, Sentence(template, {"line": first}))
         field = ARTICLE_FIELDS[column]
         current = getattr(draft.article, field)
         if first != line.number or _is_same(value, current):
@@ -216,11 +225,11 @@ def _named(line: SheetLine, column: str) -> str | bool | Decimal | uuid.UUID | N
     """Return what a cell says that tells what the line means, None if it is empty. Raises LineRefused."""
     cell = line.get(column)
     if column in line.faults:
-        raise LineRefused(column, "la ligne n'est pas lue plus loin")
+        raise LineRefused(column, Sentence(_("la ligne n'est pas lue plus loin")))
     try:
         return None if cell is None else read_cell(column, cell)
     except CellUnreadable as error:
-        raise LineRefused(column, str(error)) from error
+        raise LineRefused(column, error.sentence) from error
 
 
 def _all_said(sheet: Sheet, column: str, named: Callable[[SheetLine, str], Value | None]) -> Iterator[Value]:
@@ -247,7 +256,7 @@ def judge_articles(plan: ImportPlan, stored: Stored) -> None:
             plan.creations.append(Creation(draft.line, "article", draft.subject))
             # Without a unit its line was not read so far.
             if draft.units and not draft.article.name and "nom" not in draft.said:
-                plan.refuse(draft.line, "nom", "un nouvel article a besoin d'un nom")
+                plan.refuse(draft.line, "nom", Sentence(_("un nouvel article a besoin d'un nom")))
         for unit in draft.units.values():
             if unit.is_new:
                 plan.creations.append(Creation(unit.line, "unité", draft.subject_of(unit)))
@@ -262,14 +271,17 @@ def _judge_code(plan: ImportPlan, stored: Stored, draft: ArticleDraft, codes: di
     holder = stored.articles_by_code.get(code)
     rival = codes.setdefault(code, draft)
     if (draft.is_new or "code" in draft.changed) and (holder not in (None, draft.article) or rival is not draft):
-        plan.refuse(draft.line, "code", f"le code {code} est déjà celui d'un autre article")
+        plan.refuse(
+            draft.line, "code", Sentence(_("le code %(code)s est déjà celui d'un autre article"), {"code": code})
+        )
 
 
 def _judge_base(plan: ImportPlan, stored: Stored, draft: ArticleDraft) -> None:
     """The base unit changes only where a line says so; a new article with one unit has no other to choose."""
     chosen = [(line, unit) for line, is_base, unit in draft.base_said if is_base]
     if len(chosen) > 1:
-        plan.refuse(chosen[1][0], "unite_base", f"la ligne {chosen[0][0]} est déjà l'unité de base de cet article")
+        template = _("la ligne %(line)s est déjà l'unité de base de cet article")
+        plan.refuse(chosen[1][0], "unite_base", Sentence(template, {"line": chosen[0][0]}))
     elif chosen:
         line, unit = chosen[0]
         if unit.is_new or unit.unit.pk != draft.article.base_unit_id:
@@ -280,11 +292,11 @@ def _judge_base(plan: ImportPlan, stored: Stored, draft: ArticleDraft) -> None:
     elif draft.is_new and len(draft.units) == 1:
         (draft.new_base,) = draft.units.values()
     elif draft.is_new and draft.units:
-        plan.refuse(draft.line, "unite_base", "dites laquelle des unités est celle de base (oui)")
+        plan.refuse(draft.line, "unite_base", Sentence(_("dites laquelle des unités est celle de base (oui)")))
     else:
-        for line, _, unit in draft.base_said:
+        for line, _is_base, unit in draft.base_said:
             if unit.unit.pk == draft.article.base_unit_id and unit.unit.pk is not None:
-                plan.refuse(line, "unite_base", "dites oui à l'unité qui devient celle de base")
+                plan.refuse(line, "unite_base", Sentence(_("dites oui à l'unité qui devient celle de base")))
 
 
 def _base_level(stored: Stored, draft: ArticleDraft) -> str | None:

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from backend.inventory.importing.columns import show_value
 from backend.inventory.models import Article, ArticleUnit
+from backend.sentences import Sentence
 
 
 @dataclass(frozen=True)
@@ -13,7 +14,7 @@ class LineNote:
 
     line: int
     column: str
-    sentence: str
+    sentence: Sentence
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class ImportPlan:
         """Nothing would be created, changed or brought in."""
         return not (self.creations or self.changes or self.openings)
 
-    def refuse(self, line: int, column: str, sentence: str) -> None:
+    def refuse(self, line: int, column: str, sentence: Sentence) -> None:
         self.errors.append(LineNote(line, column, sentence))
 
     def note_change(self, line: int, subject: str, column: str, *, before: object, after: object) -> None:

@@ -14,6 +14,7 @@ from decimal import Decimal
 from xml.etree.ElementTree import ParseError
 
 import openpyxl
+from django.utils.translation import gettext_noop as _
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, MergedCell
 from openpyxl.cell.cell import Cell as WorksheetCell
@@ -25,6 +26,7 @@ from openpyxl.writer.excel import save_workbook
 from backend.inventory.errors import HeaderMissing, SheetTooLarge, SheetUnreadable, shown
 from backend.inventory.importing.cells import Cell, disarm, folded, is_blank, rearm
 from backend.inventory.numbers import write_number
+from backend.sentences import Sentence
 
 FILE_BYTES_MAX = 5 * 1024 * 1024
 # A classeur of 10,000 full lines inflates to 10 MiB; one of 5 MiB could to 5 GiB.
@@ -53,7 +55,7 @@ WORKBOOK_FAULTS = (
     zipfile.BadZipFile,
     zlib.error,
 )
-UNREADABLE_CELL = "cellule illisible : une date ou une erreur de calcul ; mettez la colonne au format texte"
+UNREADABLE_CELL = _("cellule illisible : une date ou une erreur de calcul ; mettez la colonne au format texte")
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class SheetLine:
 
     number: int
     cells: dict[str, Cell]
-    faults: dict[str, str] = field(default_factory=dict)
+    faults: dict[str, Sentence] = field(default_factory=dict)
 
     def get(self, column: str) -> Cell | None:
         """Return a cell that says something, or None."""
@@ -80,7 +82,7 @@ class Sheet:
 
 
 class CellFault(str):
-    """Stands for a cell that cannot be read; the text says why."""
+    """Stands for a cell that cannot be read; the text is the template that says why."""
 
     __slots__ = ()
 
@@ -93,9 +95,9 @@ def read_sheet(*, content: bytes, columns: Sequence[str]) -> Sheet:
     Raises SheetUnreadable, SheetTooLarge or HeaderMissing.
     """
     if len(content) > FILE_BYTES_MAX:
-        raise SheetTooLarge(f"Fichier trop grand : {FILE_BYTES_MAX // 1024 // 1024} Mio au plus")
+        raise SheetTooLarge(_("Fichier trop grand : %(size)s Mio au plus"), size=FILE_BYTES_MAX // 1024 // 1024)
     if content.startswith(COMPOUND_MAGIC):
-        raise SheetUnreadable("Ancien format .xls, ou classeur protégé : enregistrez-le en .xlsx sans mot de passe")
+        raise SheetUnreadable(_("Ancien format .xls, ou classeur protégé : enregistrez-le en .xlsx sans mot de passe"))
     rows = _workbook_rows(content) if content.startswith(ZIP_MAGIC) else _csv_rows(content)
     with warnings.catch_warnings():
         # What openpyxl does not support (a validation list, a style) says nothing about the cells.
@@ -105,15 +107,16 @@ def read_sheet(*, content: bytes, columns: Sequence[str]) -> Sheet:
 
 def _read_rows(rows: Iterator[Sequence[Cell | None]], columns: Sequence[str]) -> Sheet:
     numbered = ((number, row) for number, row in enumerate(rows, start=1) if not all(is_blank(cell) for cell in row))
-    _, header = next(numbered, (0, []))
+    _number, header = next(numbered, (0, []))
     names = _read_header(header, columns)
     if not names:
-        raise HeaderMissing(f"Aucune ligne d'en-tête reconnue ; colonnes attendues : {', '.join(columns)}")
+        template = _("Aucune ligne d'en-tête reconnue ; colonnes attendues : %(columns)s")
+        raise HeaderMissing(template, columns=", ".join(columns))
     known = {at: name for at, name in names.items() if name in columns}
     lines: list[SheetLine] = []
     for number, row in numbered:
         if len(lines) == LINES_MAX:
-            raise SheetTooLarge(f"Trop de lignes : {LINES_MAX} au plus")
+            raise SheetTooLarge(_("Trop de lignes : %(count)s au plus"), count=LINES_MAX)
         lines.append(_sheet_line(number, row, known))
     ignored = tuple(shown(str(cell)) for at, cell in enumerate(header) if at not in known and not is_blank(cell))
     return Sheet(tuple(known.values()), ignored, tuple(lines))
@@ -127,14 +130,14 @@ def _read_header(header: Sequence[Cell | None], columns: Sequence[str]) -> dict[
         if name not in columns:
             continue
         if name in names.values():
-            raise HeaderMissing(f"La colonne {name} est là deux fois")
+            raise HeaderMissing(_("La colonne %(column)s est là deux fois"), column=name)
         names[at] = name
     return names
 
 
 def _sheet_line(number: int, row: Sequence[Cell | None], names: dict[int, str]) -> SheetLine:
     present = {name: row[at] for at, name in names.items() if at < len(row) and not is_blank(row[at])}
-    faults = {name: str(cell) for name, cell in present.items() if isinstance(cell, CellFault)}
+    faults = {name: Sentence(cell) for name, cell in present.items() if isinstance(cell, CellFault)}
     return SheetLine(
         number, {name: cell for name, cell in present.items() if cell is not None and name not in faults}, faults
     )
@@ -144,7 +147,7 @@ def _csv_rows(content: bytes) -> Iterator[list[Cell]]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise SheetUnreadable("Ni un classeur .xlsx, ni du texte UTF-8 : enregistrez en « CSV UTF-8 »") from error
+        raise SheetUnreadable(_("Ni un classeur .xlsx, ni du texte UTF-8 : enregistrez en « CSV UTF-8 »")) from error
     # The separator is the one that the first line has most of.
     first = next((line for line in text.splitlines() if line.strip()), "")
     delimiter = max(DELIMITERS, key=first.count)
@@ -153,9 +156,8 @@ def _csv_rows(content: bytes) -> Iterator[list[Cell]]:
         for row in reader:
             yield [rearm(cell) for cell in row]
     except csv.Error as error:
-        raise SheetUnreadable(
-            f"CSV mal formé à la ligne {reader.line_num} : guillemets ou cellule trop longue"
-        ) from error
+        template = _("CSV mal formé à la ligne %(line)s : guillemets ou cellule trop longue")
+        raise SheetUnreadable(template, line=reader.line_num) from error
 
 
 def _workbook_rows(content: bytes) -> Iterator[list[Cell | None]]:
@@ -164,14 +166,14 @@ def _workbook_rows(content: bytes) -> Iterator[list[Cell | None]]:
         workbook = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         sheets = [sheet for sheet in workbook.worksheets if sheet.sheet_state == "visible"]
         if not sheets:
-            raise SheetUnreadable("Le classeur n'a pas de feuille")
+            raise SheetUnreadable(_("Le classeur n'a pas de feuille"))
         last = None
         for row in sheets[0].iter_rows(max_row=SHEET_ROWS_MAX, max_col=COLUMNS_MAX):
             # Rows that the file leaves out are all the same one; there may be a million of them.
             yield [] if row is last else [_workbook_cell(cell) for cell in row]
             last = row
     except WORKBOOK_FAULTS as error:
-        raise SheetUnreadable("Classeur .xlsx illisible : ouvrez-le et enregistrez-le de nouveau") from error
+        raise SheetUnreadable(_("Classeur .xlsx illisible : ouvrez-le et enregistrez-le de nouveau")) from error
 
 
 def _check_archive(content: bytes) -> None:
@@ -180,7 +182,7 @@ def _check_archive(content: bytes) -> None:
         entries = archive.infolist()
     inflated = sum(entry.file_size for entry in entries)
     if len(entries) > ARCHIVE_FILES_MAX or inflated > INFLATED_BYTES_MAX:
-        raise SheetTooLarge("Classeur trop grand une fois décompressé")
+        raise SheetTooLarge(_("Classeur trop grand une fois décompressé"))
 
 
 def _workbook_cell(cell: ReadOnlyCell | EmptyCell | WorksheetCell | MergedCell) -> Cell | None:

@@ -81,7 +81,7 @@ class ServedAdmin(QuickAdmin):
         try:
             return view(request, *arguments, **options)
         except ShopsRefused as refusal:
-            messages.error(request, refusal.sentence)
+            messages.error(request, str(refusal))
             return HttpResponseRedirect(request.get_full_path())
 
 

@@ -10,7 +10,6 @@ from django.views.decorators.http import require_POST
 from backend.shops import team as services
 from backend.shops.errors import ShopsRefused
 from backend.shops.models import Membership, Role
-from backend.web import sentences
 from backend.web.access import ShopRequest, shop_page
 from backend.web.forms.account import NewMemberForm, RoleForm
 from backend.web.wording.sales import ROLES
@@ -36,7 +35,7 @@ def add_member(request: ShopRequest) -> HttpResponse:
             return _back(request)
         member = services.create_member(shop=shop, username=said["nom_utilisateur"], full_name=said["nom"], role=role)
     except ShopsRefused as refusal:
-        form.add_error("nom_utilisateur", sentences.said(refusal.sentence))
+        form.add_error("nom_utilisateur", str(refusal))
         return _show(request, form)
     return _show_link(request, member)
 
@@ -55,7 +54,7 @@ def change_member(request: ShopRequest, *, member_id: int) -> HttpResponse:
             services.change_role(member, role=Role(form.cleaned_data["role"]))
             messages.success(request, _("Le rôle de %(name)s est changé.") % {"name": member.user})
     except ShopsRefused as refusal:
-        messages.error(request, sentences.said(refusal.sentence))
+        messages.error(request, str(refusal))
     return _back(request)
 
 
@@ -65,7 +64,7 @@ def password_link(request: ShopRequest, *, member_id: int) -> HttpResponse:
     try:
         return _show_link(request, _member(request, member_id))
     except ShopsRefused as refusal:
-        messages.error(request, sentences.said(refusal.sentence))
+        messages.error(request, str(refusal))
         return _back(request)
 
 

@@ -7,7 +7,6 @@ from django.utils.translation import gettext_lazy as _
 from backend.sales.days.answers import DIFFERENT, EQUAL, SUMS_EQUAL
 from backend.shops.errors import NoHardware, NotOfThisTill, ShopsRefused, TillIsHeld, TillNameTaken
 from backend.shops.models import DeviceState
-from backend.web.sentences import said
 from backend.web.wording.sales import BAD, GOOD, QUIET
 
 if TYPE_CHECKING:
@@ -34,4 +33,4 @@ REFUSALS = {
 
 
 def refusal_words(refusal: ShopsRefused) -> str:
-    return str(REFUSALS.get(refusal.code) or said(refusal.sentence))
+    return str(REFUSALS.get(refusal.code) or refusal)

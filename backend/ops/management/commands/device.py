@@ -49,7 +49,7 @@ class Command(BaseCommand):
             if options["token"]:
                 self.stdout.write(f"Token, shown once: {issue_token(device)}")
         except ShopsRefused as refusal:
-            raise CommandError(refusal.sentence) from refusal
+            raise CommandError(str(refusal)) from refusal
 
     def _registered(self, serial: str, options: dict[str, Any]) -> Device:
         """Return the device of this serial, registered, moved or with a shop for its till if that was asked."""

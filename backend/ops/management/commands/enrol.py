@@ -35,7 +35,7 @@ class Command(BaseCommand):
         try:
             code = self._create(shop, till, replaces, life=minutes * MINUTE)
         except ShopsRefused as refusal:
-            raise CommandError(refusal.sentence) from refusal
+            raise CommandError(str(refusal)) from refusal
         self._print(code, payload=code_payload(code, server_url=server))
 
     def _create(self, shop_code: str, name: str, serial: str | None, *, life: timedelta) -> NewCode:

@@ -62,7 +62,7 @@ class Command(BaseCommand):
             # What was right in the preview is not any longer.
             plan = refused.plan
         except CatalogueRefused as refused:
-            raise CommandError(refused.detail) from refused
+            raise CommandError(str(refused)) from refused
         if sheet.ignored_columns:
             self.stdout.write(f"Colonnes ignorées : {', '.join(sheet.ignored_columns)}")
         self._show(plan)
