@@ -96,3 +96,8 @@ def family_of(metric: str) -> str:
 
 def selectors_in(expression: str) -> set[str]:
     return set(SELECTOR.findall(re.sub(GROUPING, " ", expression)))
+
+
+def labels_in(series: str) -> dict[str, str]:
+    """Return the labels of one series and their values."""
+    return dict(re.findall(r'(\w+)="([^"]*)"', series))

@@ -2,33 +2,30 @@
 
 import itertools
 import json
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from django.db import transaction
+from django.core.management import call_command
 
-from backend.localrun.processes import ChildProcess, Service, wait_until
+from backend.localrun.processes import wait_until
 from backend.localrun.stack import Stack
-from backend.sales.models import Batch, Lane
+from backend.sales.models import Batch
 from backend.shops.models import Device
 from backend.testing import make_article, make_device, make_shop, make_terminal
 from tests.deploy.watching import Prometheus
-from tests.plugin import Rig
 
 TOKEN = "un-jeton-pour-les-mesures"
 PATIENCE_S = 60
 
 
 class Scene:
-    """Everything that runs, and what a provocation needs to bring it into its state."""
+    """Everything that runs."""
 
-    def __init__(self, *, rig: Rig, stack: Stack, folder: Path) -> None:
-        self.rig = rig
+    def __init__(self, *, stack: Stack, folder: Path) -> None:
         self.stack = stack
         self.folder = folder
         self.api = stack.add_api(environment={"METRICS_TOKEN": TOKEN})
@@ -61,11 +58,6 @@ class Scene:
         for service in stopped:
             service.wait_ready()
 
-    def without_posters(self) -> None:
-        """See to it that neither runs: what is posted then is posted by a provocation's own process."""
-        for service in (self.worker, self.sweep):
-            service.kill9()
-
     def till(self) -> Device:
         return make_device(make_terminal(self.shop))
 
@@ -91,30 +83,8 @@ class Scene:
         unsettled = Batch.objects.filter(device=device, settled_at=None)
         assert wait_until(lambda: not unsettled.exists(), timeout_s=PATIENCE_S)
 
-    @contextmanager
-    def lane_held(self, device: Device) -> Iterator[None]:
-        """Hold the lock without which nobody may post this till's sales."""
-        Lane.objects.get_or_create(pk=device.terminal_id)
-        with transaction.atomic():
-            Lane.objects.select_for_update().get(pk=device.terminal_id)
-            yield
 
-    @contextmanager
-    def faulty_sweep(self, **environment: str) -> Iterator[Service]:
-        """Let nobody post but a sweep that has a fault and no broker. Afterwards nobody posts."""
-        self.without_posters()
-        name = f"faulty-{next(self._numbers)}"
-        sweep = self.stack.add_sweep(name=name, environment={"BROKER_URL": "", **environment}).start_ready()
-        try:
-            yield sweep
-        finally:
-            sweep.kill9()
-
-    def poster(self, device: Device, **environment: str) -> ChildProcess:
-        """A process that posts this till's sales at once."""
-        return ChildProcess(
-            name="poster",
-            command=[sys.executable, "-m", "tests.faults.poster", str(device.terminal_id)],
-            log=self.folder / "poster.log",
-            environment={**self.stack.environment, "BROKER_URL": "", **environment},
-        )
+def examine() -> None:
+    """What runs every night; it ends with 1 when it finds something."""
+    with suppress(SystemExit):
+        call_command("doctor", json=True, stdout=StringIO())

@@ -87,15 +87,6 @@ class Prometheus:
         """Return what is pending or firing."""
         return self.ask("alerts")["alerts"]
 
-    def find(self, name: str, severity: str, *, state: str = "") -> list[dict[str, Any]]:
-        """Return the alerts of this name and severity, in any state or in one."""
-        key = (name, severity)
-        return [
-            alert
-            for alert in self.alerts()
-            if (alert["labels"]["alertname"], alert["labels"]["severity"]) == key and state in ("", alert["state"])
-        ]
-
     def reads(self) -> bool:
         """Whether the API's measures have been read."""
         try:
