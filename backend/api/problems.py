@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from backend.api.callers import serial_of
 from backend.api.limits import LIMITS, Limites
-from backend.api.refused_calls import note_knock
+from backend.api.refused_calls import note_refused_call
 from backend.api.renderers import JSONRenderer
 from backend.observability.request_log import note
 from backend.sales.errors import BatchRefused, BatchUnreadable, FieldInvalid
@@ -112,14 +112,14 @@ class Problem(exceptions.APIException):
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
-    """Turn whatever a view raised into a problem, and keep a refused call as a knock."""
+    """Turn whatever a view raised into a problem, and keep the refused call."""
     problem = _problem_of(error)
     request = context["request"]
     note(request._request, code=problem.code, serial=serial_of(request)[:64] or None)
     if problem.status_code >= 500 and problem is not error:
         log.error("call_failed", code=problem.code, exc_info=error)
     elif problem.status_code < 500:
-        note_knock(request, status=problem.status_code, code=problem.code, detail=problem.sentence)
+        note_refused_call(request, status=problem.status_code, code=problem.code, detail=problem.sentence)
     # Also where the view answers with a page, or nothing was agreed on yet.
     request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
     response = problem.as_response()

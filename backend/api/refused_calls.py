@@ -10,15 +10,15 @@ from rest_framework.request import Request
 
 from backend.api.callers import app_version_of, serial_of
 from backend.observability.request_context import address_of
-from backend.shops.models import Device, Knock
+from backend.shops.models import Device, RefusedCall
 
 # Serials nobody knows cost nothing to invent: beyond this many rows only known devices' refusals are kept.
-KNOCKS_MAX = 100_000
+REFUSED_CALLS_MAX = 100_000
 # Anybody may invent a method, and with it a row.
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
-def note_knock(request: Request, *, status: int, code: str, detail: str) -> None:
+def note_refused_call(request: Request, *, status: int, code: str, detail: str) -> None:
     """Count a refused call. One row a (serial, call, code); its failure never changes the answer."""
     serial = serial_of(request)[:64]
     if not serial.isprintable():
@@ -45,19 +45,19 @@ def _name(request: Request) -> str:
 
 
 def _count(*, key: dict[str, str], seen: dict[str, Any]) -> None:
-    rows = Knock.objects.filter(**key)
+    rows = RefusedCall.objects.filter(**key)
     if rows.update(count=F("count") + 1, **seen):
         return
     if _is_full() and not Device.objects.filter(serial=key["serial"]).exists():
         return
     try:
-        Knock.objects.create(**key, **seen, first_at=seen["last_at"])
+        RefusedCall.objects.create(**key, **seen, first_at=seen["last_at"])
     except IntegrityError:
         rows.update(count=F("count") + 1, **seen)
 
 
 def _is_full() -> bool:
     """Reckon from the ends of the primary key: counting rows would read them all."""
-    newest = Knock.objects.order_by("-pk").values_list("pk", flat=True).first()
-    oldest = Knock.objects.order_by("pk").values_list("pk", flat=True).first()
-    return newest is not None and oldest is not None and newest - oldest >= KNOCKS_MAX
+    newest = RefusedCall.objects.order_by("-pk").values_list("pk", flat=True).first()
+    oldest = RefusedCall.objects.order_by("pk").values_list("pk", flat=True).first()
+    return newest is not None and oldest is not None and newest - oldest >= REFUSED_CALLS_MAX

@@ -7,26 +7,30 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
 from backend.doctor.phrases import moment, sentence
-from backend.shops.models import Device, Knock
+from backend.shops.models import Device, RefusedCall
 
-KNOCK_AGE_MAX = timedelta(days=7)
-KNOCKS_TOLD_MAX = 10
+REFUSED_CALL_AGE_MAX = timedelta(days=7)
+REFUSED_CALLS_TOLD_MAX = 10
 # Shorter beginnings and ends would make half a fleet alike.
 SIMILAR_SIGNS_MIN = 6
 # So many serials are compared letter by letter.
 COMPARED_MAX = 20_000
 
 
-def tell_knocks(knocks: QuerySet[Knock]) -> list[str]:
+def tell_refused_calls(refused_calls: QuerySet[RefusedCall]) -> list[str]:
     """Return a sentence for each kind of refused call, newest first."""
     lines = [
         sentence(
-            f"{knock.call} : {knock.status} {knock.code} « {knock.detail} », {knock.count} fois, la dernière"
-            f" {moment(knock.last_at)}{f' depuis {knock.ip}' if knock.ip else ''}"
+            f"{call.call} : {call.status} {call.code} « {call.detail} », {call.count} fois, la dernière"
+            f" {moment(call.last_at)}{f' depuis {call.ip}' if call.ip else ''}"
         )
-        for knock in knocks.order_by("-last_at")[: KNOCKS_TOLD_MAX + 1]
+        for call in refused_calls.order_by("-last_at")[: REFUSED_CALLS_TOLD_MAX + 1]
     ]
-    return lines if len(lines) <= KNOCKS_TOLD_MAX else [*lines[:KNOCKS_TOLD_MAX], "Et d'autres, plus anciens."]
+    return (
+        lines
+        if len(lines) <= REFUSED_CALLS_TOLD_MAX
+        else [*lines[:REFUSED_CALLS_TOLD_MAX], "Et d'autres, plus anciens."]
+    )
 
 
 def similar_serials(serial: str, *, limit: int) -> list[str]:

@@ -12,12 +12,12 @@ from django.db.models import Count, F, Max, Q, QuerySet, Sum
 
 from backend.doctor.checks.tills import CLOCK_SKEW_MAX
 from backend.doctor.phrases import age, count, moment, sentence
-from backend.doctor.refused_calls import KNOCK_AGE_MAX, look_alikes, similar_serials, tell_knocks
+from backend.doctor.refused_calls import REFUSED_CALL_AGE_MAX, look_alikes, similar_serials, tell_refused_calls
 from backend.doctor.wording import listed, name_shop, name_till
 from backend.sales.models import RECORDED, Batch, Heartbeat, Lane, OutcomeStatus, Sale, SaleKind, SaleOutcome
 from backend.sales.repair.open_entries import open_entries
 from backend.sales.tills.pauses import pauses_of
-from backend.shops.models import AuthMode, Device, DeviceState, Knock, Shop, Terminal, TerminalState
+from backend.shops.models import AuthMode, Device, DeviceState, RefusedCall, Shop, Terminal, TerminalState
 from backend.shops.zones import is_known_timezone
 
 SIMILAR_MAX = 3
@@ -74,7 +74,7 @@ def follow_device(serial: str) -> Following:
     if device is None:
         return _follow_stranger(serial)
     trail = Trail(device, Terminal.objects.select_related("shop").filter(pk=device.terminal_id).first())
-    _look_at_knocks(trail)
+    _look_at_refused_calls(trail)
     _look_at_device(trail)
     _look_at_till(trail)
     if trail.till is not None:
@@ -93,32 +93,40 @@ def follow_device(serial: str) -> Following:
 
 
 def _follow_stranger(serial: str) -> Following:
-    knocks = Knock.objects.filter(serial=serial)
+    refused_calls = RefusedCall.objects.filter(serial=serial)
     near = similar_serials(serial, limit=SIMILAR_MAX) or look_alikes(serial, limit=SIMILAR_MAX)
     likely = f" (le plus proche : {listed(near)})" if near else ""
     steps = [
-        Step("Appels refusés", tell_knocks(knocks) or ["Aucun appel refusé sous ce numéro."], is_fault=True),
+        Step(
+            "Appels refusés", tell_refused_calls(refused_calls) or ["Aucun appel refusé sous ce numéro."], is_fault=True
+        ),
         Step("Appareil", [f"Aucun appareil n'a le numéro de série « {serial} »{likely}."], is_fault=True),
     ]
     reason = f"aucun appareil n'a le numéro de série « {serial} »{likely}"
-    calls = knocks.aggregate(calls=Sum("count"))["calls"] or 0
+    calls = refused_calls.aggregate(calls=Sum("count"))["calls"] or 0
     if calls:
         advice = f"ses {calls} appels ont été refusés" if calls > 1 else "son appel a été refusé"
         reason += f", et {advice}. Enrôlez-le, ou corrigez le numéro dans son application"
     else:
         reason += ", et personne n'a appelé sous ce numéro. Vérifiez son adresse et son en-tête X-Device-Serial"
-        nameless = Knock.objects.filter(code="header_manquant", last_at__gt=datetime.now(UTC) - KNOCK_AGE_MAX)
-        steps += [Step("Appels sans numéro de série", lines, is_fault=True)] if (lines := tell_knocks(nameless)) else []
+        nameless = RefusedCall.objects.filter(
+            code="header_manquant", last_at__gt=datetime.now(UTC) - REFUSED_CALL_AGE_MAX
+        )
+        steps += (
+            [Step("Appels sans numéro de série", lines, is_fault=True)]
+            if (lines := tell_refused_calls(nameless))
+            else []
+        )
     return Following(serial, steps, f"Rien n'est arrivé de cet appareil : {reason}.", is_fault=True)
 
 
-def _look_at_knocks(trail: Trail) -> None:
-    knocks = Knock.objects.filter(serial=trail.device.serial)
-    lines = tell_knocks(knocks) or ["Aucun appel refusé."]
+def _look_at_refused_calls(trail: Trail) -> None:
+    refused_calls = RefusedCall.objects.filter(serial=trail.device.serial)
+    lines = tell_refused_calls(refused_calls) or ["Aucun appel refusé."]
     # What was refused after the last batch that was taken is what the till is stuck at.
     taken_at = _batches(trail).aggregate(at=Max("received_at"))["at"]
-    since = taken_at or datetime.now(UTC) - KNOCK_AGE_MAX
-    refused = knocks.filter(call=SENDING, last_at__gt=since).order_by("-last_at").first()
+    since = taken_at or datetime.now(UTC) - REFUSED_CALL_AGE_MAX
+    refused = refused_calls.filter(call=SENDING, last_at__gt=since).order_by("-last_at").first()
     obstacle = ""
     if refused is not None:
         obstacle = f"son dernier envoi a été refusé le {moment(refused.last_at)} : {refused.code} « {refused.detail} »"

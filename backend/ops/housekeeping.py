@@ -5,15 +5,15 @@ from datetime import UTC, datetime, timedelta
 from django.db.models import Max
 
 from backend.sales.models import Heartbeat
-from backend.shops.models import Knock
+from backend.shops.models import RefusedCall
 
-KNOCKS_KEPT = timedelta(days=30)
+REFUSED_CALLS_KEPT = timedelta(days=30)
 HEARTBEATS_KEPT = timedelta(days=30)
 
 
-def forget_old_knocks() -> int:
-    """Delete the refused calls whose last one is older than KNOCKS_KEPT; return how many."""
-    return Knock.objects.filter(last_at__lt=datetime.now(UTC) - KNOCKS_KEPT).delete()[0]
+def forget_old_refused_calls() -> int:
+    """Delete the refused calls whose last one is older than REFUSED_CALLS_KEPT; return how many."""
+    return RefusedCall.objects.filter(last_at__lt=datetime.now(UTC) - REFUSED_CALLS_KEPT).delete()[0]
 
 
 def forget_old_heartbeats() -> int:

@@ -170,7 +170,7 @@ class SignInFailure(models.Model):
         return f"{self.name} ({self.at:%Y-%m-%d %H:%M})"
 
 
-class Knock(models.Model):
+class RefusedCall(models.Model):
     """A call that was refused, by the serial it named: the first thing to look at when "the till says it sent"."""
 
     serial = KeyField(max_length=64, blank=True)
@@ -185,6 +185,8 @@ class Knock(models.Model):
     last_at = models.DateTimeField()
 
     class Meta:
+        # The table and its keys keep the names that they were made with.
+        db_table = "shops_knock"
         constraints = [models.UniqueConstraint(fields=["serial", "call", "code"], name="knock_serial_call_code")]
         indexes = [models.Index(fields=["last_at"], name="knock_last_at")]
 

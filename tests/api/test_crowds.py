@@ -9,7 +9,7 @@ from django.http import HttpResponse
 
 from backend.localrun.servers import PrivateMariaDB
 from backend.sales.models import Batch, BatchBody
-from backend.shops.models import Knock
+from backend.shops.models import RefusedCall
 from backend.testing import Cast
 from tests.api.test_problems import assert_problem
 from tests.tills import RECEIPTS, STATE, Till, line, sale
@@ -101,4 +101,4 @@ def test_with_the_database_away_every_call_is_asked_to_come_again(
     connection.close()
     assert till.receipt(receipt)["statut"] == "en_attente"
     assert Batch.objects.count() == 1
-    assert not Knock.objects.exists()
+    assert not RefusedCall.objects.exists()

@@ -13,7 +13,7 @@ from django.core.cache import cache
 from backend.sales.models import Heartbeat
 from backend.shops import enrolment
 from backend.shops.devices import disable_device, enable_device, hash_token, move_device
-from backend.shops.models import AuthMode, Device, DeviceState, EnrolmentCode, EnrolmentGuess, Knock
+from backend.shops.models import AuthMode, Device, DeviceState, EnrolmentCode, EnrolmentGuess, RefusedCall
 from backend.shops.terminals import assign_shop, disable_till, enable_till
 from backend.testing import Cast, make_shop, make_terminal
 from tests.api.test_problems import assert_problem
@@ -199,14 +199,14 @@ def test_enrolment_is_only_posted(till: Till) -> None:
 
 
 @embedded
-def test_a_refused_call_is_a_knock_under_the_serial_in_the_body(cast: Cast) -> None:
+def test_a_refused_call_is_kept_under_the_serial_in_the_body(cast: Cast) -> None:
     code = code_for(make_terminal(cast.shop))
     enrol(UNKNOWN, "serie-neuve")
     enrol(UNKNOWN, "serie-neuve")
     body = json.dumps({"code": code, "numero_serie": cast.device.serial}).encode()
     enrol_raw(body, X_Device_Serial="un-tout-autre")
     enrol(code, "serie-neuve")
-    kept = Knock.objects.order_by("pk").values_list("serial", "call", "code", "status", "count")
+    kept = RefusedCall.objects.order_by("pk").values_list("serial", "call", "code", "status", "count")
     assert list(kept) == [
         ("serie-neuve", "POST terminaux/enrolement", "code_inconnu", 404, 2),
         (cast.device.serial, "POST terminaux/enrolement", "serie_deja_prise", 409, 1),
@@ -284,7 +284,7 @@ def test_no_code_and_no_token_is_kept_or_logged(cast: Cast, caplog: pytest.LogCa
     assert "device_enrolled" in logged
     device = Device.objects.get(serial="serie-neuve")
     kept = [*EnrolmentCode.objects.values_list("code_hash", flat=True), device.token_hash, device.next_token_hash]
-    kept += Knock.objects.values_list("detail", flat=True)
+    kept += RefusedCall.objects.values_list("detail", flat=True)
     for secret in (code, code.lower(), first, token):
         assert secret not in logged
         assert secret not in " ".join(kept)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from backend.sales.models import Batch, BatchBody, Lane, Sale, SaleOutcome
-from backend.shops.models import Knock
+from backend.shops.models import RefusedCall
 from backend.testing import Cast, make_device
 from tests.api.test_problems import assert_problem
 from tests.invariants import check_invariants
@@ -251,10 +251,10 @@ def test_fates_of_numbers_that_nobody_could_send_are_unknown(till: Till) -> None
     assert {one["status"] for one in till.look_up_statuses(*numbers)} == {"unknown"}
 
 
-def test_what_is_not_stored_is_only_a_knock(till: Till) -> None:
+def test_what_is_not_stored_is_only_a_refused_call(till: Till) -> None:
     till.send(b"{}")
     assert_nothing_is_stored()
-    assert Knock.objects.get().code == "tableau_attendu"
+    assert RefusedCall.objects.get().code == "tableau_attendu"
 
 
 def test_amounts_at_the_edge_of_their_columns_are_stored_exactly(cast: Cast, till: Till) -> None:

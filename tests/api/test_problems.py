@@ -1,4 +1,4 @@
-"""Every problem that a call can be answered with: status, code, sentence, headers, and the knock that is kept of it."""
+"""Every problem that a call can be answered with: its status, code and headers, and what is kept of the refused call."""
 
 import json
 from typing import Any
@@ -8,7 +8,7 @@ from django.http import HttpResponse
 
 from backend.api import refused_calls
 from backend.api.problems import PROBLEMS
-from backend.shops.models import DeviceState, Knock, TerminalState
+from backend.shops.models import DeviceState, RefusedCall, TerminalState
 from backend.testing import Cast, make_device, make_terminal
 from tests.tills import BASE, FATES, RECEIPTS, STATE, SYNC, Till, line, sale
 
@@ -210,7 +210,7 @@ def test_a_till_that_calls_too_often_is_asked_to_slow_down(till: Till, token_til
     assert token_till.get(STATE).status_code == 200
 
 
-def test_a_refused_call_is_kept_as_a_knock_and_counted(cast: Cast, till: Till) -> None:
+def test_a_refused_call_is_kept_and_counted(cast: Cast, till: Till) -> None:
     for _ in range(3):
         till.send(b"{}", X_App_Version="3.2.1")
     till.send(b"[]")
@@ -219,27 +219,27 @@ def test_a_refused_call_is_kept_as_a_knock_and_counted(cast: Cast, till: Till) -
     till.call("BREW", STATE)
     till.call("STIR", STATE)
 
-    kept = Knock.objects.order_by("pk").values_list("serial", "call", "code", "status", "count")
+    kept = RefusedCall.objects.order_by("pk").values_list("serial", "call", "code", "status", "count")
     assert list(kept) == [
         (cast.device.serial, "POST ventes/sync", "tableau_attendu", 400, 3),
         (cast.device.serial, "POST ventes/sync", "lot_vide", 400, 1),
         (cast.device.serial, "GET ventes/recus/<str:recu>", "recu_inconnu", 404, 2),
         (cast.device.serial, "? etat", "methode_non_permise", 405, 2),
     ]
-    first = Knock.objects.earliest("pk")
+    first = RefusedCall.objects.earliest("pk")
     assert (first.app_version, first.ip) == ("3.2.1", "127.0.0.1")
     assert first.detail == "Format invalide: un tableau de ventes est attendu"
 
 
 def test_invented_serials_do_not_fill_the_disk(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(refused_calls, "KNOCKS_MAX", 3)
+    monkeypatch.setattr(refused_calls, "REFUSED_CALLS_MAX", 3)
     for number in range(10):
         till.get(STATE, X_Device_Serial=f"inventé-{number}")
-    assert Knock.objects.count() <= 4
+    assert RefusedCall.objects.count() <= 4
     till.send(b"{}")
-    assert Knock.objects.filter(serial=till.device.serial).exists()
+    assert RefusedCall.objects.filter(serial=till.device.serial).exists()
 
 
-def test_an_answer_that_is_good_leaves_no_knock(cast: Cast, till: Till) -> None:
+def test_an_answer_that_is_good_leaves_no_refused_call(cast: Cast, till: Till) -> None:
     till.settle(sale("A", line(cast.rice, quantity=1000)))
-    assert not Knock.objects.exists()
+    assert not RefusedCall.objects.exists()

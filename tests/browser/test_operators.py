@@ -17,7 +17,7 @@ from backend.ops.models import DoctorRun, SweepTurn
 from backend.ops.pages.links import flower_tasks_address
 from backend.sales.dispatch import TASK
 from backend.sales.models import Batch, OutcomeStatus, Pause, Sale, SaleOutcome
-from backend.shops.models import Knock
+from backend.shops.models import RefusedCall
 from backend.testing import PASSWORD, Cast, make_device, make_shop, make_terminal, make_user
 from tests.browser.conftest import Visit
 from tests.browser.test_accessibility import look_at
@@ -67,7 +67,7 @@ def make_trouble(cast: Cast) -> int:
         ("S" * 60, "terminal_inconnu"),
         ("", "header_manquant"),
     ):
-        Knock.objects.create(
+        RefusedCall.objects.create(
             serial=serial, call="POST ventes/sync", code=code, status=401, count=1234, first_at=now, last_at=now,
             detail="Ce jeton n'est pas celui de cet appareil", ip="2001:db8::1234:5678:9abc:def0", app_version="4.2.1",
         )  # fmt: skip

@@ -21,7 +21,7 @@ from backend.db.dialect import APPEND_ONLY_TABLES
 from backend.example_till import Till
 from backend.inventory.models import Article
 from backend.localrun.stack import Stack
-from backend.ops.housekeeping import forget_old_heartbeats, forget_old_knocks
+from backend.ops.housekeeping import forget_old_heartbeats, forget_old_refused_calls
 from backend.sales.models import Heartbeat, InvoiceSequence, Sale
 from backend.sales.repair.retry import set_outcome_aside
 from backend.testing import Cast
@@ -160,7 +160,7 @@ def test_the_application_does_all_its_work_with_these_rights(
     heartbeat = Heartbeat.objects.latest("pk")
     heartbeat.pk, heartbeat.at = None, datetime.now(UTC) - timedelta(days=40)
     heartbeat.save(force_insert=True)
-    assert (forget_old_heartbeats(), forget_old_knocks()) == (1, 0)
+    assert (forget_old_heartbeats(), forget_old_refused_calls()) == (1, 0)
 
     last_month = (datetime.now(UTC).replace(day=1) - timedelta(days=2)).strftime("%Y-%m")
     call_command("close_month", last_month, shop=cast.shop.code, stdout=StringIO())

@@ -25,7 +25,7 @@ from backend.sales.posting.crash_guard import STARTS_MAX
 from backend.sales.posting.runner import CONDEMNED
 from backend.sales.posting.sweep import sweep_once
 from backend.shops.devices import disable_device
-from backend.shops.models import Knock
+from backend.shops.models import RefusedCall
 from backend.shops.terminals import disable_till
 from backend.testing import PASSWORD, Cast, make_device, make_terminal, make_user
 from tests.shop_day import hand_over, post, sale
@@ -321,7 +321,9 @@ def test_a_sale_that_killed_its_process_is_not_tried_in_one_that_serves(cast: Ca
 def test_refused_calls_are_found_by_the_beginning_of_a_serial(cast: Cast, oscar: Client) -> None:
     now = datetime.now(UTC)
     for serial, code in ((cast.device.serial, "jeton_invalide"), ("jamais-vu-07", "terminal_inconnu")):
-        Knock.objects.create(serial=serial, call="POST ventes/sync", code=code, status=401, first_at=now, last_at=now)
+        RefusedCall.objects.create(
+            serial=serial, call="POST ventes/sync", code=code, status=401, first_at=now, last_at=now
+        )
     every = page(oscar, "calls")
     assert cast.device.serial in every
     assert "jamais-vu-07 inconnu" in every

@@ -25,7 +25,7 @@ from backend.sales.days.day_closing import close_day_by_hand
 from backend.sales.models import Pause, Sale, SaleOutcome
 from backend.sales.repair.back_office import OFFICE_NAME, record_from_page
 from backend.sales.repair.desk import Desk
-from backend.shops.models import Knock
+from backend.shops.models import RefusedCall
 from backend.testing import Cast
 from backend.web import sentences
 from backend.web.urls import urlpatterns
@@ -263,7 +263,7 @@ def busy(cast: Cast) -> Cast:
     drawer = {"especes_comptees": [{"montant": "1"}]}
     today = timezone.localdate(timezone=ZoneInfo(cast.shop.timezone))
     close_day_by_hand(terminal=cast.terminal, day=today, drawer=drawer, user=cast.bob, key="cloture01")
-    Knock.objects.create(
+    RefusedCall.objects.create(
         serial=cast.device.serial, call="POST ventes", code="jeton_invalide", status=401, count=2,
         detail="Ce jeton n'est pas celui de cet appareil", first_at=timezone.now(), last_at=timezone.now(),
     )  # fmt: skip

@@ -16,7 +16,7 @@ from backend.sales.tills.heartbeat import Held, TillReport, record_heartbeat
 from backend.sales.tills.pauses import pause
 from backend.shops.devices import accepts_token
 from backend.shops.enrolment import Applicant, Enrolled, create_enrolment_code, enrol_device
-from backend.shops.models import AuthMode, Device, DeviceState, EnrolmentCode, Knock, Terminal, TerminalState
+from backend.shops.models import AuthMode, Device, DeviceState, EnrolmentCode, RefusedCall, Terminal, TerminalState
 from backend.testing import Cast, make_terminal
 from tests.shop_day import hand_over, post, sale
 from tests.web.reading import seen
@@ -115,9 +115,15 @@ def test_the_page_of_a_till_shows_its_devices_and_what_was_refused_them(
     cast: Cast, alice: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     now = datetime.now(UTC)
-    knock = {"call": "POST ventes/sync", "code": "jeton_invalide", "status": 401, "first_at": now, "last_at": now}
-    Knock.objects.create(serial=cast.device.serial, detail="Jeton invalide", count=17, **knock)
-    Knock.objects.create(serial=cast.other_device.serial, detail="Celui d'un autre", **knock)
+    refused_call = {
+        "call": "POST ventes/sync",
+        "code": "jeton_invalide",
+        "status": 401,
+        "first_at": now,
+        "last_at": now,
+    }
+    RefusedCall.objects.create(serial=cast.device.serial, detail="Jeton invalide", count=17, **refused_call)
+    RefusedCall.objects.create(serial=cast.other_device.serial, detail="Celui d'un autre", **refused_call)
     with django_assert_max_num_queries(TILL_QUERIES_MAX):
         words = seen(alice.get(page_of(cast.terminal)))
     assert f"{cast.device.serial} Tient la caisse" in words

@@ -1,12 +1,12 @@
 """Housekeeping that beat asks for. Nothing a sale depends on: that is the sweep's."""
 
-from backend.ops.housekeeping import forget_old_heartbeats, forget_old_knocks
+from backend.ops.housekeeping import forget_old_heartbeats, forget_old_refused_calls
 from workers import app
 
 
 @app.task(name="workers.tasks.maintenance.forget_old_knocks", max_retries=0)
-def forget_knocks() -> None:
-    forget_old_knocks()
+def forget_refused_calls() -> None:
+    forget_old_refused_calls()
 
 
 @app.task(name="workers.tasks.maintenance.forget_old_heartbeats", max_retries=0)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from django.db.models import Exists, Max, OuterRef, Subquery
 
 from backend.doctor.phrases import age, count, moment, sentence
-from backend.doctor.refused_calls import KNOCK_AGE_MAX, similar_serials
+from backend.doctor.refused_calls import REFUSED_CALL_AGE_MAX, similar_serials
 from backend.doctor.registry import FINDINGS_MAX, Finding, Scope, check
 from backend.doctor.wording import listed, name_shop, name_till
 from backend.sales.models import Heartbeat
@@ -15,7 +15,7 @@ from backend.shops.models import (
     Device,
     DeviceState,
     EnrolmentCode,
-    Knock,
+    RefusedCall,
     Terminal,
     TerminalState,
 )
@@ -69,11 +69,13 @@ def orphan_devices(scope: Scope) -> Iterator[Finding]:
 def unknown_serials(_scope: Scope) -> Iterator[Finding]:
     now = datetime.now(UTC)
     known = Device.objects.filter(serial=OuterRef("serial"))
-    knocks = Knock.objects.filter(code="terminal_inconnu", last_at__gt=now - KNOCK_AGE_MAX).exclude(Exists(known))
-    serials = knocks.values("serial").annotate(last_at=Max("last_at")).order_by("-last_at", "serial")
+    refused_calls = RefusedCall.objects.filter(code="terminal_inconnu", last_at__gt=now - REFUSED_CALL_AGE_MAX).exclude(
+        Exists(known)
+    )
+    serials = refused_calls.values("serial").annotate(last_at=Max("last_at")).order_by("-last_at", "serial")
     for index, row in enumerate(serials.iterator()):
         # Anybody may invent serials by the thousand: only those that are shown are worth looking into.
-        details = _details(knocks.filter(**row).first()) if index < FINDINGS_MAX else ""
+        details = _details(refused_calls.filter(**row).first()) if index < FINDINGS_MAX else ""
         yield Finding(
             sentence(f"« {row['serial']} » a appelé {moment(row['last_at'])} et personne ne le connaît{details}"),
             "Si c'est une caisse de la boutique, ce qu'elle vend n'arrive pas. Enrôlez l'appareil, ou corrigez le"
@@ -81,11 +83,14 @@ def unknown_serials(_scope: Scope) -> Iterator[Finding]:
         )
 
 
-def _details(knock: Knock | None) -> str:
-    if knock is None:
+def _details(refused_call: RefusedCall | None) -> str:
+    if refused_call is None:
         return ""
-    near = similar_serials(knock.serial, limit=3)
-    told = [f"depuis {knock.ip}" if knock.ip else "", f"application {knock.app_version}" if knock.app_version else ""]
+    near = similar_serials(refused_call.serial, limit=3)
+    told = [
+        f"depuis {refused_call.ip}" if refused_call.ip else "",
+        f"application {refused_call.app_version}" if refused_call.app_version else "",
+    ]
     told.append(f"ressemble à {listed(near)}" if near else "")
     return "".join(f", {one}" for one in told if one)
 

@@ -25,7 +25,7 @@ from backend.sales.models import (
     SalePayment,
     TillClosing,
 )
-from backend.shops.models import Knock, Terminal
+from backend.shops.models import RefusedCall, Terminal
 
 OUTCOMES_SHOWN_MAX = 200
 
@@ -151,8 +151,8 @@ class DayTotalAdmin(ReadOnlyAdmin):
     finds = ("shop__code",)
 
 
-@admin.register(Knock, site=site)
-class KnockAdmin(ReadOnlyAdmin):
+@admin.register(RefusedCall, site=site)
+class RefusedCallAdmin(ReadOnlyAdmin):
     list_display = ("serial", "call", "status", "code", "count", "last_at")
     finds = ("serial", "pk")
 

@@ -33,7 +33,7 @@ LABELS = {
     "Group": _("Groupes"),
     "Heartbeat": _("Signes de vie"),
     "InvoiceSequence": _("Registres des mois"),
-    "Knock": _("Appels refusés"),
+    "RefusedCall": _("Appels refusés"),
     "Lane": _("Files des caisses"),
     "LogEntry": _("Journal de l’administration"),
     "Membership": _("Équipes"),

@@ -3,35 +3,38 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from backend.shops.models import Device, Knock
+from backend.shops.models import Device, RefusedCall
 
 SHOWN_MAX = 50
 
 
 @dataclass(frozen=True)
-class RefusedCall:
-    knock: Knock
+class CallRow:
+    refused_call: RefusedCall
     # None: nobody has registered a device of that serial.
     device: Device | None
 
 
 @dataclass(frozen=True)
 class Calls:
-    refused: Sequence[RefusedCall]
+    refused: Sequence[CallRow]
     # The devices whose serial begins as was asked, whether they were refused or not.
     devices: Sequence[Device]
 
 
 def find_calls(*, serial: str = "") -> Calls:
     """Return the last refused calls, of serials that begin with `serial` if given; newest first."""
-    knocks = Knock.objects.order_by("-last_at")
+    refused_calls = RefusedCall.objects.order_by("-last_at")
     asked: list[Device] = []
     if serial:
-        knocks = knocks.filter(serial__startswith=serial)
+        refused_calls = refused_calls.filter(serial__startswith=serial)
         asked = list(_devices().filter(serial__startswith=serial).order_by("serial")[:SHOWN_MAX])
-    shown = list(knocks[:SHOWN_MAX])
-    known = {device.serial: device for device in _devices().filter(serial__in={knock.serial for knock in shown})}
-    return Calls([RefusedCall(knock, known.get(knock.serial)) for knock in shown], asked)
+    shown = list(refused_calls[:SHOWN_MAX])
+    known = {
+        device.serial: device
+        for device in _devices().filter(serial__in={refused_call.serial for refused_call in shown})
+    }
+    return Calls([CallRow(refused_call, known.get(refused_call.serial)) for refused_call in shown], asked)
 
 
 def _devices():

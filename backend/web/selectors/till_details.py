@@ -10,11 +10,11 @@ from backend.sales.models import Batch, Pause
 from backend.sales.repair.open_entries import open_entries
 from backend.sales.tills.status import Gaps, load_till_statuses
 from backend.sales.tills.watermark import TillReport
-from backend.shops.models import AuthMode, Device, DeviceState, EnrolmentCode, Knock, Shop, Terminal
+from backend.shops.models import AuthMode, Device, DeviceState, EnrolmentCode, RefusedCall, Shop, Terminal
 from backend.web.selectors.dashboard import pauses
 from backend.web.selectors.tills import TillWithDevices, completeness, tills
 
-KNOCKS_MAX = 10
+REFUSED_CALLS_MAX = 10
 # What a device holds first, then what held it before.
 STATE_ORDER = (DeviceState.ACTIVE, DeviceState.REPLACED, DeviceState.DISABLED)
 
@@ -119,7 +119,7 @@ def waiting_code(terminal: Terminal, *, now: datetime.datetime) -> EnrolmentCode
     return EnrolmentCode.objects.filter(terminal=terminal, used_at=None, expires_at__gt=now).order_by("-pk").first()
 
 
-def knocks_of(devices: list[DeviceView]) -> list[Knock]:
+def refused_calls_of(devices: list[DeviceView]) -> list[RefusedCall]:
     """Return the last refused calls of the devices: what to look at when the till says that it sent."""
     named = Q(serial__in=[view.device.serial for view in devices])
-    return list(Knock.objects.filter(named).order_by("-last_at")[:KNOCKS_MAX]) if devices else []
+    return list(RefusedCall.objects.filter(named).order_by("-last_at")[:REFUSED_CALLS_MAX]) if devices else []

@@ -51,7 +51,7 @@ def till(request: ShopRequest, *, terminal_id: int) -> HttpResponse:
         "devices": devices,
         "is_held": any(view.holds_till for view in devices),
         "waiting_code": selectors.waiting_code(terminal, now=timezone.now()),
-        "knocks": selectors.knocks_of(devices),
+        "refused_calls": selectors.refused_calls_of(devices),
     }
     return render(request, "web/till.html", context)
 
