@@ -1,4 +1,4 @@
-"""Every problem that a call can be answered with: its status, code and headers, and what is kept of the refused call."""
+"""Every problem that a call can be answered with: its status, code and headers, and what is kept of the refusal."""
 
 import json
 from typing import Any
