@@ -16,8 +16,9 @@ from backend.inventory.models import Article, ArticleUnit
 from backend.sales.days.answers import DIFFERENT, EQUAL
 from backend.sales.models import Batch, InvoiceSequence, Sale, SaleKind, TillClosing
 from backend.sales.repair.open_entries import open_entries
-from backend.sales.tills.watermark import watermark_of
-from backend.shops.models import Device, Shop
+from backend.sales.tills.status import load_till_statuses
+from backend.sales.tills.watermark import watermark_of_tills
+from backend.shops.models import Device, Shop, Terminal
 from tests.conftest import empty_tables
 from tests.doctor.examining import found_by
 from tests.invariants import check_invariants
@@ -83,8 +84,9 @@ def test_what_is_told_happened_at_its_own_time(shop: Shop) -> None:
 
 def test_one_till_has_been_silent_for_two_days_and_holds_the_shops_figures_back(shop: Shop) -> None:
     silent = Device.objects.get(serial=SILENT_SERIAL)
-    until = watermark_of(shop).until
+    watermark = watermark_of_tills(load_till_statuses(Terminal.objects.filter(shop=shop)))
+    until = watermark.until
     assert until.astimezone(KINSHASA).date() == NOW.date() - timedelta(days=2)
     assert silent.last_seen_at < NOW - timedelta(days=2)
-    (word,) = [word for word in watermark_of(shop).words if word.complete_until == until]
+    (word,) = [word for word in watermark.words if word.complete_until == until]
     assert word.terminal_id == silent.terminal_id

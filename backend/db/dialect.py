@@ -49,11 +49,6 @@ class KeyField(models.CharField):
         return super().db_parameters(connection) | {"collation": exact_collation(connection)}
 
 
-def uuid_parameter(value: uuid.UUID, connection: BaseDatabaseWrapper) -> str:
-    """Return `value` as a hand-written statement must pass it: MariaDB has a uuid type, the others keep 32 digits."""
-    return str(value) if connection.features.has_native_uuid_field else value.hex
-
-
 def skip_locked(connection: BaseDatabaseWrapper) -> str:
     """Return what ends a SELECT that takes rows nobody holds. SQLite locks the whole database when it begins."""
     return "" if is_sqlite(connection) else " FOR UPDATE SKIP LOCKED"

@@ -137,8 +137,3 @@ def refuse_office(terminal: Terminal) -> None:
 def holders_of(terminal: Terminal) -> QuerySet[Device]:
     """Return the devices that hold a till: one, or none yet; more only of old tills that were set up by hand."""
     return Device.objects.filter(terminal=terminal, state=DeviceState.ACTIVE).order_by("pk")
-
-
-def devices_without_token() -> QuerySet[Device]:
-    """Return the devices that are still believed on their serial alone: the old fleet that is left to move."""
-    return Device.objects.filter(auth_mode=AuthMode.SERIAL).exclude(state=DeviceState.DISABLED).order_by("pk")

@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from backend.doctor.trace_device import Following, follow_device
+from backend.sales.days.day_totals import totals_of_days
 from backend.sales.models import Batch, Heartbeat, Lane, Sale
 from backend.sales.tills.pauses import pause
 from backend.shops.models import AuthMode, Device, DeviceState, Shop, Terminal, TerminalState
 from backend.testing import Cast, make_device, make_terminal
-from backend.web.selectors.dashboard import takings_of_day
 from backend.web.selectors.sale_search import SaleCriteria, find_sales
 from tests.doctor.examining import only_these_tables_change
 from tests.shop_day import hand_over, post, sale
@@ -131,7 +131,7 @@ def test_twelve_sales_are_counted_as_the_pages_count_them(cast: Cast) -> None:
     assert "Page Ventes de BTQ-009, cette caisse : 12 documents." in pages
     assert f"Aujourd'hui ({today}) : 9 documents ; tableau de bord : 9 ventes." in pages
     # The other till sold one.
-    assert takings_of_day(shop=cast.shop, day=today).sale_count == 10
+    assert totals_of_days(shop=cast.shop, days=[today], now=datetime.now(UTC))[today].sale_count == 10
 
 
 def test_what_waits_is_refused_or_stood_there_already_is_counted_apart(cast: Cast) -> None:

@@ -10,7 +10,8 @@ from backend.doctor.registry import Scope
 from backend.sales.models import Batch, Heartbeat, Lane, OutcomeStatus, Pause, SaleOutcome
 from backend.sales.posting.crash_guard import STARTS_MAX
 from backend.sales.tills.pauses import pause
-from backend.shops.models import Device, DeviceState, Shop, Terminal, TerminalState
+from backend.shops.devices import disable_device
+from backend.shops.models import AuthMode, Device, DeviceState, Shop, Terminal, TerminalState
 from backend.testing import Cast, make_device, make_terminal
 from tests.doctor.examining import found_by, look, mend, only_these_tables_change
 from tests.shop_day import hand_over, post, recorded, sale
@@ -116,6 +117,15 @@ def test_devices_without_a_token_are_a_note(cast: Cast) -> None:
     (found,) = notes_of("serial_mode_devices", Scope(terminal=cast.terminal))
     assert cast.device.serial in found
     assert notes_of("serial_mode_devices", Scope(terminal=cast.token_device.terminal)) == []
+    disabled = make_device(make_terminal(cast.shop))
+    disable_device(disabled)
+    (found,) = notes_of("serial_mode_devices")
+    for device in (cast.device, cast.complete_device, cast.other_device):
+        assert device.serial in found
+    for device in (disabled, cast.token_device):
+        assert device.serial not in found
+    Device.objects.update(auth_mode=AuthMode.TOKEN)
+    assert notes_of("serial_mode_devices") == []
 
 
 @pytest.mark.parametrize(("skew_s", "expected"), [(301.0, 1), (-7200.0, 1), (299.0, 0), (-10.0, 0)])

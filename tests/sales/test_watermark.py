@@ -10,7 +10,8 @@ from backend.sales.models import Batch, Heartbeat
 from backend.sales.posting.runner import post_slice
 from backend.sales.repair.back_office import office_device
 from backend.sales.tills.heartbeat import Held, TillReport, record_heartbeat
-from backend.sales.tills.watermark import TillCompleteness, Watermark, watermark_of
+from backend.sales.tills.status import load_till_statuses
+from backend.sales.tills.watermark import TillCompleteness, Watermark, watermark_of_tills
 from backend.shops.models import Device, DeviceState, Shop, Terminal, TerminalState
 from backend.testing import Cast, make_article, make_device, make_shop, make_terminal
 from tests import shop_day
@@ -20,6 +21,11 @@ pytestmark = [pytest.mark.embedded, pytest.mark.django_db]
 
 NOON = datetime(2024, 11, 4, 12, tzinfo=UTC)
 QUERIES_MAX = 3
+
+
+def watermark_of(shop: Shop) -> Watermark:
+    """Read it as the dashboard does."""
+    return watermark_of_tills(load_till_statuses(Terminal.objects.filter(shop=shop)))
 
 
 def at(minute: int) -> datetime:

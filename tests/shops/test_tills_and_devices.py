@@ -8,14 +8,13 @@ import pytest
 from django.db import connections
 
 from backend.shops.devices import (
-    devices_without_token,
     disable_device,
     enable_device,
     move_device,
 )
 from backend.shops.enrolment import LIFE_MAX, code_payload, create_enrolment_code
 from backend.shops.errors import NoHardware, NotOfThisTill, ShopsRefused, TillIsHeld, TillKeepsItsShop
-from backend.shops.models import AuthMode, Device, DeviceState, EnrolmentCode, Terminal
+from backend.shops.models import Device, DeviceState, EnrolmentCode, Terminal
 from backend.shops.terminals import assign_shop, create_till, disable_till
 from backend.testing import Cast, make_device, make_shop, make_terminal
 
@@ -107,17 +106,6 @@ def test_the_shops_office_is_held_by_no_hardware(cast: Cast) -> None:
     office.refresh_from_db()
     assert (device.terminal, device.state, office.state) == (office, "active", "active")
     assert not EnrolmentCode.objects.exists()
-
-
-@embedded
-def test_devices_that_are_believed_on_their_serial_are_named(cast: Cast) -> None:
-    disabled = make_device(make_terminal(cast.shop))
-    disable_device(disabled)
-    found = devices_without_token()
-    assert {cast.device, cast.complete_device, cast.other_device} <= set(found)
-    assert not {disabled, cast.token_device} & set(found)
-    Device.objects.update(auth_mode=AuthMode.TOKEN)
-    assert list(devices_without_token()) == []
 
 
 @pytest.mark.usefixtures("real_database")

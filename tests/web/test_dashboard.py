@@ -10,13 +10,12 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from backend.inventory.models import ArticleUnit
-from backend.sales.models import DayTotal, Sale, SaleOutcome
+from backend.sales.models import DayTotal, SaleOutcome
 from backend.sales.repair.back_office import office_device
 from backend.sales.tills.heartbeat import Held, TillReport, record_heartbeat
 from backend.sales.tills.pauses import pause
 from backend.shops.models import Device, DeviceState
 from backend.testing import Cast, add_unit, make_article, make_device, make_terminal
-from backend.web.selectors.dashboard import takings_of_day
 from tests.shop_day import hand_over, post, recorded, sale
 from tests.web.reading import seen
 
@@ -226,7 +225,7 @@ def test_what_went_back_is_shown_apart_and_a_credit_that_is_paid_came_in(cast: C
             "montant": 200,
         },
     )
-    today = takings_of_day(shop=cast.shop, day=Sale.objects.get(number="PAI-1").business_day)
+    today = alice.get(DASHBOARD).context["takings"]
     assert [(one.amount, one.currency) for one in today.cash_in] == [(Decimal(1200), "CDF")]
     assert [(one.amount, one.currency) for one in today.refunded] == [(Decimal(1000), "CDF")]
     assert "Remboursé 1 000 FC" in seen(alice.get(DASHBOARD)).replace("\xa0", " ").replace("\u202f", " ")

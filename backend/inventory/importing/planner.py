@@ -31,8 +31,6 @@ from backend.sentences import Sentence
 from backend.shops.models import Shop
 
 Value = TypeVar("Value")
-# What says which article and which unit a line means; the other cells say what they are.
-NAMING = frozenset({*UUIDS, "niveau"})
 ALREADY_MOVED = Sentence(_("a déjà bougé : faites un ajustement"))
 
 

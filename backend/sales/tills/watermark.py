@@ -12,8 +12,7 @@ from enum import Enum
 from django.db.models import OuterRef, Subquery
 
 from backend.sales.models import Batch, Heartbeat
-from backend.sales.tills.status import DeviceStatus, TillStatus, load_till_statuses
-from backend.shops.models import Shop, Terminal
+from backend.sales.tills.status import DeviceStatus, TillStatus
 
 
 class TillCompleteness(Enum):
@@ -75,13 +74,10 @@ class Watermark:
         return self.with_completeness(TillCompleteness.WAITING)
 
 
-def watermark_of(shop: Shop) -> Watermark:
-    """Return until when the shop's figures are complete: the earliest time that its open tills give. Three queries."""
-    return watermark_of_tills(load_till_statuses(Terminal.objects.filter(shop=shop)))
-
-
 def watermark_of_tills(tills: Iterable[TillStatus]) -> Watermark:
-    """Return the same from what was heard of all of a shop's tills: one query, where something of them is unsettled.
+    """Return until when a shop's figures are complete: the earliest time that its open tills give.
+
+    tills: what was heard of all of them. One query, if something of them is unsettled.
 
     A till is open if it is active and has an active device. Its time is the last moment at which it said that it holds
     nothing, and nothing of it that had arrived before that moment is unsettled. A device that was replaced while it

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Max, Q, QuerySet, Sum
 
-from backend.sales.models import RECORDED, OutcomeStatus, Pause, Sale, SaleOutcome
+from backend.sales.models import RECORDED, OutcomeStatus, Pause, SaleOutcome
 from backend.sales.money import takings
-from backend.sales.money.takings import takings_of, to_cents
+from backend.sales.money.takings import to_cents
 from backend.sales.repair.open_entries import NEEDS_A_PERSON, open_entries
 from backend.shops.models import Shop
 from backend.web.formats import WITHOUT_CENTS
@@ -112,11 +112,6 @@ class Waiting:
 
     sale_count: int
     since: datetime.datetime | None
-
-
-def takings_of_day(*, shop: Shop, day: datetime.date) -> Takings:
-    """Return the takings of the business day `day`, added up from its documents; the rule is sales.takings'."""
-    return takings_shown(takings_of(Sale.objects.filter(shop=shop, business_day=day)), shop=shop)
 
 
 def takings_shown(found: takings.Takings, *, shop: Shop) -> Takings:

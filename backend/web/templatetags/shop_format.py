@@ -147,15 +147,6 @@ def batch_badge(batch: Batch) -> SafeString:
     return format_html(BADGE, sales.GOOD, _("Traité"))
 
 
-@register.simple_tag
-def payment_badge(sale: Sale) -> SafeString:
-    if sale.voided_at:
-        return format_html(BADGE, sales.QUIET, _("Annulée"))
-    if sale.is_paid:
-        return format_html(BADGE, sales.GOOD, _("Payée"))
-    return format_html(BADGE, sales.WARNING, _("À crédit"))
-
-
 @register.simple_tag(takes_context=True)
 def shop_url(context: Context, name: str, **parameters: object) -> str:
     """Return the address of a shop's page; what the route does not take becomes the query."""
