@@ -7,12 +7,8 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from backend.db.keyset import beyond, walk_index
+from backend.db.keyset import BadCursor, beyond, walk_index
 from backend.inventory.models import Article, StockMovement
-
-
-class CursorUnknown(ValueError):
-    """No movement of this shop has this id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +33,7 @@ def read_movements(
 
     movement_type: no index knows it, so a rare one is looked for among all the others.
     `before` is that of the page before: the id of its last movement, whose row never changes. Movements that arrive
-    between two pages shift nothing. Of one instant, the one written last comes first. Raises CursorUnknown.
+    between two pages shift nothing. Of one instant, the one written last comes first. Raises BadCursor.
     """
     wanted = StockMovement.objects.filter(_between(begin, end) & _after(shop_id, before))
     if movement_type is not None:
@@ -75,7 +71,7 @@ def _after(shop_id: int, before: int | None) -> Q:
         return Q()
     at = StockMovement.objects.filter(pk=before, shop_id=shop_id).values_list("at", flat=True).first()
     if at is None:
-        raise CursorUnknown(before)
+        raise BadCursor(before)
     return beyond({"at": at, "pk": before}, newest_first=True)
 
 

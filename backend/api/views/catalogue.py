@@ -14,9 +14,10 @@ from backend.api.authentication import device_of
 from backend.api.openapi.catalogue import describe_articles, describe_movements
 from backend.api.problems import Problem
 from backend.db.change_cursors import CursorInvalid
+from backend.db.keyset import BadCursor
 from backend.inventory.change_feed import KEY_LENGTH, read_catalogue
 from backend.inventory.models import Article
-from backend.inventory.movements import CursorUnknown, read_movements
+from backend.inventory.movements import read_movements
 from backend.shops.models import Shop
 from backend.shops.terminals import shop_id_of, shop_of
 
@@ -55,7 +56,7 @@ class MovementsView(APIView):
             page = read_movements(
                 shop_id=shop.pk, article=article, begin=period.begin, end=period.end, before=before, limit=limit
             )
-        except CursorUnknown as error:
+        except BadCursor as error:
             raise parameters.bad_cursor("curseur") from error
         return Response(
             Mouvements(

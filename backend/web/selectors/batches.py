@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from django.db.models import F, Q, QuerySet
 
+from backend.db.keyset import KeysetPage, read_page
 from backend.sales.models import RECORDED, Batch, OutcomeStatus, Sale, SaleOutcome
 from backend.sales.repair.open_entries import NEEDS_A_PERSON, open_entries
 from backend.shops.models import Shop, Terminal
-from backend.web.selectors.keyset import KeysetPage, newest_first
 
 PAGE_BATCHES_MAX = 50
 PAGE_OUTCOMES_MAX = 100
@@ -47,7 +47,7 @@ def batches_page(*, shop: Shop, terminal_id: int | None = None, cursor: str | No
     batches = _with_replacement(Batch.objects.filter(shop=shop).select_related("terminal"))
     if terminal_id is not None:
         batches = batches.filter(terminal_id=terminal_id)
-    return newest_first(batches, by="received_at", cursor=cursor, size=PAGE_BATCHES_MAX)
+    return read_page(batches, by="received_at", cursor=cursor, size=PAGE_BATCHES_MAX)
 
 
 def batch_of_shops(*, receipt: uuid.UUID, shop_ids: list[int]) -> Batch | None:

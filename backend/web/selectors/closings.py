@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 from django.db.models import Exists, OuterRef, QuerySet
 
+from backend.db.keyset import KeysetPage, read_page
 from backend.sales.days.day_closing import TYPED_BY
 from backend.sales.models import Sale, SaleOutcome, TillClosing
 from backend.sales.repair.open_entries import open_entries
 from backend.shops.models import Shop, Terminal
 from backend.web.selectors.dashboard import Amount
-from backend.web.selectors.keyset import KeysetPage, newest_first
 
 PAGE_CLOSINGS_MAX = 50
 # A page names so many of each list; the till has them all in its answer.
@@ -136,7 +136,7 @@ def closings_page(
         closings = closings.filter(terminal_id=terminal_id)
     if day is not None:
         closings = closings.filter(day=day)
-    return newest_first(closings, by="day", cursor=cursor, size=PAGE_CLOSINGS_MAX)
+    return read_page(closings, by="day", cursor=cursor, size=PAGE_CLOSINGS_MAX)
 
 
 def row_of(closing: "ShownClosing") -> ClosingRow:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, TypeAlias, TypedDict
 from django.db.models import DecimalField, F, OuterRef, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce, Round
 
+from backend.db.keyset import KeysetPage, read_page
 from backend.inventory.models import MONEY
 from backend.sales.models import Sale, SaleKind, SalePayment
 from backend.sales.money.amounts import MONEY_PLACES, round_half_up
 from backend.shops.models import Shop
-from backend.web.selectors.keyset import read_cursor, write_cursor
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -39,14 +39,6 @@ class Left(TypedDict):
 OpenCredit: TypeAlias = "WithAnnotations[Sale, Left]"
 
 
-@dataclass(frozen=True)
-class CreditsPage:
-    """Sales with something left, oldest first, each with its `left`."""
-
-    rows: "list[OpenCredit]"
-    next_cursor: str | None
-
-
 def open_credits(*, shop: Shop, customer: str | None = None) -> "QuerySet[OpenCredit]":
     """Return the sales of which something is owed, with `left`; of one customer, if named.
 
@@ -64,18 +56,13 @@ def open_credits(*, shop: Shop, customer: str | None = None) -> "QuerySet[OpenCr
     return sales.annotate(left=left).filter(left__gte=HALF_A_CENT)
 
 
-def credits_page(*, shop: Shop, customer: str | None, cursor: str | None) -> CreditsPage:
-    """Return a page of them. Raises BadCursor."""
+def credits_page(*, shop: Shop, customer: str | None, cursor: str | None) -> "KeysetPage[OpenCredit]":
+    """Return a page of them, oldest first, each with its `left`. Raises BadCursor."""
     sales = open_credits(shop=shop, customer=customer)
-    if cursor:
-        day, key = read_cursor(cursor)
-        sales = sales.filter(business_day__gte=day).exclude(business_day=day, pk__lte=key)
-    found = list(sales.order_by("business_day", "pk")[: PAGE_CREDITS_MAX + 1])
-    rows = found[:PAGE_CREDITS_MAX]
-    for sale in rows:
+    page = read_page(sales, by="business_day", cursor=cursor, size=PAGE_CREDITS_MAX, newest_first=False)
+    for sale in page.rows:
         sale.left = round_half_up(Decimal(sale.left), MONEY_PLACES)
-    is_last = len(found) <= PAGE_CREDITS_MAX
-    return CreditsPage(rows, None if is_last else write_cursor(rows[-1].business_day, rows[-1].pk))
+    return page
 
 
 def owed_by_currency(*, shop: Shop, customer: str | None = None) -> list[Owing]:

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from django.db.models import F
 
+from backend.db.keyset import KeysetPage, read_page
 from backend.inventory.models import ArticleUnit
 from backend.sales.errors import SaleRefused
 from backend.sales.models import OutcomeHistory, OutcomeStatus, Sale, SaleOutcome
@@ -14,7 +15,6 @@ from backend.sales.repair.desk import fixes_for
 from backend.sales.repair.open_entries import open_entries
 from backend.sales.wire.parser import ParsedSale, read_sale
 from backend.shops.models import Shop, Terminal
-from backend.web.selectors.keyset import KeysetPage, newest_first
 
 PAGE_ENTRIES_MAX = 50
 # What a person chooses from where a line names nothing: more is searched for on the page of the stock.
@@ -83,7 +83,7 @@ def entry_view(*, shop: Shop, batch_id: int, position: int) -> EntryView | None:
 def set_aside_page(*, shop: Shop, cursor: str | None) -> KeysetPage[SaleOutcome]:
     """Return what the shop set aside, newest first. Raises BadCursor."""
     outcomes = SaleOutcome.objects.filter(shop=shop, status=OutcomeStatus.SET_ASIDE).select_related("terminal")
-    return newest_first(outcomes, by="at", cursor=cursor, size=PAGE_ENTRIES_MAX)
+    return read_page(outcomes, by="at", cursor=cursor, size=PAGE_ENTRIES_MAX)
 
 
 def units_offered(shop: Shop) -> list[ArticleUnit]:

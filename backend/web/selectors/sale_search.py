@@ -13,11 +13,10 @@ from functools import partial
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from backend.db.keyset import beyond, walk_index
+from backend.db.keyset import KeysetPage, after_cursor, beyond, read_page, walk_index, write_cursor
 from backend.db.transients import retrying
 from backend.sales.models import Sale, SaleKind, SalePayment
 from backend.shops.models import Shop, Terminal
-from backend.web.selectors.keyset import KeysetPage, newest_first, read_cursor, write_cursor
 
 PAGE_SALES_MAX = 50
 # Rows that one page may look at in vain.
@@ -70,7 +69,7 @@ def find_sales(*, shop: Shop, criteria: SaleCriteria, cursor: str | None) -> Sal
     if end is not None:
         day, key = end
         found = found.filter(Q(business_day__gte=day), Q(business_day__gt=day) | Q(business_day=day, pk__gte=key))
-    page = newest_first(found, by="business_day", cursor=cursor, size=PAGE_SALES_MAX)
+    page = read_page(found, by="business_day", cursor=cursor, size=PAGE_SALES_MAX)
     if end is None or page.next_cursor:
         return SalesPage(rows=page.rows, next_cursor=page.next_cursor)
     return SalesPage(rows=page.rows, next_cursor=write_cursor(*end), searched_to=end[0])
@@ -190,8 +189,7 @@ def _end_of_search(shop: Shop, criteria: SaleCriteria, cursor: str | None) -> tu
     keys = walk_index(_in_days(Sale.objects.all(), criteria), of="shop_id", owner_id=shop.pk,
                       by=("business_day", "pk"), newest_first=True)  # fmt: skip
     if cursor:
-        day, key = read_cursor(cursor)
-        keys = keys.filter(business_day__lte=day).filter(beyond({"business_day": day, "pk": key}, newest_first=True))
+        keys = keys.filter(after_cursor(cursor, by="business_day", newest_first=True))
     return next(iter(keys[SEARCHED_ROWS_MAX - 1 : SEARCHED_ROWS_MAX]), None)
 
 

@@ -18,10 +18,10 @@ from django.db.models import (
     When,
 )
 
+from backend.db.keyset import BadCursor, KeysetPage, beyond
 from backend.inventory.carton_opening import LEVELS
 from backend.inventory.models import Article, ArticleUnit
 from backend.shops.models import Shop
-from backend.web.selectors.keyset import BadCursor, KeysetPage
 
 PAGE_ARTICLES_MAX = 50
 
@@ -108,8 +108,7 @@ def _beyond(cursor: str, shop: Shop) -> Q:
     name = Article.objects.filter(pk=int(article_id), shop=shop).values_list("name", flat=True).first()
     if name is None:
         raise BadCursor(cursor)
-    within_rank = Q(name__gt=name) | Q(name=name, pk__gt=int(article_id))
-    return Q(rank__gt=int(rank)) | Q(rank=int(rank)) & within_rank
+    return beyond({"rank": int(rank), "name": name, "pk": int(article_id)})
 
 
 def article_of_shops(*, article_id: int, shop_ids: list[int]) -> Article | None:

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 from django.db.models import Count, Max, Q, Sum, prefetch_related_objects
 
-from backend.db.keyset import beyond, walk_index
+from backend.db.keyset import BadCursor, beyond, walk_index
 from backend.inventory.models import Article, ArticleUnit, StockMovement
-from backend.inventory.movements import CursorUnknown, MovementPage, read_movements
+from backend.inventory.movements import MovementPage, read_movements
 from backend.shops.models import Shop
 from backend.web.wording.stock import SUM_LINES
 
@@ -72,12 +72,12 @@ def explain(*, unit: ArticleUnit, begin: datetime | None = None, end: datetime |
 def unit_history(
     *, unit: ArticleUnit, begin: datetime | None = None, end: datetime | None = None, before: int | None = None
 ) -> MovementPage:
-    """Return a page of a unit's movements, newest first, with their documents. Raises CursorUnknown."""
+    """Return a page of a unit's movements, newest first, with their documents. Raises BadCursor."""
     wanted = StockMovement.objects.filter(_between(begin, end))
     if before is not None:
         at = StockMovement.objects.filter(pk=before, unit=unit).values_list("at", flat=True).first()
         if at is None:
-            raise CursorUnknown(before)
+            raise BadCursor(before)
         wanted = wanted.filter(beyond({"at": at, "pk": before}, newest_first=True))
     walk = walk_index(wanted, of="unit_id", owner_id=unit.pk, by=("at", "pk"), newest_first=True)
     found = [movement_id for _, movement_id in walk[: PAGE_MOVEMENTS_MAX + 1]]
@@ -97,7 +97,7 @@ def shop_history(
     end: datetime | None = None,
     before: int | None = None,
 ) -> MovementPage:
-    """Return a page of a shop's movements, newest first, with units, articles and documents. Raises CursorUnknown."""
+    """Return a page of a shop's movements, newest first, with units, articles and documents. Raises BadCursor."""
     page = read_movements(
         shop_id=shop.pk,
         article=article,

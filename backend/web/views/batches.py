@@ -6,11 +6,11 @@ from http import HTTPStatus
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 
+from backend.db.keyset import BadCursor, KeysetPage
 from backend.sales.models import Batch
 from backend.web.access import ShopRequest, elsewhere, shop_page
 from backend.web.forms.lists import BatchFilter, OutcomeFilter
 from backend.web.selectors import batches as selectors
-from backend.web.selectors.keyset import BadCursor, KeysetPage
 
 
 @shop_page

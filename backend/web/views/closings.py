@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from backend.db.keyset import BadCursor, KeysetPage
 from backend.sales.days.day_closing import close_day_by_hand
 from backend.sales.days.month_closing import MonthAlreadyClosed, MonthNotOver
 from backend.sales.days.month_closing import close_month as close_month_of_shop
@@ -20,7 +21,6 @@ from backend.web.forms.lists import SaleFilter
 from backend.web.forms_once import new_key
 from backend.web.selectors import closings as selectors
 from backend.web.selectors import register as register_selectors
-from backend.web.selectors.keyset import BadCursor, KeysetPage
 
 
 @shop_page

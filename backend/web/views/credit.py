@@ -3,9 +3,9 @@
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 
+from backend.db.keyset import BadCursor
 from backend.web.access import ShopRequest, shop_page
 from backend.web.selectors import credits as selectors
-from backend.web.selectors.keyset import BadCursor
 
 
 @shop_page

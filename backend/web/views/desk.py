@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from backend.db.keyset import BadCursor
 from backend.sales.errors import KeyReused
 from backend.sales.models import RECORDED, OutcomeStatus
 from backend.sales.repair.desk import Desk, Fix
@@ -20,7 +21,6 @@ from backend.web.forms.desk import DecisionForm, ReasonedForm
 from backend.web.selectors import batches as batch_selectors
 from backend.web.selectors import desk as selectors
 from backend.web.selectors.desk import EntryView
-from backend.web.selectors.keyset import BadCursor
 from backend.web.sentences import told
 
 

@@ -8,10 +8,10 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from backend.db.keyset import BadCursor
 from backend.web.access import ShopRequest, elsewhere, shop_page
 from backend.web.forms.sales import SaleSearch
 from backend.web.selectors import sales as selectors
-from backend.web.selectors.keyset import BadCursor
 from backend.web.selectors.sale_search import SalesPage, find_sales
 from backend.web.sheets import sale_columns, writer
 

@@ -5,13 +5,13 @@ from typing import Any
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 
+from backend.db.keyset import BadCursor, KeysetPage
 from backend.inventory.models import Article
-from backend.inventory.movements import CursorUnknown, MovementPage
+from backend.inventory.movements import MovementPage
 from backend.web.access import ShopRequest, elsewhere, shop_page
 from backend.web.forms.stock_filters import MovementFilter, PeriodFilter, StockFilter
 from backend.web.selectors import stock as selectors
 from backend.web.selectors import stock_history
-from backend.web.selectors.keyset import BadCursor, KeysetPage
 
 NAMED_ARTICLES_MAX = 12
 ID_DIGITS_MAX = 18
@@ -62,7 +62,7 @@ def unit(request: ShopRequest, *, article_id: int, unit_id: int) -> HttpResponse
         before = _cursor(request)
         try:
             context["page"] = stock_history.unit_history(unit=found, before=before, **chosen.period())
-        except CursorUnknown as error:
+        except BadCursor as error:
             raise Http404 from error
         context["is_first_page"] = before is None
         context["explanation"] = stock_history.explain(unit=found, **chosen.period())
@@ -95,7 +95,7 @@ def _history(request: ShopRequest, chosen: MovementFilter, article: Article | No
             before=before,
             **chosen.period(),
         )
-    except CursorUnknown as error:
+    except BadCursor as error:
         raise Http404 from error
     return {"page": page, "article": article, "is_first_page": before is None}
 
