@@ -17,6 +17,8 @@ class DecimalSize(TypedDict):
 
 QUANTITY: DecimalSize = {"max_digits": 14, "decimal_places": 3}
 MONEY: DecimalSize = {"max_digits": 14, "decimal_places": 2}
+# Who did something and why, wherever it is kept.
+AUTHOR_LENGTH_MAX, REASON_LENGTH_MAX = 120, 300
 
 
 class UnitLevel(models.TextChoices):
@@ -95,11 +97,11 @@ class StockMovement(models.Model):
     stock_before = models.DecimalField(**QUANTITY)
     stock_after = models.DecimalField(**QUANTITY)
     reference = models.CharField(max_length=100, blank=True)
-    author = models.CharField(max_length=120, blank=True)
+    author = models.CharField(max_length=AUTHOR_LENGTH_MAX, blank=True)
     document = models.ForeignKey("sales.Sale", on_delete=models.PROTECT, null=True, related_name="movements")
     # The line of the document that it carries out, from 1.
     line = models.PositiveSmallIntegerField(null=True)
-    comment = models.CharField(max_length=300, blank=True)
+    comment = models.CharField(max_length=REASON_LENGTH_MAX, blank=True)
     at = models.DateTimeField()
 
     class Meta:

@@ -17,14 +17,13 @@ from backend.inventory.errors import (
     StockShort,
     WrongSign,
 )
-from backend.inventory.models import ArticleUnit, MovementType, StockMovement
+from backend.inventory.fields import QUANTITY_MAX, THOUSANDTH
+from backend.inventory.models import AUTHOR_LENGTH_MAX, REASON_LENGTH_MAX, ArticleUnit, MovementType, StockMovement
 from backend.inventory.numbers import plain_number
 from backend.inventory.transactions import in_transaction
 from backend.shops.models import StockPolicy
 
 BY_HAND = frozenset({MovementType.ENTRY, MovementType.EXIT, MovementType.ADJUSTMENT})
-QUANTITY_STEP = Decimal("0.001")
-QUANTITY_MAX = Decimal("99999999999.999")  # of a column: DECIMAL(14, 3)
 
 
 def move_stock(
@@ -111,7 +110,7 @@ def checked_quantity(quantity: Decimal, *, field: str = "quantity") -> Decimal:
         raise QuantityInvalid(_("nombre attendu"), field=field)
     if abs(quantity) > QUANTITY_MAX:
         raise QuantityInvalid(_("nombre trop grand"), field=field)
-    stored = quantity.quantize(QUANTITY_STEP)
+    stored = quantity.quantize(THOUSANDTH)
     if stored != quantity:
         raise QuantityInvalid(_("trois décimales au plus"), field=field)
     return stored
@@ -212,7 +211,7 @@ def _next_link(
         stock_before=before,
         stock_after=unit.stock,
         reference=reference[:100],
-        author=author[:120],
-        comment=comment[:300],
+        author=author[:AUTHOR_LENGTH_MAX],
+        comment=comment[:REASON_LENGTH_MAX],
         at=at or datetime.now(UTC),
     )

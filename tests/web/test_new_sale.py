@@ -9,8 +9,9 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from backend.inventory.models import ArticleUnit
-from backend.sales.models import Sale
+from backend.inventory.fields import NAME_CHARACTERS_MAX
+from backend.inventory.models import Article, ArticleUnit
+from backend.sales.models import OutcomeHistory, Sale
 from backend.testing import Cast
 from tests.invariants import check_invariants
 from tests.shop_day import post, sale
@@ -126,6 +127,15 @@ def test_what_cannot_be_sold_is_said_beside_its_field(
 ) -> None:
     assert words in seen(sell(bob, cast, **wrong)).replace("’", "'")
     assert Sale.objects.count() == 0
+
+
+def test_a_long_refusal_is_kept_whole_with_what_was_set_aside(cast: Cast, bob: Client) -> None:
+    Article.objects.filter(pk=cast.rice.pk).update(name="R" * NAME_CHARACTERS_MAX)
+    sell(bob, cast, quantity="101")
+    kept = OutcomeHistory.objects.get().reason
+    assert len(kept) > 200
+    assert kept.startswith("Refusée à l'écran : Stock insuffisant")
+    assert kept.endswith("(demandé 101, disponible 100)")
 
 
 def test_another_shops_article_does_not_exist(cast: Cast, bob: Client) -> None:

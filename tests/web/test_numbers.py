@@ -22,8 +22,8 @@ from backend.inventory.models import ArticleUnit, MovementType, StockMovement, U
 from backend.sales.models import Sale, TillClosing
 from backend.testing import Cast, add_unit, make_user
 from backend.web.forms.closings import ClosingForm
+from backend.web.forms.number_fields import FrenchDecimalField, MoneyField, QuantityField, WholeNumberField
 from backend.web.forms.sales import ReturnForm
-from backend.web.forms_numbers import FrenchDecimalField, MoneyField, QuantityField, WholeNumberField
 from tests.shop_day import post, recorded, sale
 from tests.web.filling import form_of
 from tests.web.reading import seen

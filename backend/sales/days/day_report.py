@@ -9,6 +9,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from backend.inventory.models import REASON_LENGTH_MAX
 from backend.sales.errors import FieldInvalid
 from backend.sales.posting.document import plain
 from backend.sales.wire.business_day import YEAR_MAX, YEAR_MIN
@@ -31,7 +32,6 @@ SUMS_MAX = 100
 PAYOUTS_MAX = 100
 COUNT_MAX = 1_000_000
 CASHIER_LENGTH_MAX = 120
-REASON_LENGTH_MAX = 300
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 

@@ -10,11 +10,10 @@ from zoneinfo import ZoneInfo
 from django.db import connection, transaction
 
 from backend.db.transients import retrying
+from backend.inventory.models import AUTHOR_LENGTH_MAX
 from backend.sales.models import InvoiceSequence
 from backend.sales.posting import sql
 from backend.shops.models import Shop
-
-AUTHOR_LENGTH_MAX = 120
 
 
 class MonthNotOver(Exception):

@@ -13,7 +13,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from backend.db.dialect import KeyField
-from backend.inventory.models import MONEY
+from backend.inventory.models import AUTHOR_LENGTH_MAX, MONEY, REASON_LENGTH_MAX
 from backend.shops.models import Device, Shop, Terminal
 
 
@@ -205,8 +205,8 @@ class OutcomeHistory(Outcome):
 
     shop = models.ForeignKey(Shop, db_index=False, **UNCONSTRAINED)
     replaced_at = models.DateTimeField()
-    author = models.CharField(max_length=120, blank=True)
-    reason = models.CharField(max_length=300, blank=True)
+    author = models.CharField(max_length=AUTHOR_LENGTH_MAX, blank=True)
+    reason = models.CharField(max_length=REASON_LENGTH_MAX, blank=True)
 
     class Meta:
         indexes = [models.Index(fields=["batch", "position"], name="history_batch_position")]

@@ -3,7 +3,7 @@
 from django.db import models
 
 from backend.db.dialect import KeyField
-from backend.inventory.models import MONEY, QUANTITY, ArticleUnit
+from backend.inventory.models import AUTHOR_LENGTH_MAX, MONEY, QUANTITY, REASON_LENGTH_MAX, ArticleUnit
 from backend.sales.models.batches import UNCONSTRAINED, Batch
 from backend.shops.models import Device, Shop, Terminal
 
@@ -50,7 +50,7 @@ class Sale(models.Model):
     customer_name = models.CharField(max_length=160, blank=True)
     customer_phone = models.CharField(max_length=40, blank=True)
     customer_nif = models.CharField(max_length=40, blank=True)
-    reason = models.CharField(max_length=300, blank=True)
+    reason = models.CharField(max_length=REASON_LENGTH_MAX, blank=True)
     # The till's clock as an instant, where it can be one, and as the till wrote it.
     sold_at = models.DateTimeField(null=True)
     sold_at_text = models.CharField(max_length=64, blank=True)
@@ -134,7 +134,7 @@ class InvoiceSequence(models.Model):
     month = models.PositiveSmallIntegerField()
     last_number = models.PositiveIntegerField(default=0)
     closed_at = models.DateTimeField(null=True)
-    closed_by = models.CharField(max_length=120, blank=True)
+    closed_by = models.CharField(max_length=AUTHOR_LENGTH_MAX, blank=True)
 
     class Meta:
         # Never the shop alone: that index let a shop sell for one month and no longer.

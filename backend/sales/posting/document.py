@@ -10,6 +10,7 @@ from decimal import Decimal
 from django.db.backends.utils import CursorWrapper
 
 from backend.db import dialect
+from backend.inventory.models import REASON_LENGTH_MAX
 from backend.sales.errors import AlreadyThere, NumberTaken, SaleRefused, SetAside
 from backend.sales.models import OutcomeStatus, SaleKind, SaleLine
 from backend.sales.posting import sql
@@ -149,9 +150,9 @@ def document_values(
         batch.next_position, origin_id, currency, discount, total, sale.payment_mode, is_paid,
         bool(sale.payments), Decimal(0), Decimal(0), plain(sale.cashier.code, 40), plain(sale.cashier.nom, 120),
         plain(sale.customer.nom, 160), plain(sale.customer.telephone, 40), plain(sale.customer.nif, 40),
-        plain(sale.reason, 300), _instant(dating.sold_at), sale.date_text or "", _instant(batch.received_at),
-        posting.at, dating.day.isoformat(), dating.till_day.isoformat(), sale.fingerprint, json.dumps(all_warnings),
-        sale.fiscal,
+        plain(sale.reason, REASON_LENGTH_MAX), _instant(dating.sold_at), sale.date_text or "",
+        _instant(batch.received_at), posting.at, dating.day.isoformat(), dating.till_day.isoformat(), sale.fingerprint,
+        json.dumps(all_warnings), sale.fiscal,
     ]  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from django.db.backends.utils import CursorWrapper
 
+from backend.inventory.fields import QUANTITY_MAX
 from backend.inventory.models import MovementType
 from backend.inventory.numbers import plain_number
 from backend.sales.errors import CurrencyUnknown, FieldInvalid, StockShort
@@ -24,8 +25,6 @@ from backend.sales.posting.sql import UnitRow
 from backend.sales.posting.unit_lookup import ResolvedUnit
 from backend.sales.wire.fingerprints import UnitKey
 from backend.sales.wire.parser import Line
-
-STOCK_LIMIT = Decimal(10) ** 11  # DECIMAL(14, 3)
 
 
 def record_sale(cursor: CursorWrapper, posting: Posting) -> Recorded:
@@ -104,7 +103,7 @@ def walk_stock(
             raise _stock_short(posting, units, locked, at)
         if after < 0:
             warnings.append("stock_negatif")
-        if after <= -STOCK_LIMIT:
+        if after < -QUANTITY_MAX:
             raise FieldInvalid(f"lignes[{at}].quantite", "nombre trop grand")
         running[unit.unit_id] = after
         steps.append((before, after))

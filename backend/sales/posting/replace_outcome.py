@@ -6,13 +6,12 @@ Whoever does so holds the lane of the outcome's terminal.
 from dataclasses import dataclass
 from datetime import datetime
 
+from backend.inventory.models import AUTHOR_LENGTH_MAX, REASON_LENGTH_MAX
 from backend.sales.models import Batch, OutcomeHistory, OutcomeStatus, SaleOutcome
 from backend.sales.posting.decision import Decision
 from backend.sales.posting.document import plain
 from backend.sales.posting.sql import BatchRow
 
-AUTHOR_LENGTH_MAX = 120
-REASON_LENGTH_MAX = 300
 _COUNTERS = ("created_count", "error_count", "duplicate_count", "version")
 
 

@@ -29,7 +29,6 @@ OFFICE_NAME = "Bureau"
 # How long a page waits for its document: a worker may be at the lane, or posting may be paused.
 POSTED_S_MAX = 10
 LOOK_AGAIN_S = 0.05
-REASON_LENGTH_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +80,7 @@ def record_or_refuse(
     if outcome.status == OutcomeStatus.SET_ASIDE:
         raise RefusedAtOnce(outcome.detail, code=outcome.code)
     if outcome.status in (OutcomeStatus.REJECTED, OutcomeStatus.CONFLICT):
-        reason = f"Refusée à l'écran : {outcome.detail}"[:REASON_LENGTH_MAX]
+        reason = f"Refusée à l'écran : {outcome.detail}"
         set_outcome_aside(
             batch_id=outcome.batch_id, position=outcome.position, author=user.get_username(), reason=reason
         )

@@ -7,13 +7,14 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from backend.sales.days.day_report import CASHIER_LENGTH_MAX, REASON_LENGTH_MAX
+from backend.inventory.models import REASON_LENGTH_MAX
+from backend.sales.days.day_report import CASHIER_LENGTH_MAX
 from backend.sales.wire.business_day import YEAR_MIN
 from backend.shops.models import Shop, Terminal
 from backend.web.formats import symbol
 from backend.web.forms.lists import TillField, rows_of
-from backend.web.forms_numbers import MoneyField
-from backend.web.forms_once import FormKeyField
+from backend.web.forms.number_fields import MoneyField
+from backend.web.forms.once import FormKeyField
 
 
 @dataclass(frozen=True)

@@ -3,17 +3,18 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from backend.web.forms_once import FormKeyField
+from backend.inventory.models import REASON_LENGTH_MAX
+from backend.web.forms.once import FormKeyField
 
 
 class DecisionForm(forms.Form):
-    raison = forms.CharField(label=_("Pourquoi"), max_length=300, required=False)
+    raison = forms.CharField(label=_("Pourquoi"), max_length=REASON_LENGTH_MAX, required=False)
     cle = FormKeyField(required=False)
 
 
 class ReasonedForm(DecisionForm):
     raison = forms.CharField(
         label=_("Pourquoi"),
-        max_length=300,
+        max_length=REASON_LENGTH_MAX,
         error_messages={"required": _("Dites pourquoi : c'est tout ce qui en restera.")},
     )

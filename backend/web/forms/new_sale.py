@@ -15,9 +15,9 @@ from backend.sales.models import SaleKind
 from backend.sales.money.amounts import MONEY_PLACES, round_half_up
 from backend.shops.models import Shop
 from backend.web.forms.lists import choices_of
+from backend.web.forms.number_fields import MoneyField, QuantityField
+from backend.web.forms.once import OnceForm
 from backend.web.forms.sales import money_modes
-from backend.web.forms_numbers import MoneyField, QuantityField
-from backend.web.forms_once import OnceForm
 
 LINES_MAX = 60
 ON_CREDIT = "CREDIT"

@@ -7,11 +7,12 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from backend.inventory.models import REASON_LENGTH_MAX
 from backend.sales.models import SaleKind, SaleLine
 from backend.shops.models import Shop
 from backend.web.forms.lists import TillFilter, choices_of
-from backend.web.forms_numbers import MoneyField, QuantityField
-from backend.web.forms_once import OnceForm
+from backend.web.forms.number_fields import MoneyField, QuantityField
+from backend.web.forms.once import OnceForm
 from backend.web.selectors import sale_search
 from backend.web.selectors.sale_search import SaleCriteria
 from backend.web.wording.sales import KINDS, PAYMENT_MODES
@@ -19,7 +20,6 @@ from backend.web.wording.sales import KINDS, PAYMENT_MODES
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-REASON_LENGTH_MAX = 300
 STATES = [
     ("", _("Tous les états")),
     (sale_search.PAID, _("Payée")),

@@ -12,15 +12,14 @@ from backend.inventory.catalogue import ArticleChange, NewUnit, UnitChange
 from backend.inventory.errors import InventoryRefused
 from backend.inventory.fields import CODE_CHARACTERS_MAX, MARK_CHARACTERS_MAX, NAME_CHARACTERS_MAX
 from backend.inventory.importing.spreadsheets import FILE_BYTES_MAX
-from backend.inventory.models import Article, ArticleUnit, StockMovement
+from backend.inventory.models import REASON_LENGTH_MAX, Article, ArticleUnit
 from backend.shops.models import Shop
 from backend.web.forms.lists import choices_of, rows_of
-from backend.web.forms_numbers import FrenchDecimalField, WholeNumberField
-from backend.web.forms_once import FormKeyField, new_key
+from backend.web.forms.number_fields import FrenchDecimalField, WholeNumberField
+from backend.web.forms.once import FormKeyField, new_key
 from backend.web.wording.stock import LEVELS, level_words, refusal_words, unit_name
 
 OPENED_MAX = 10**9
-COMMENT_LENGTH_MAX = StockMovement._meta.get_field("comment").max_length
 # Which field of the page shows what is wrong with an argument of a service.
 FIELDS = {
     "quantity": "quantite", "counted": "quantite", "comment": "motif", "reason": "motif", "count": "nombre",
@@ -190,7 +189,7 @@ class MoveForm(KeyedStockForm):
         ],
     )
     quantite = FrenchDecimalField(label=_("Quantité"))
-    motif = forms.CharField(label=_("Motif"), max_length=COMMENT_LENGTH_MAX, required=False)
+    motif = forms.CharField(label=_("Motif"), max_length=REASON_LENGTH_MAX, required=False)
 
     def clean(self) -> dict[str, object]:
         amount = self.cleaned_data.get("quantite")

@@ -18,7 +18,7 @@ from backend.shops.models import Role
 from backend.web.access import ShopRequest, elsewhere, shop_page
 from backend.web.forms.closings import ClosingForm
 from backend.web.forms.lists import SaleFilter
-from backend.web.forms_once import new_key
+from backend.web.forms.once import new_key
 from backend.web.selectors import closings as selectors
 from backend.web.selectors import register as register_selectors
 

@@ -9,7 +9,7 @@ from backend.sales.models import Sale
 from backend.shops.models import Role
 from backend.web.access import ShopRequest, shop_page
 from backend.web.forms.new_sale import LINES_MAX, Basket, NewSaleForm, units_of
-from backend.web.forms_once import new_key
+from backend.web.forms.once import new_key
 from backend.web.selectors.goods import OFFERED_MAX, offered_units
 from backend.web.views.sale_actions import record
 

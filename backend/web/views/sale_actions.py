@@ -15,8 +15,8 @@ from backend.sales.repair.back_office import RefusedAtOnce, record_or_refuse, wa
 from backend.shops.models import Role
 from backend.web import formats
 from backend.web.access import ShopRequest, elsewhere, shop_page
+from backend.web.forms.once import OnceForm, new_key
 from backend.web.forms.sales import PaymentForm, ReturnForm, VoidForm
-from backend.web.forms_once import OnceForm, new_key
 from backend.web.selectors.sales import SaleView
 from backend.web.sentences import said
 from backend.web.views.sales import sale_or_404
