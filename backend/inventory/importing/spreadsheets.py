@@ -3,8 +3,8 @@
 Files come from strangers: everything is bounded before it is unpacked, and what cannot be read is refused whole.
 
 openpyxl reads workbooks, slowly. python-calamine 0.9.1 reads them twenty times faster, but a file of 5 kB with a cell
-at XFD1048576 aborts the whole process, a cell with an error comes as an empty one, and nothing tells that 0.16 was shown
-as 16 %.
+at XFD1048576 aborts the whole process, a cell with an error comes as an empty one, and nothing tells that 0.16 was
+shown as 16 %.
 """
 
 import contextlib

@@ -59,7 +59,9 @@ def open_credits(*, shop: Shop, customer: str | None = None) -> "QuerySet[OpenCr
 def credits_page(*, shop: Shop, customer: str | None, cursor: str | None) -> "KeysetPage[OpenCredit]":
     """Return a page of them, oldest first, each with its `left`. Raises BadCursor."""
     sales = open_credits(shop=shop, customer=customer)
-    page = read_page(sales, by="business_day", cursor=cursor, size=PAGE_CREDITS_MAX, newest_first=False)
+    page: KeysetPage[OpenCredit] = read_page(
+        sales, by="business_day", cursor=cursor, size=PAGE_CREDITS_MAX, newest_first=False
+    )
     for sale in page.rows:
         sale.left = round_half_up(Decimal(sale.left), MONEY_PLACES)
     return page
