@@ -165,20 +165,20 @@ def _read_day(text: str) -> date:
 def _read_listed(listed: list[WireListed]) -> list[tuple[str, Decimal]]:
     check_length(listed, "ventes", at_most=NUMBERS_MAX)
     entries = []
-    for at, one in enumerate(listed):
+    for index, one in enumerate(listed):
         number = one.numero_facture.strip()
         fault = number_fault(number)
         if fault:
-            raise FieldInvalid(f"ventes[{at}].numero_facture", fault)
-        entries.append((number, read_amount(one.montant, f"ventes[{at}].montant")))
+            raise FieldInvalid(f"ventes[{index}].numero_facture", fault)
+        entries.append((number, read_amount(one.montant, f"ventes[{index}].montant")))
     return entries
 
 
 def _read_sums(sums: list[WireSum], *, shop: Shop) -> dict[tuple[str, str], SaidSum]:
     check_length(sums, "totaux", at_most=SUMS_MAX)
     said: dict[tuple[str, str], SaidSum] = {}
-    for at, one in enumerate(sums):
-        path = f"totaux[{at}]"
+    for index, one in enumerate(sums):
+        path = f"totaux[{index}]"
         key = (
             read_currency(one.devise, f"{path}.devise") or shop.currency,
             read_mode(one.mode, f"{path}.mode").upper(),
@@ -193,9 +193,9 @@ def _read_drawer(wire: WireDrawer, *, shop: Shop) -> Drawer:
     if len(wire.caissier or "") > CASHIER_LENGTH_MAX:
         raise FieldInvalid("caisse.caissier", f"plus de {CASHIER_LENGTH_MAX} caractères")
     check_length(wire.sorties, "caisse.sorties", at_most=PAYOUTS_MAX)
-    for at, payout in enumerate(wire.sorties or ()):
+    for index, payout in enumerate(wire.sorties or ()):
         if len(payout.motif or "") > REASON_LENGTH_MAX:
-            raise FieldInvalid(f"caisse.sorties[{at}].motif", f"plus de {REASON_LENGTH_MAX} caractères")
+            raise FieldInvalid(f"caisse.sorties[{index}].motif", f"plus de {REASON_LENGTH_MAX} caractères")
     default = shop.currency
     return Drawer(
         cashier=plain(wire.caissier, CASHIER_LENGTH_MAX),

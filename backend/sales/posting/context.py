@@ -78,9 +78,9 @@ NO_OVERRIDE = Override()
 
 
 class SaleRead(NamedTuple):
-    """What was read of the sale at `at` before its posting broke."""
+    """What was read of the sale at `place` before its posting broke."""
 
-    at: tuple[int, int]
+    place: tuple[int, int]
     sale: ParsedSale
     shop: ShopRules
 
@@ -101,8 +101,8 @@ class PostingContext:
     breath_s: float = SQLITE_BREATH_S
     has_committed: bool = False
     # (batch, position) of the sale that is being posted.
-    at: tuple[int, int] = (0, 0)
-    # Holds for the sale at `at` and for no other.
+    place: tuple[int, int] = (0, 0)
+    # Holds for the sale at `place` and for no other.
     override: Override = NO_OVERRIDE
     # Whether this terminal has sales that a person set aside: read with the lane.
     has_set_aside: bool = False
@@ -143,7 +143,7 @@ class PostingContext:
         Raises as UnitCache.resolve does.
         """
         units = self._units.setdefault(shop_id, UnitCache(shop_id=shop_id))
-        batch, position = self.at
+        batch, position = self.place
         if position not in self._named.get(batch, ()):
             self._named[batch] = range(position, position + AHEAD_SALES)
             coming = self._sales[position - 1 : position - 1 + AHEAD_SALES]

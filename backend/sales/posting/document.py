@@ -32,13 +32,13 @@ class Posting:
     now: datetime
 
     @property
-    def at(self) -> str:
+    def written_at(self) -> str:
         return dialect.naive_utc(self.now)
 
     @property
     def override(self) -> Override:
         """Return what a person allowed this sale; a follower that is woken with it is posted by the rules."""
-        is_meant = (self.batch.id, self.batch.next_position) == self.context.at
+        is_meant = (self.batch.id, self.batch.next_position) == self.context.place
         return self.context.override if is_meant else NO_OVERRIDE
 
 
@@ -142,7 +142,7 @@ def document_values(
     is_paid: bool = True,
     origin_id: int | None = None,
 ) -> list[object]:
-    """Return a document's columns in the order of statements.SALE_COLUMNS."""
+    """Return a document's columns in the order of sql.SALE_COLUMNS."""
     sale, batch = posting.sale, posting.batch
     all_warnings = list(dict.fromkeys([*sale.warnings, *dating.warnings, *warnings]))
     return [
@@ -151,7 +151,7 @@ def document_values(
         bool(sale.payments), Decimal(0), Decimal(0), plain(sale.cashier.code, 40), plain(sale.cashier.nom, 120),
         plain(sale.customer.nom, 160), plain(sale.customer.telephone, 40), plain(sale.customer.nif, 40),
         plain(sale.reason, REASON_LENGTH_MAX), _instant(dating.sold_at), sale.date_text or "",
-        _instant(batch.received_at), posting.at, dating.day.isoformat(), dating.till_day.isoformat(), sale.fingerprint,
+        _instant(batch.received_at), posting.written_at, dating.day.isoformat(), dating.till_day.isoformat(), sale.fingerprint,
         json.dumps(all_warnings), sale.fiscal,
     ]  # fmt: skip
 

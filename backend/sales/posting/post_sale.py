@@ -80,7 +80,7 @@ def settle_as_failed(context: PostingContext, *, reason: str, inspection: Inspec
         refusal = InternalFailure(reason)
         if inspection is Inspection.NONE:
             return refused(refusal, number="", fingerprint="")
-        if context.known and context.known.at == context.at:
+        if context.known and context.known.place == context.place:
             return refused_sale(refusal, context.known.sale, context.known.shop, batch)
         raw = context.raw_sales(cursor, batch)[batch.next_position - 1]
         if inspection is Inspection.FULL:
@@ -110,7 +110,7 @@ def _settle_next(
         if batch is None:
             failpoint("nothing")
             return Step.NOTHING
-        context.at = (batch.id, batch.next_position)
+        context.place = (batch.id, batch.next_position)
         context.has_set_aside = lane.sales_set_aside > 0
         decision = judge(cursor, context, batch, now)
         moved = advance(batch, decision.status)

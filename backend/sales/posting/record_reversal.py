@@ -61,7 +61,7 @@ def _asked_back(posting: Posting, origin: OriginDocument) -> Back:
     by_position = {line.position: line for line in origin.lines}
     asked: dict[int, Decimal] = defaultdict(Decimal)
     back = []
-    for at, returned in enumerate(posting.sale.returned):
+    for index, returned in enumerate(posting.sale.returned):
         line = by_position.get(returned.line)
         if line is None:
             raise OriginInvalid(f"elle n'a pas de ligne {returned.line}")
@@ -72,7 +72,7 @@ def _asked_back(posting: Posting, origin: OriginDocument) -> Back:
                 line.article_name,
                 asked=plain_number(asked[line.pk]),
                 left=plain_number(left),
-                path=f"lignes[{at}].quantite",
+                path=f"lignes[{index}].quantite",
             )
         back.append((line, returned.quantity))
     return back
@@ -152,11 +152,11 @@ def _move(
         stocks[line.unit_id] = before + quantity
         rows.append([
             line.unit_id, posting.shop.id, movement_type.value, quantity, before, before + quantity,
-            posting.sale.number, posting.context.terminal_name, document_id, position, comment, posting.at,
+            posting.sale.number, posting.context.terminal_name, document_id, position, comment, posting.written_at,
         ])  # fmt: skip
     sql.insert_movements(cursor, rows)
     failpoint("movements", number=posting.sale.number)
-    sql.write_stocks(cursor, stocks=stocks, at=posting.at)
+    sql.write_stocks(cursor, stocks=stocks, at=posting.written_at)
     failpoint("stock", number=posting.sale.number)
 
 

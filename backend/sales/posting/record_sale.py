@@ -58,7 +58,7 @@ def record_sale(cursor: CursorWrapper, posting: Posting) -> Recorded:
     _write_movements(cursor, posting, document_id=document_id, currency=currency, units=units, steps=steps)
     failpoint("movements", number=sale.number)
     final = {unit.unit_id: after for unit, (_, after) in zip(units, steps, strict=True)}
-    sql.write_stocks(cursor, stocks=final, at=posting.at)
+    sql.write_stocks(cursor, stocks=final, at=posting.written_at)
     failpoint("stock", number=sale.number)
     return Recorded(OutcomeStatus.CREATED, document_id, dating.day, currency, sale.total)
 
@@ -69,7 +69,8 @@ def _keys(posting: Posting) -> list[UnitKey]:
     if not chosen:
         return [line.key for line in posting.sale.lines]
     return [
-        (("unite_uuid", str(chosen[at])),) if at in chosen else line.key for at, line in enumerate(posting.sale.lines)
+        (("unite_uuid", str(chosen[index])),) if index in chosen else line.key
+        for index, line in enumerate(posting.sale.lines)
     ]
 
 
@@ -78,11 +79,11 @@ def check_currencies(posting: Posting) -> str:
     currency = posting.sale.currency or posting.shop.currency
     if currency not in posting.shop.currencies:
         raise CurrencyUnknown(currency, path="devise")
-    for at, payment in enumerate(posting.sale.payments):
+    for index, payment in enumerate(posting.sale.payments):
         if payment.currency and payment.currency not in posting.shop.currencies:
-            raise CurrencyUnknown(payment.currency, path=f"paiements[{at}].devise")
+            raise CurrencyUnknown(payment.currency, path=f"paiements[{index}].devise")
         if payment.currency and payment.currency != currency and payment.rate is None:
-            raise FieldInvalid(f"paiements[{at}].taux", "manquant : autre devise que celle de la vente")
+            raise FieldInvalid(f"paiements[{index}].taux", "manquant : autre devise que celle de la vente")
     return currency
 
 
@@ -96,15 +97,15 @@ def walk_stock(
     running = {unit_id: row.stock for unit_id, row in locked.items()}
     steps = []
     warnings = []
-    for at, (line, unit) in enumerate(zip(posting.sale.lines, units, strict=True)):
+    for index, (line, unit) in enumerate(zip(posting.sale.lines, units, strict=True)):
         before = running[unit.unit_id]
         after = before - line.quantity
         if after < 0 and posting.shop.refuses_short_stock and not posting.override.accepts_short_stock:
-            raise _stock_short(posting, units, locked, at)
+            raise _stock_short(posting, units, locked, index)
         if after < 0:
             warnings.append("stock_negatif")
         if after < -QUANTITY_MAX:
-            raise FieldInvalid(f"lignes[{at}].quantite", "nombre trop grand")
+            raise FieldInvalid(f"lignes[{index}].quantite", "nombre trop grand")
         running[unit.unit_id] = after
         steps.append((before, after))
     if not all(unit.is_active for unit in units):
@@ -112,13 +113,16 @@ def walk_stock(
     return steps, warnings
 
 
-def _stock_short(posting: Posting, units: list[ResolvedUnit], locked: dict[int, UnitRow], at: int) -> StockShort:
-    unit = units[at]
+def _stock_short(posting: Posting, units: list[ResolvedUnit], locked: dict[int, UnitRow], index: int) -> StockShort:
+    unit = units[index]
     pairs = zip(posting.sale.lines, units, strict=True)
     asked = sum((line.quantity for line, other in pairs if other.unit_id == unit.unit_id), Decimal(0))
     available = locked[unit.unit_id].stock
     return StockShort(
-        unit.article_name, asked=plain_number(asked), available=plain_number(available), path=f"lignes[{at}].quantite"
+        unit.article_name,
+        asked=plain_number(asked),
+        available=plain_number(available),
+        path=f"lignes[{index}].quantite",
     )
 
 
@@ -136,9 +140,10 @@ def _write_lines(
     sql.insert_lines(cursor, rows)
     if posting.sale.payments:
         sql.insert_payments(cursor, [
-            [document_id, posting.shop.id, at, one.mode, one.currency or posting.sale.currency or posting.shop.currency,
-             one.amount, Decimal(1) if one.rate is None else one.rate]
-            for at, one in enumerate(posting.sale.payments, start=1)
+            [document_id, posting.shop.id, position, payment.mode,
+             payment.currency or posting.sale.currency or posting.shop.currency,
+             payment.amount, Decimal(1) if payment.rate is None else payment.rate]
+            for position, payment in enumerate(posting.sale.payments, start=1)
         ])  # fmt: skip
 
 
@@ -158,7 +163,7 @@ def _write_movements(
 
     sql.insert_movements(cursor, [
         [unit.unit_id, posting.shop.id, MovementType.SALE.value, -line.quantity, before, after, number,
-         posting.context.terminal_name, document_id, position, comment(line), posting.at]
+         posting.context.terminal_name, document_id, position, comment(line), posting.written_at]
         for position, (line, unit, (before, after)) in enumerate(
             zip(posting.sale.lines, units, steps, strict=True), start=1
         )

@@ -119,8 +119,8 @@ def _post_one(context: PostingContext, interruptions: tuple[type[BaseException],
 
 def _after_bug(context: PostingContext, error: Exception) -> Step:
     """Count a bug against the sale it happened to, shout, and park the sale after a few tries."""
-    tries = context.tries[context.at] = context.tries.get(context.at, 0) + 1
-    log.error("posting_broke", batch=context.at[0], position=context.at[1], tries=tries, exc_info=error)
+    tries = context.tries[context.place] = context.tries.get(context.place, 0) + 1
+    log.error("posting_broke", batch=context.place[0], position=context.place[1], tries=tries, exc_info=error)
     # It may be a waiting follower that broke it: from here on the sale is tried alone.
     context.lets_wait = True
     if tries < BUG_TRIES_MAX:

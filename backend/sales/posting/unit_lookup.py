@@ -44,9 +44,9 @@ class UnitCache:
         another shop is as unknown as one that does not exist.
         """
         self.read(keys)
-        for at, key in enumerate(keys):
+        for index, key in enumerate(keys):
             if key not in self._found:
-                _refuse(key, shop_id=self.shop_id, path=f"lignes[{at}]")
+                _refuse(key, shop_id=self.shop_id, path=f"lignes[{index}]")
         return [self._found[key] for key in keys]
 
 

@@ -48,9 +48,9 @@ class Desk:
         own = ArticleUnit.objects.filter(article__shop=self.shop, uuid__in=units.values()).values_list(
             "uuid", flat=True
         )
-        for at in sorted(units.keys()):
-            if units[at] not in set(own):
-                raise UnitUnknown(path=f"lignes[{at}].unite_uuid")
+        for index in sorted(units.keys()):
+            if units[index] not in set(own):
+                raise UnitUnknown(path=f"lignes[{index}].unite_uuid")
         return self._decide(batch_id, position, Override(units=dict(units)), reason or "Article choisi à la main")
 
     def accept_as_own_sale(self, batch_id: int, position: int, *, reason: str = "") -> RetryResult:

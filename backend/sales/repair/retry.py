@@ -194,7 +194,7 @@ def _try(context: PostingContext, known: SaleOutcome, cause: Cause, judge: Judge
         if pauses_of(shop_id=outcome.shop_id, terminal_id=outcome.terminal_id).exists():
             return before, Obstacle.PAUSED
         batch = read_batch(outcome)
-        context.at = (batch.id, batch.next_position)
+        context.place = (batch.id, batch.next_position)
         context.has_set_aside = lane.sales_set_aside > 0
         decision = judge(cursor, context, batch, outcome, now)
         after = OutcomeSnapshot.of(decision)

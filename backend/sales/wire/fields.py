@@ -85,9 +85,9 @@ def read_amounts(listed: Sequence[WireAmount] | None, path: str, *, default_curr
     """Return the sums by currency; an amount without a currency is in the shop's. Raises FieldInvalid with the path."""
     check_length(listed, path, at_most=AMOUNTS_MAX)
     sums: dict[str, Decimal] = {}
-    for at, one in enumerate(listed or ()):
-        currency = read_currency(one.devise, f"{path}[{at}].devise") or default_currency
-        sums[currency] = sums.get(currency, Decimal(0)) + read_amount(one.montant, f"{path}[{at}].montant")
+    for index, one in enumerate(listed or ()):
+        currency = read_currency(one.devise, f"{path}[{index}].devise") or default_currency
+        sums[currency] = sums.get(currency, Decimal(0)) + read_amount(one.montant, f"{path}[{index}].montant")
     return sums
 
 

@@ -150,8 +150,8 @@ def _follower(wire: WireSale, kind: str, number: str) -> ParsedSale:
 
 def _returned_lines(wire: WireSale, warnings: list[str]) -> tuple[ReturnedLine, ...]:
     returned = []
-    for at, line in enumerate(_counted_lines(wire)):
-        path = f"lignes[{at}]"
+    for index, line in enumerate(_counted_lines(wire)):
+        path = f"lignes[{index}]"
         if line.ligne is None:
             raise FieldInvalid(f"{path}.ligne", "manquante")
         returned.append(ReturnedLine(line.ligne, _quantity(line, path, warnings)))
@@ -161,8 +161,10 @@ def _returned_lines(wire: WireSale, warnings: list[str]) -> tuple[ReturnedLine, 
 def _check_amounts(wire: WireSale) -> None:
     """Refuse what no column holds, before the fingerprint takes it: a text may say NaN, or 1E+999999999."""
     amounts = [("montant", wire.montant), ("remise", wire.remise)]
-    for at, line in enumerate(wire.lignes or []):
-        amounts += [(f"lignes[{at}].{name}", getattr(line, name)) for name in ("quantite", "prix_unitaire", "remise")]
+    for index, line in enumerate(wire.lignes or []):
+        amounts += [
+            (f"lignes[{index}].{name}", getattr(line, name)) for name in ("quantite", "prix_unitaire", "remise")
+        ]
     for path, amount in amounts:
         bounded(amount or Decimal(0), path, places=MONEY_PLACES)
 
@@ -189,7 +191,7 @@ def _circumstances(wire: WireSale) -> dict[str, Any]:
 
 
 def _lines(wire: WireSale, warnings: list[str]) -> tuple[Line, ...]:
-    return tuple(_line(line, f"lignes[{at}]", warnings) for at, line in enumerate(_counted_lines(wire)))
+    return tuple(_line(line, f"lignes[{index}]", warnings) for index, line in enumerate(_counted_lines(wire)))
 
 
 def _counted_lines(wire: WireSale) -> list[WireLine]:
@@ -255,8 +257,8 @@ def _payments(wire: WireSale, warnings: list[str]) -> tuple[Payment, ...]:
     if wire.paiements is not None and len(wire.paiements) > structs.PAYMENTS_MAX:
         raise FieldInvalid("paiements", f"plus de {structs.PAYMENTS_MAX} paiements")
     payments = []
-    for at, payment in enumerate(wire.paiements or []):
-        path = f"paiements[{at}]"
+    for index, payment in enumerate(wire.paiements or []):
+        path = f"paiements[{index}]"
         rate = payment.taux
         if rate is not None and round_half_up(bounded(rate, f"{path}.taux", places=RATE_PLACES), RATE_PLACES) <= 0:
             raise FieldInvalid(f"{path}.taux", "doit être positif")
@@ -283,7 +285,7 @@ def _origin(wire: WireOrigin | None) -> Origin | None:
 
 def _fingerprint(wire: WireSale, kind: str) -> str:
     sent = wire.lignes or [] if kind in ("vente", "retour") else []
-    lines = [(_line_key(line, f"lignes[{at}]", kind), line) for at, line in enumerate(sent)]
+    lines = [(_line_key(line, f"lignes[{index}]", kind), line) for index, line in enumerate(sent)]
     return fingerprint(
         kind=kind,
         origin=_origin(wire.origine),

@@ -75,7 +75,7 @@ def _walk(tree: object, path: str) -> tuple[str, str] | None:
     if isinstance(tree, _Pairs):
         return _walk_object(tree, path)
     if isinstance(tree, list):
-        found = (_walk(item, f"{path}[{at}]") for at, item in enumerate(tree))
+        found = (_walk(item, f"{path}[{index}]") for index, item in enumerate(tree))
         return next((fault for fault in found if fault), None)
     return None
 
