@@ -1,7 +1,7 @@
 """The hand-written statements of a posting, in the order in which it takes them.
 
 The ORM costs four times the statements themselves here (docs/decisions says what was measured); everywhere else it is
-used. The models describe the same tables; tests/test_statements.py holds the two together. All are called inside the
+used. The models describe the same tables; tests/sales/test_sql.py holds the two together. All are called inside the
 posting's transaction, with its cursor.
 """
 
