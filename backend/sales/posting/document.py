@@ -151,8 +151,8 @@ def document_values(
         bool(sale.payments), Decimal(0), Decimal(0), plain(sale.cashier.code, 40), plain(sale.cashier.nom, 120),
         plain(sale.customer.nom, 160), plain(sale.customer.telephone, 40), plain(sale.customer.nif, 40),
         plain(sale.reason, REASON_LENGTH_MAX), _instant(dating.sold_at), sale.date_text or "",
-        _instant(batch.received_at), posting.written_at, dating.day.isoformat(), dating.till_day.isoformat(), sale.fingerprint,
-        json.dumps(all_warnings), sale.fiscal,
+        _instant(batch.received_at), posting.written_at, dating.day.isoformat(), dating.till_day.isoformat(),
+        sale.fingerprint, json.dumps(all_warnings), sale.fiscal,
     ]  # fmt: skip
 
 
