@@ -35,7 +35,7 @@ def read_movements(
     `before` is that of the page before: the id of its last movement, whose row never changes. Movements that arrive
     between two pages shift nothing. Of one instant, the one written last comes first. Raises BadCursor.
     """
-    wanted = StockMovement.objects.filter(_between(begin, end) & _after(shop_id, before))
+    wanted = StockMovement.objects.filter(moved_between(begin, end) & _after(shop_id, before))
     if movement_type is not None:
         wanted = wanted.filter(type=movement_type)
     walks = [
@@ -57,7 +57,8 @@ def _owners(shop_id: int, article: Article | None) -> list[tuple[str, int]]:
     return [("unit_id", unit_id) for unit_id in article.units.filter(shop_id=shop_id).values_list("pk", flat=True)]
 
 
-def _between(begin: datetime | None, end: datetime | None) -> Q:
+def moved_between(begin: datetime | None, end: datetime | None) -> Q:
+    """Return the condition begin <= at < end."""
     filters = Q()
     if begin is not None:
         filters &= Q(at__gte=begin)

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import Count, Max, Q, Sum, prefetch_related_objects
+from django.db.models import Count, Max, Sum, prefetch_related_objects
 
 from backend.db.keyset import BadCursor, beyond, walk_index
 from backend.inventory.models import Article, ArticleUnit, StockMovement
-from backend.inventory.movements import MovementPage, read_movements
+from backend.inventory.movements import MovementPage, moved_between, read_movements
 from backend.shops.models import Shop
 from backend.web.wording.stock import SUM_LINES
 
@@ -73,7 +73,7 @@ def unit_history(
     *, unit: ArticleUnit, begin: datetime | None = None, end: datetime | None = None, before: int | None = None
 ) -> MovementPage:
     """Return a page of a unit's movements, newest first, with their documents. Raises BadCursor."""
-    wanted = StockMovement.objects.filter(_between(begin, end))
+    wanted = StockMovement.objects.filter(moved_between(begin, end))
     if before is not None:
         at = StockMovement.objects.filter(pk=before, unit=unit).values_list("at", flat=True).first()
         if at is None:
@@ -109,7 +109,3 @@ def shop_history(
     )
     prefetch_related_objects(page.movements, "document")
     return page
-
-
-def _between(begin: datetime | None, end: datetime | None) -> Q:
-    return (Q(at__gte=begin) if begin else Q()) & (Q(at__lt=end) if end else Q())
