@@ -1,4 +1,4 @@
-"""Who is calling: the serial names the device, the token proves it."""
+"""Authentication of devices: the serial names the device, the token proves it."""
 
 import contextlib
 from datetime import UTC, datetime, timedelta
@@ -20,9 +20,9 @@ SEEN_EVERY = timedelta(minutes=1)
 
 
 class DeviceAuthentication(BaseAuthentication):
-    """Sets `request.user` to the Device, with its terminal and shop. Raises a Problem for everybody else.
+    """Sets `request.user` to the Device, with its terminal and shop. Raises a Problem for any other caller.
 
-    `request.auth` is the token that proved it, or None for a device that is believed on its serial.
+    `request.auth` is the token that proved it, or None for a device that may call with its serial alone.
     """
 
     def authenticate(self, request: Request) -> tuple[Device, str | None]:
@@ -72,7 +72,7 @@ class IsDevice(BasePermission):
 
 
 class HasProvenItself(BasePermission):
-    """For what a serial alone must not get: anybody may know a serial."""
+    """Requires a token: a serial is no secret."""
 
     def has_permission(self, request: Request, view: object) -> bool:
         if request.auth is None:
@@ -81,13 +81,13 @@ class HasProvenItself(BasePermission):
 
 
 def token_of(request: Request) -> str:
-    """Return the bearer's token, or nothing."""
+    """Return the bearer token, or an empty string."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def note_seen(request: Request, device: Device) -> None:
-    """Write when and from where the device was last seen, at most once a minute, on its own and never in its way."""
+    """Record when and from where the device last called, at most once a minute. A failure does not fail the call."""
     now = datetime.now(UTC)
     version = app_version_of(request) or device.app_version
     is_fresh = device.last_seen_at is not None and now - device.last_seen_at < SEEN_EVERY

@@ -1,4 +1,4 @@
-"""Bodies in: read once, bounded before and after inflating."""
+"""Request bodies: read once, bounded before and after inflating."""
 
 import contextlib
 import zlib
@@ -15,16 +15,16 @@ from backend.api.limits import LIMITS
 from backend.api.problems import Problem
 from backend.sales.wire.structs import path_of
 
-# What is read of a body that is too large, for nothing but that its sender reads our answer: who is still sending when
-# the connection closes sees a broken pipe, takes it for the network, and sends the same again for ever.
+# How much of a body that is too large is read and thrown away before the answer. A client that is still sending when
+# the connection closes sees a broken pipe instead of our answer, takes it for a network fault, and retries for ever.
 DRAINED_BYTES_MAX = 4 * settings.BODY_BYTES_MAX
 DRAINED_AT_ONCE_BYTES = 64 * 1024
 Body = TypeVar("Body")
-GZIP_WINDOW = 31  # zlib's way of saying: a gzip header and trailer, nothing else
+GZIP_WINDOW = 31  # tells zlib to accept only a gzip header and trailer
 
 
 def read_json_body(request: Request) -> bytes:
-    """Return the request's body as the till meant it, inflated.
+    """Return the request's body, inflated.
 
     Raises Problem: 415 (content type or encoding), 413 (too large, before or after inflating), 400 gzip_invalide.
     """
@@ -41,7 +41,8 @@ def read_json_body(request: Request) -> bytes:
 def decode_json_body(request: Request, shape: type[Body], *, expected: str) -> Body:
     """Return the request's body as `shape`, a msgspec Struct.
 
-    Raises Problem: json_invalide, or parametre_invalide with the path of what is wrong; `expected` shows what is meant.
+    expected: an example of the body, shown in the refusal.
+    Raises Problem: json_invalide, or parametre_invalide with the path of the wrong field.
     """
     try:
         return msgspec.json.decode(read_json_body(request), type=shape)
@@ -69,7 +70,7 @@ def _read(request: HttpRequest) -> bytes:
         raise Problem("json_invalide", "Le corps n'est pas arrivé en entier") from error
     if len(body) > settings.BODY_BYTES_MAX:
         raise _too_large()
-    # A slow line takes longer than the server leaves an idle session alone: Django shall look at it before it is used.
+    # A slow body may take longer than the database keeps an idle session: make Django check it before the next query.
     connection.health_check_done = False  # type: ignore[attr-defined]  # Django's own; the stub does not know it
     return body
 
@@ -82,7 +83,7 @@ def _drain(stream: IO[bytes] | HttpRequest) -> None:
 
 
 def _inflate(body: bytes) -> bytes:
-    """Inflate one gzip member, never beyond the limit: 48 kB may hold 50 MB."""
+    """Inflate one gzip member, never beyond the limit: 48 kB can inflate to 50 MB."""
     inflater = zlib.decompressobj(GZIP_WINDOW)
     try:
         inflated = inflater.decompress(body, settings.BODY_BYTES_MAX + 1)

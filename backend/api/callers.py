@@ -1,4 +1,4 @@
-"""What a request says of who sends it: serial, address, version."""
+"""What a request says about its sender: serial and app version."""
 
 from typing import cast
 
@@ -9,13 +9,13 @@ APP_VERSION_LENGTH_MAX = 32
 
 
 class NamedRequest(HttpRequest):
-    """A request whose body said who sends it. Never made as such."""
+    """Types a request whose body named its sender. Never instantiated."""
 
     named_serial: str
 
 
 def name_caller(request: Request, serial: str) -> None:
-    """Note that `serial` calls, where the body says so and no header does: a refusal is kept under that name."""
+    """Record the serial that the body names, for calls without the header: a refusal is recorded under it."""
     cast(NamedRequest, request._request).named_serial = serial
 
 

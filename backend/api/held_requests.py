@@ -1,4 +1,4 @@
-"""Requests held open until a batch is settled. Few at a time: each keeps a thread of this process."""
+"""Requests held open until a batch is settled. Only a few at a time: each occupies a thread of this process."""
 
 import contextlib
 import re
@@ -12,8 +12,8 @@ from backend.sales.models import Batch
 
 COMPLETE_HOLD_S = 25
 PREFER_WAIT_S_MAX = 10
-LOOK_EVERY_S = 0.05
-LOOK_EVERY_S_MAX = 0.5
+POLL_EVERY_S = 0.05
+POLL_EVERY_S_MAX = 0.5
 
 _places = threading.BoundedSemaphore(settings.WAITERS_MAX)
 _WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,6})(?:$|[,;\s])", re.IGNORECASE)
@@ -26,15 +26,15 @@ def preferred_wait_s(header: str) -> int:
 
 
 def wait_until_settled(batch: Batch, *, seconds: float) -> Batch:
-    """Return the batch as it stands when it is settled, when `seconds` are over, or at once if all places are taken."""
+    """Return the batch once it is settled or `seconds` have passed; at once if all places are taken."""
     with _place() as is_mine:
         if not is_mine:
             return batch
         deadline = time.monotonic() + seconds
-        pause = LOOK_EVERY_S
+        pause = POLL_EVERY_S
         while batch.settled_at is None and (remaining := deadline - time.monotonic()) > 0:
             time.sleep(min(pause, remaining))
-            pause = min(pause * 1.5, LOOK_EVERY_S_MAX)
+            pause = min(pause * 1.5, POLL_EVERY_S_MAX)
             batch = Batch.objects.get(pk=batch.pk)
     return batch
 

@@ -1,4 +1,4 @@
-"""The limits a till is told, in the words of the wire."""
+"""The limits that answers state to tills, under their names on the wire."""
 
 from backend.sales.intake import BATCH_SALES_MAX, BATCHES_WAITING_MAX, BODY_BYTES_MAX
 from backend.sales.wire.structs import LINES_MAX

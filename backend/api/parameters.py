@@ -1,4 +1,4 @@
-"""Headers and query parameters, read strictly: what cannot be meant is a 400 that says so."""
+"""Headers and query parameters, read strictly: a wrong value is refused with a 400 that says what is expected."""
 
 import re
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from backend.db.change_cursors import ChangeCursor, CursorInvalid
 KEY_LENGTH_MAX = 200
 WHOLE_NUMBER_MAX = 2**63 - 1
 _KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
-# Of four digits that every database knows, and a day before and after them exists in every timezone.
+# Years 1000 to 2999: every database stores them, and the days before and after exist in every timezone.
 _DAY = re.compile(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}")
 _INSTANT = re.compile(
     r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})"
@@ -71,15 +71,15 @@ class Period:
 
 
 def period(request: Request, begin_name: str, end_name: str, *, zone: ZoneInfo) -> Period:
-    """Return the time between two parameters, both included: a date is the whole day in `zone`, an instant itself."""
-    first, last = _stretch(request, begin_name, zone), _stretch(request, end_name, zone)
+    """Return the period between two parameters, both included. A date means the whole day in `zone`."""
+    first, last = _bounds(request, begin_name, zone), _bounds(request, end_name, zone)
     if first and last and first[0] >= last[1]:
         raise Problem("parametre_invalide", f"{begin_name} : {end_name} ou avant est attendu")
     return Period(first[0] if first else None, last[1] if last else None)
 
 
-def _stretch(request: Request, name: str, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
-    """Return when what a parameter names begins, and when it is over."""
+def _bounds(request: Request, name: str, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
+    """Return the begin and the end of the day or instant that a parameter names."""
     text = request.query_params.get(name)
     if text is None:
         return None
@@ -91,12 +91,12 @@ def _stretch(request: Request, name: str, zone: ZoneInfo) -> tuple[datetime, dat
             instant = datetime.fromisoformat(text).astimezone(UTC)
             return instant, instant + datetime.resolution
     except ValueError:
-        # Written like one, but there is no such day or hour.
+        # The format is right, but there is no such day or hour.
         pass
     expected = "une date AAAA-MM-JJ, ou un instant ISO 8601 avec son décalage (+ s'écrit %2B), est attendu"
     raise Problem("parametre_invalide", f"{name} : {expected}")
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    """Return the first instant of the day; where clocks skip midnight, that of the skip."""
+    """Return the first instant of the day; where clocks skip midnight, the instant of the skip."""
     return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)

@@ -24,7 +24,7 @@ log = structlog.get_logger("caisse.api")
 CONTENT_TYPE = "application/problem+json"
 UNAVAILABLE_RETRY_S = 5
 
-# code → status, title, sentence. The codes are for ever: tills compare them.
+# code → status, title, sentence. A code never changes: tills compare it.
 PROBLEMS: dict[str, tuple[int, str, str]] = {
     "header_manquant": (400, "Un en-tête manque", "Header X-Device-Serial requis"),
     "json_invalide": (400, "JSON invalide", "JSON invalide"),
@@ -75,7 +75,7 @@ class Probleme(Answer, frozen=True):
 
 
 class Problem(exceptions.APIException):
-    """A refusal by its code. The limits join the body where they are what was broken; `retry_after_s` is the header."""
+    """A refusal, by its code. limites: for the body, where a limit was exceeded; retry_after_s: the Retry-After."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class Problem(exceptions.APIException):
             status=self.status_code,
             detail=self.sentence,
             code=self.code,
-            # The same sentence, where tills of the old days look for it.
+            # The same sentence, in the field that old tills read.
             error=self.sentence,
             limites=self.limits,
         )
@@ -112,7 +112,7 @@ class Problem(exceptions.APIException):
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
-    """Turn whatever a view raised into a problem, and keep the refused call."""
+    """Turn an exception of a view into a problem, and record the refused call."""
     problem = _problem_of(error)
     request = context["request"]
     note(request._request, code=problem.code, serial=serial_of(request)[:64] or None)
@@ -120,7 +120,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
         log.error("call_failed", code=problem.code, exc_info=error)
     elif problem.status_code < 500:
         note_refused_call(request, status=problem.status_code, code=problem.code, detail=problem.sentence)
-    # Also where the view answers with a page, or nothing was agreed on yet.
+    # Also where the view renders a page, or the call failed before content negotiation.
     request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
     response = problem.as_response()
     if isinstance(error, exceptions.MethodNotAllowed):
@@ -128,7 +128,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
     return response
 
 
-# What DRF and Django raise, by the code it means here; the first that fits.
+# Exceptions of DRF and Django and their codes here; the first match counts.
 CODES: tuple[tuple[type[Exception], str], ...] = (
     (exceptions.MethodNotAllowed, "methode_non_permise"),
     (exceptions.NotAcceptable, "format_non_disponible"),
@@ -139,7 +139,7 @@ CODES: tuple[tuple[type[Exception], str], ...] = (
     (exceptions.PermissionDenied, "jeton_manquant"),
     (PermissionDenied, "jeton_manquant"),
     (exceptions.APIException, "parametre_invalide"),
-    # Django's own limits, e.g. on how many parameters a query may have.
+    # Django's own limits, such as the number of parameters in a query.
     (SuspiciousOperation, "parametre_invalide"),
 )
 
@@ -157,7 +157,7 @@ def _problem_of(error: Exception) -> Problem:
     for kind, code in CODES:
         if isinstance(error, kind):
             return Problem(code)
-    # The database is away, or a bug of ours: the till keeps what it has and comes again, and the log shouts.
+    # The database is down, or this is a bug: the till keeps its sales and retries, and the log has an error.
     return Problem("indisponible", retry_after_s=UNAVAILABLE_RETRY_S)
 
 

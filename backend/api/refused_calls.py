@@ -1,4 +1,4 @@
-"""Refused calls, kept by serial: the first thing to look at when "the till says it sent"."""
+"""Refused calls, counted by serial: the first thing to look at when a shop says "the till did send it"."""
 
 import contextlib
 from datetime import UTC, datetime
@@ -12,14 +12,14 @@ from backend.api.callers import app_version_of, serial_of
 from backend.observability.request_context import address_of
 from backend.shops.models import Device, RefusedCall
 
-# Serials nobody knows cost nothing to invent: beyond this many rows only known devices' refusals are kept.
+# Anyone can invent serials: beyond this many rows, only the refusals of known devices are recorded.
 REFUSED_CALLS_MAX = 100_000
-# Anybody may invent a method, and with it a row.
+# Any other method is recorded as "?": anyone can invent methods, and each would make a row.
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 def note_refused_call(request: Request, *, status: int, code: str, detail: str) -> None:
-    """Count a refused call. One row a (serial, call, code); its failure never changes the answer."""
+    """Count a refused call, in one row per (serial, call, code). A failure here never changes the answer."""
     serial = serial_of(request)[:64]
     if not serial.isprintable():
         serial = ""
@@ -39,7 +39,7 @@ def note_refused_call(request: Request, *, status: int, code: str, detail: str) 
 def _name(request: Request) -> str:
     path = request.path.removeprefix("/api/v2/simple/")
     match = request.resolver_match
-    # The route and not the path, so that a thousand receipts make one row.
+    # The route and not the path: a thousand receipts make one row.
     method = request.method if request.method in METHODS else "?"
     return f"{method} {match.route.removeprefix('api/v2/simple/') if match else path}"[:80]
 
@@ -57,7 +57,7 @@ def _count(*, key: dict[str, str], seen: dict[str, Any]) -> None:
 
 
 def _is_full() -> bool:
-    """Reckon from the ends of the primary key: counting rows would read them all."""
+    """Estimate from the lowest and the highest id: counting rows would read them all."""
     newest = RefusedCall.objects.order_by("-pk").values_list("pk", flat=True).first()
     oldest = RefusedCall.objects.order_by("pk").values_list("pk", flat=True).first()
     return newest is not None and oldest is not None and newest - oldest >= REFUSED_CALLS_MAX

@@ -1,4 +1,4 @@
-"""JSON out, by msgspec: UTF-8, compact."""
+"""Renders answers as compact UTF-8 JSON, by msgspec."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""How often one device, or one address, may call. A count a minute in this process's memory: quick, and fails open."""
+"""Limits on the calls of one device or address, counted per minute in this process's memory: fast, and fails open."""
 
 import time
 
@@ -23,7 +23,7 @@ class _MinuteThrottle(BaseThrottle):
         try:
             return cache.incr(key)
         except ValueError:
-            # Pushed out of the cache between the two lines.
+            # The cache evicted the key between the two calls.
             return 1
 
 
@@ -36,8 +36,11 @@ class DeviceThrottle(_MinuteThrottle):
 
 
 class EnrolmentThrottle(_MinuteThrottle):
-    """Refuses an address that enrols more than ENROLMENTS_PER_MINUTE. What keeps codes from being guessed is elsewhere:
-    wrong ones are counted in the database, where all processes count together."""
+    """Refuses an address that sends more than ENROLMENTS_PER_MINUTE.
+
+    It does not protect codes from being guessed: backend.shops.enrolment counts wrong ones, in the database, which all
+    processes share.
+    """
 
     def allow_request(self, request: Request, view: object) -> bool:
         return self._count(f"enrolment:{source_of(address_of(request))}") <= settings.ENROLMENTS_PER_MINUTE

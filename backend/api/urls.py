@@ -5,12 +5,12 @@ from django.urls import path, re_path
 from backend.api.views.catalogue import ArticlesView, MovementsView
 from backend.api.views.changes import ChangesView
 from backend.api.views.description import DescriptionView, DocumentView
-from backend.api.views.nowhere import NowhereView
 from backend.api.views.receipts import ReceiptListView, ReceiptView, StatusLookupView
 from backend.api.views.reconciliation import ReconciliationView
 from backend.api.views.state import StateView
 from backend.api.views.sync import SyncView
 from backend.api.views.terminals import EnrolmentView, TokenView
+from backend.api.views.unknown_address import UnknownAddressView
 
 app_name = "api"
 
@@ -28,5 +28,5 @@ urlpatterns = [
     path("simple/terminaux/jeton", TokenView.as_view(), name="token"),
     path("schema/", DocumentView.as_view(), name="schema"),
     path("docs/", DescriptionView.as_view(), name="docs"),
-    re_path(r"^[\s\S]*$", NowhereView.as_view()),
+    re_path(r"^[\s\S]*$", UnknownAddressView.as_view()),
 ]

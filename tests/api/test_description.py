@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import get_resolver
 
 from backend import __version__
-from backend.api.openapi.sent import CIRCUMSTANCES, KINDS, LINE, NAMES, RETURNED_LINE
+from backend.api.openapi.request_schemas import CIRCUMSTANCES, KINDS, LINE, NAMES, RETURNED_LINE
 from backend.api.problems import PROBLEMS
 from backend.sales.errors import SALE_CODES, SaleRefused
 from backend.sales.wire.structs import WireLine, WireSale

@@ -1,4 +1,4 @@
-"""What a till reads of its shop: articles with their units, and stock movements."""
+"""Answers about the till's shop: articles with their units, and stock movements."""
 
 from typing import Annotated
 from uuid import UUID

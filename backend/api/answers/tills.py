@@ -1,4 +1,4 @@
-"""What a till is answered of itself: its state, and what makes a device its own."""
+"""Answers about the calling till: its state, its enrolment, its token."""
 
 from typing import Annotated
 

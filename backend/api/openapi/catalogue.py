@@ -1,4 +1,4 @@
-"""How the calls about articles and stock movements are described."""
+"""OpenAPI descriptions of the calls about articles and stock movements."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""The OpenAPI document: made once a process of the described calls and of the Structs that they read and answer."""
+"""The OpenAPI document: built once per process from the described calls and the Structs they read and answer."""
 
 import functools
 import re
@@ -9,8 +9,8 @@ from django.urls import get_resolver, reverse
 
 from backend import __version__
 from backend.api.openapi.operations import SECURITY_SCHEMES, Operation
+from backend.api.openapi.request_schemas import NAMES, add_batch
 from backend.api.openapi.schemas import schemas_read, schemas_written
-from backend.api.openapi.sent import NAMES, add_batch
 from backend.api.problems import Probleme
 from backend.sales.wire.structs import WireSale
 
@@ -29,12 +29,13 @@ METHODS = ("get", "post")
 
 @functools.cache
 def document() -> dict[str, Any]:
-    """Return the document, shared: nobody may change it."""
+    """Return the document. It is shared: callers must not change it."""
     calls = list(_calls())
     operations = [operation for *_, operation in calls]
-    read = schemas_read([*(one.body for one in operations if isinstance(one.body, type)), WireSale], names=NAMES)
+    bodies = [operation.body for operation in operations if isinstance(operation.body, type)]
+    read = schemas_read([*bodies, WireSale], names=NAMES)
     add_batch(read)
-    answers = [answer.struct for one in operations for answer in one.answers.values() if answer.struct]
+    answers = [answer.struct for operation in operations for answer in operation.answers.values() if answer.struct]
     written = schemas_written([Probleme, *answers])
     problem = written.pop(Probleme.__name__)
     paths: dict[str, dict[str, Any]] = {}
@@ -45,7 +46,7 @@ def document() -> dict[str, Any]:
 
 
 def _calls() -> Iterator[tuple[str, str, Operation]]:
-    """Yield path, method and description of every call that is described where it is answered."""
+    """Yield path, method and description of every call whose view method carries an Operation."""
     base = reverse("api:schema").removesuffix("schema/")
     for route in get_resolver("backend.api.urls").url_patterns:
         view = getattr(getattr(route, "callback", None), "cls", None)

@@ -1,4 +1,4 @@
-"""What a call is described by: its parameters, what it takes, its answers and refusals."""
+"""The description of a call: its parameters, body, answers and refusals."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
@@ -14,7 +14,7 @@ from backend.sales.wire.vocabulary import one_of
 JSON = "application/json"
 View = TypeVar("View", bound=Callable[..., object])
 
-# What any call can be refused with, and what one by a device that is known.
+# The refusals of any call, and those of a call that only a known device may make.
 OF_ANYBODY = ("format_non_disponible", "trop_de_requetes", "indisponible")
 OF_EVERY_CALL = (
     "header_manquant",
@@ -27,7 +27,7 @@ OF_EVERY_CALL = (
 )
 OF_EVERY_BODY = ("json_invalide", "gzip_invalide", "lot_trop_grand", "type_non_supporte")
 
-# The old fleet, in mode `serial`, sends its serial alone, and under an older name.
+# Old devices, in mode `serial`, send only their serial, and under an older header name.
 SECURITY_SCHEMES = {
     "serie": {"type": "apiKey", "in": "header", "name": "X-Device-Serial"},
     "serie_ancienne": {"type": "apiKey", "in": "header", "name": "Device-Serial"},
@@ -58,7 +58,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class AnsweredHeader:
-    """A header of the answers with these statuses."""
+    """A header that answers with these statuses carry."""
 
     name: str
     kind: object
@@ -80,7 +80,7 @@ class Answered:
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One call, described. A decorator of the method that answers it; the document finds it there."""
+    """The description of one call. It decorates the view method that answers; the document finds it there."""
 
     name: str
     tag: str
@@ -88,7 +88,7 @@ class Operation:
     description: str = ""
     parameters: tuple[Parameter, ...] = ()
     headers: tuple[AnsweredHeader, ...] = ()
-    # The Struct that reads the body, or a schema's name; None without a body.
+    # The Struct that reads the body, or the name of a schema; None without a body.
     body: type | str | None = None
     body_description: str = ""
     answers: Mapping[int, Answered]
@@ -97,7 +97,7 @@ class Operation:
     security: Security = field(default=BY_ANY)
 
     def __call__(self, method: View) -> View:
-        method.operation = self  # type: ignore[attr-defined]  # a function may have any; mypy knows none
+        method.operation = self  # type: ignore[attr-defined]  # mypy knows no attributes of functions
         return method
 
     def problems_by_status(self) -> dict[int, list[str]]:
@@ -107,7 +107,7 @@ class Operation:
         return dict(sorted(by_status.items()))
 
     def describe(self, *, names: Mapping[str, str], problem: Schema) -> Schema:
-        """Return the operation as OpenAPI has it. names: of Structs, in the document; problem: any refusal's schema."""
+        """Return the OpenAPI operation. names: of Structs in the document; problem: the schema of any refusal."""
         described: Schema = {"operationId": self.name, "summary": self.summary, "tags": [self.tag]}
         if self.description:
             described["description"] = self.description
@@ -144,8 +144,8 @@ def narrow_problem(problem: Schema, status: int, codes: list[str]) -> Schema:
         "status": fields["status"] | {"enum": [status]},
         "code": fields["code"] | {"enum": codes},
     }
-    told = {name: schema for name, schema in fields.items() if name != "limites" or "lot_trop_grand" in codes}
-    return problem | {"properties": told | narrowed, "required": list(told)}
+    present = {name: schema for name, schema in fields.items() if name != "limites" or "lot_trop_grand" in codes}
+    return problem | {"properties": present | narrowed, "required": list(present)}
 
 
 def sent_header(name: str, kind: object, description: str) -> Parameter:

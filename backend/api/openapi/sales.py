@@ -1,4 +1,4 @@
-"""How the calls about sales are described: handing over, receipts, what became of a number, what changed."""
+"""OpenAPI descriptions of the calls about sales: batches, receipts, status lookup, changes."""
 
 from typing import Annotated
 from uuid import UUID
@@ -116,28 +116,28 @@ describe_receipts = Operation(
 )
 
 FOUND = {200: Answered("Une entrée par contenu connu sous un numéro", Sorts)}
-FATES_DESCRIPTION = "La caisse n'efface une vente que si toutes les entrées de son numéro disent `purger`."
+STATUS_DESCRIPTION = "La caisse n'efface une vente que si toutes les entrées de son numéro disent `purger`."
 
 
-def describe_fates_by_query(*, at_most: int) -> Operation:
+def describe_status_lookup_by_query(*, at_most: int) -> Operation:
     numbers = Annotated[list[SoughtNumber], Meta(min_length=1, max_length=at_most)]
     return Operation(
         name="lire_le_sort",
         tag="ventes",
         summary=f"Demander le sort de ventes par leurs numéros, {at_most} au plus",
-        description=FATES_DESCRIPTION,
+        description=STATUS_DESCRIPTION,
         parameters=(query("numero_facture", numbers, "Une fois par numéro", is_required=True),),
         answers=FOUND | {414: Answered("L'adresse dépasse ce que le serveur lit d'une ligne : demander par POST")},
         problems=("parametre_invalide",),
     )
 
 
-def describe_fates(*, at_most: int, body: type) -> Operation:
+def describe_status_lookup(*, at_most: int, body: type) -> Operation:
     return Operation(
         name="demander_le_sort",
         tag="ventes",
         summary=f"Demander le sort de ventes par leurs numéros, {at_most} au plus",
-        description=FATES_DESCRIPTION,
+        description=STATUS_DESCRIPTION,
         parameters=(CONTENT_ENCODING,),
         body=body,
         answers=FOUND,

@@ -1,4 +1,4 @@
-"""JSON Schemas of the Structs that read and write the wire: msgspec's own, put as JSON Schema says it shortest."""
+"""JSON Schemas of the Structs that read and write the wire: those of msgspec, in the shortest form."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -18,21 +18,21 @@ def ref(name: str) -> Schema:
 
 
 def schema_of(kind: object) -> Schema:
-    """Return the schema of what names no Struct: a parameter, a header."""
+    """Return the schema of a type that contains no Struct: a parameter, a header."""
     return _plain(msgspec.json.schema(kind), decimal="string")
 
 
 def schemas_read(structs: Iterable[type], *, names: Mapping[str, str]) -> dict[str, Schema]:
-    """Return by name the schemas of these Structs, and of those in them, as msgspec reads them.
+    """Return, by name, the schemas of these Structs and of the Structs inside them, as msgspec reads them.
 
     names: a Struct's name in the code → its name in the document.
     """
-    # What is read into a Decimal may be a number or a text.
+    # msgspec reads a Decimal from a number or a text.
     return _schemas(structs, decimal=["number", "string"], names=names)
 
 
 def schemas_written(structs: Iterable[type]) -> dict[str, Schema]:
-    """Return by name the schemas of these Structs, and of those in them, as msgspec writes them."""
+    """Return, by name, the schemas of these Structs and of the Structs inside them, as msgspec writes them."""
     choices = OneOf.__subclasses__()
     members = [member for choice in choices for member in choice.__subclasses__()]
     schemas = _schemas([*structs, *members], decimal="string", names={})
@@ -43,19 +43,19 @@ def schemas_written(structs: Iterable[type]) -> dict[str, Schema]:
 
 def _schemas(structs: Iterable[type], *, decimal: object, names: Mapping[str, str]) -> dict[str, Schema]:
     _, components = msgspec.json.schema_components(structs, ref_template=REF)
-    refs = {REF.format(name=name): REF.format(name=said) for name, said in names.items()}
+    refs = {REF.format(name=name): REF.format(name=documented) for name, documented in names.items()}
     named: dict[str, Schema] = {}
     for name, schema in components.items():
-        # What a Struct is called and its docstring are for readers of the code.
+        # A Struct's Python name and docstring are for readers of the code, not of the document.
         of_the_wire = {key: value for key, value in schema.items() if key not in ("title", "description")}
         named[names.get(name, name)] = _plain(of_the_wire, decimal=decimal, refs=refs)
     return named
 
 
 def _plain(schema: Any, *, decimal: object, refs: Mapping[str, str] | None = None) -> Any:
-    """Return a copy without the default null, which only says that a field may be left out; with `type: [x, null]`."""
+    """Return a copy in short form: without `default: null`, and with `type: [x, null]` instead of `anyOf`."""
     if isinstance(schema, list):
-        return [_plain(one, decimal=decimal, refs=refs) for one in schema]
+        return [_plain(item, decimal=decimal, refs=refs) for item in schema]
     if not isinstance(schema, dict):
         return schema
     plain = {

@@ -1,4 +1,4 @@
-"""How the calls are described by which a device becomes a till, says how it is, and closes its day."""
+"""OpenAPI descriptions of the calls about the till itself: enrolment, token, heartbeat, end of day."""
 
 from typing import Annotated
 
@@ -27,7 +27,7 @@ describe_state = Operation(
     answers=STATE,
 )
 
-describe_state_sent = Operation(
+describe_heartbeat = Operation(
     name="dire_son_etat",
     tag="caisse",
     summary="Le battement d'une caisse : son heure, ce qu'elle garde encore, son compteur",

@@ -1,4 +1,4 @@
-"""What a till reads of its shop: the catalogue with prices and stock, and the movements that explain the stock."""
+"""Calls that read the till's shop: the catalogue with prices and stock, and the stock movements."""
 
 from datetime import UTC, datetime
 from urllib.parse import urlencode
@@ -27,7 +27,7 @@ MOVEMENT_FILTERS = ("article_id", "date_debut", "date_fin", "limit")
 
 
 class ArticlesView(APIView):
-    """The catalogue, or what changed of it since a cursor."""
+    """The catalogue, or its changes since a cursor."""
 
     @describe_articles(page=ARTICLES_PAGE, page_max=ARTICLES_PAGE_MAX)
     def get(self, request: Request) -> Response:
@@ -71,7 +71,7 @@ class MovementsView(APIView):
 
 
 def _article_of(request: Request, shop: Shop) -> Article | None:
-    """Return the article that the call names, None if it names none; one of another shop does not exist."""
+    """Return the article that the call names, or None. Refuses an article of another shop as not found."""
     article_id = parameters.whole_number(request, "article_id", minimum=1)
     if article_id is None:
         return None

@@ -1,4 +1,4 @@
-"""What became of this till's sales since it last asked, repairs made days later too."""
+"""The call that reads the outcomes of this till's sales that changed since a cursor, repairs included."""
 
 from datetime import UTC, datetime
 
@@ -15,7 +15,7 @@ from backend.shops.terminals import shop_id_of
 
 
 class ChangesView(APIView):
-    """Every outcome of this till that was written since a cursor."""
+    """Every outcome of this till written since a cursor."""
 
     @describe_changes
     def get(self, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""The description of the API: the OpenAPI document, and the page on which to read it and try the calls."""
+"""The description of the API: the OpenAPI document, and a page to read it and try the calls."""
 
 from rest_framework.renderers import TemplateHTMLRenderer
 from rest_framework.request import Request
@@ -27,7 +27,7 @@ class DocumentView(_OpenToAll):
 
 
 class DescriptionView(_OpenToAll):
-    """Swagger UI, whose files drf-spectacular-sidecar brings along: nothing is loaded from elsewhere."""
+    """Swagger UI, with the files that drf-spectacular-sidecar ships: nothing is loaded from another host."""
 
     renderer_classes = (TemplateHTMLRenderer,)
 

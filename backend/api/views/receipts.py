@@ -1,4 +1,4 @@
-"""Following what was handed over: receipts, and what became of a number."""
+"""Calls about handed-over sales: receipts, and the status of sales by number."""
 
 import uuid
 from typing import Annotated
@@ -16,10 +16,10 @@ from backend.api.bodies import decode_json_body
 from backend.api.held_requests import preferred_wait_s, wait_until_settled
 from backend.api.openapi.sales import (
     SoughtNumber,
-    describe_fates,
-    describe_fates_by_query,
     describe_receipt,
     describe_receipts,
+    describe_status_lookup,
+    describe_status_lookup_by_query,
 )
 from backend.api.problems import Problem
 from backend.sales.models import Batch
@@ -35,13 +35,13 @@ NUMBERS_GET_MAX = 50
 NUMBERS_POST_MAX = 1000
 
 
-def own(device: Device) -> dict[str, int]:
-    """Return what a caller may read: its till's, in the shop in which it stands. A shop never reads another's past."""
+def scope_of(device: Device) -> dict[str, int]:
+    """Return the filter for what a device may read: its till's, and only from the till's present shop."""
     return {"terminal_id": device.terminal_id, "shop_id": shop_id_of(device.terminal)}
 
 
 class ReceiptView(APIView):
-    """One receipt: what became of each sale of a batch."""
+    """One receipt: the outcome of each sale of a batch."""
 
     @describe_receipt
     def get(self, request: Request, recu: str) -> Response:
@@ -55,7 +55,7 @@ class ReceiptView(APIView):
             batch = wait_until_settled(batch, seconds=wait_s)
             etag = receipt.etag_of(batch)
         unchanged = get_conditional_response(request._request, etag=etag)
-        # Only If-None-Match is ours: a 412 is for requests that change something.
+        # Only If-None-Match is supported; Django may also return a 412, which is for requests that change something.
         if unchanged is not None and unchanged.status_code == 304:
             response = Response(status=304)
         else:
@@ -67,22 +67,22 @@ class ReceiptView(APIView):
         return response
 
     def _find(self, recu: str, device: Device) -> Batch:
-        # get() and not first(), here and for the device: the order that first() adds costs a tenth of a poll.
+        # get() and not first(), here and for the device: the ordering that first() adds costs a tenth of a poll.
         try:
-            return Batch.objects.get(receipt=uuid.UUID(recu), **own(device))
+            return Batch.objects.get(receipt=uuid.UUID(recu), **scope_of(device))
         except (ValueError, Batch.DoesNotExist) as error:
             raise Problem("recu_inconnu") from error
 
 
 class ReceiptListView(APIView):
-    """My receipts, newest first."""
+    """The receipts of the calling till, newest first."""
 
     @describe_receipts
     def get(self, request: Request) -> Response:
         device = device_of(request)
         only_open = parameters.flag(request, "ouverts", default=False)
         before = parameters.whole_number(request, "curseur", minimum=1)
-        batches = Batch.objects.filter(**own(device)).order_by("-pk")
+        batches = Batch.objects.filter(**scope_of(device)).order_by("-pk")
         if only_open:
             batches = batches.filter(settled_at=None)
         if before is not None:
@@ -100,13 +100,13 @@ class NumbersBody(msgspec.Struct):
 
 
 class StatusLookupView(APIView):
-    """What became of these numbers, when the receipt was lost."""
+    """The status of sales by number, for a till that lost its receipt."""
 
-    @describe_fates_by_query(at_most=NUMBERS_GET_MAX)
+    @describe_status_lookup_by_query(at_most=NUMBERS_GET_MAX)
     def get(self, request: Request) -> Response:
         return self._answer(request, request.query_params.getlist("numero_facture"), at_most=NUMBERS_GET_MAX)
 
-    @describe_fates(at_most=NUMBERS_POST_MAX, body=NumbersBody)
+    @describe_status_lookup(at_most=NUMBERS_POST_MAX, body=NumbersBody)
     def post(self, request: Request) -> Response:
         body = decode_json_body(request, NumbersBody, expected='{"numeros": ["…"]}')
         return self._answer(request, body.numeros, at_most=NUMBERS_POST_MAX)
@@ -115,4 +115,4 @@ class StatusLookupView(APIView):
         if not 1 <= len(numbers) <= at_most:
             raise Problem("parametre_invalide", f"De 1 à {at_most} numéros de facture sont attendus")
         numbers = [number.strip() for number in numbers]
-        return Response(Sorts(ventes=look_up_statuses(**own(device_of(request)), numbers=numbers)))
+        return Response(Sorts(ventes=look_up_statuses(**scope_of(device_of(request)), numbers=numbers)))

@@ -1,4 +1,4 @@
-"""The end of a till's day: what it says it sold, against what is recorded of it."""
+"""The end of a till's day: what the till reports as sold, compared with what is recorded."""
 
 from datetime import UTC, datetime
 
@@ -18,7 +18,7 @@ EXPECTED = '{"jour": "2024-11-04", "ventes": […], "totaux": […], "caisse": {
 
 
 class ReconciliationView(APIView):
-    """Equal, or exactly which are missing, extra, different, waiting or to be corrected."""
+    """Answers that both agree, or which sales are missing, extra, different, waiting or to be corrected."""
 
     @describe_reconciliation
     def post(self, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""How the server sees a till: its clock, its limits, what is open; and what the till says it still holds."""
+"""The server's view of a till: clock, limits, open work; and the heartbeat, in which the till reports what it holds."""
 
 from datetime import UTC, datetime
 
@@ -10,7 +10,7 @@ from backend.api.answers.tills import EnAttente, Etat
 from backend.api.authentication import device_of
 from backend.api.bodies import decode_json_body
 from backend.api.limits import LIMITS
-from backend.api.openapi.tills import describe_state, describe_state_sent
+from backend.api.openapi.tills import describe_heartbeat, describe_state
 from backend.sales.receipts import receipt
 from backend.sales.receipts.answers import Trou
 from backend.sales.receipts.backlog import waiting_of
@@ -26,15 +26,15 @@ EXPECTED = '{"heure": "…", "a_envoyer": {"nombre": 0, "montants": [], "plus_an
 
 
 class StateView(APIView):
-    """The server's clock, this till's shop and limits, and what is still open; by POST, also what the till says."""
+    """The server's clock, this till's shop and limits, and what is still open. A POST is also a heartbeat."""
 
     @describe_state
     def get(self, request: Request) -> Response:
         return Response(_state(device_of(request), now=datetime.now(UTC)))
 
-    @describe_state_sent
+    @describe_heartbeat
     def post(self, request: Request) -> Response:
-        # Before the body is read: a slow line would count as the till's clock being behind.
+        # Taken before the body is read: a slow line would make the till's clock look behind.
         now = datetime.now(UTC)
         device = device_of(request)
         body = decode_json_body(request, WireHeartbeat, expected=EXPECTED)
@@ -45,7 +45,7 @@ class StateView(APIView):
 def _state(device: Device, *, now: datetime) -> Etat:
     shop, terminal = shop_of(device.terminal), device.terminal
     waiting = waiting_of(terminal.pk)
-    holes = gaps_of([terminal.pk]).get(terminal.pk, [])
+    gaps = gaps_of([terminal.pk]).get(terminal.pk, [])
     return Etat(
         heure=timestamp(now),
         ecart_horloge_s=device.clock_skew_s,
@@ -55,6 +55,6 @@ def _state(device: Device, *, now: datetime) -> Etat:
         limites=LIMITS,
         en_attente=EnAttente(lots=waiting["batches"], ventes=waiting["sales"]),
         a_corriger=open_entries(shop_id=shop.pk, terminal_id=terminal.pk).count(),
-        trous=[Trou(de=first, a=last) for first, last in holes],
+        trous=[Trou(de=first, a=last) for first, last in gaps],
         pause=pauses_of(shop_id=shop.pk, terminal_id=terminal.pk).exists(),
     )

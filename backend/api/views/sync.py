@@ -1,4 +1,4 @@
-"""Handing over a batch."""
+"""The call that hands over a batch."""
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -59,7 +59,7 @@ class SyncView(APIView):
         return response
 
     def _answer_complete(self, accepted: Accepted, device: Device) -> Response:
-        """No 2xx before every sale has its outcome: such a till takes any 2xx for "all is recorded"."""
+        """Answer 2xx only once every sale has its outcome: such a till takes any 2xx for "all is recorded"."""
         batch = wait_until_settled(accepted.batch, seconds=COMPLETE_HOLD_S)
         if batch.settled_at is None:
             raise Problem("enregistrement_en_cours", retry_after_s=retry_after_s())

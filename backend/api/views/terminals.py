@@ -1,4 +1,4 @@
-"""A device becomes a till's, and renews its token."""
+"""Calls by which a device enrols under a till and renews its token."""
 
 from typing import Annotated
 
@@ -25,7 +25,7 @@ from backend.shops.errors import EnrolmentRefused, SerialInvalid, TooManyGuesses
 from backend.shops.terminals import shop_of
 
 MODEL_LENGTH_MAX = 64
-# Wrong codes are forgotten within the hour; who comes a minute later may be heard again.
+# Wrong codes are forgotten within the hour, so a retry a minute later may succeed.
 GUESSER_RETRY_S = 60
 
 
@@ -48,20 +48,20 @@ class EnrolmentBody(msgspec.Struct):
     def applicant(self, address: str | None) -> Applicant:
         return Applicant(
             serial=self.numero_serie.strip(),
-            app_version=_said(self.version, APP_VERSION_LENGTH_MAX),
-            model=_said(self.modele, MODEL_LENGTH_MAX),
+            app_version=_printable(self.version, APP_VERSION_LENGTH_MAX),
+            model=_printable(self.modele, MODEL_LENGTH_MAX),
             address=address,
         )
 
 
-def _said(text: str | None, length_max: int) -> str:
-    """Return what a device says of itself, cut; what cannot be shown is left out and refuses nobody."""
-    said = (text or "").strip()[:length_max]
-    return said if said.isprintable() else ""
+def _printable(text: str | None, length_max: int) -> str:
+    """Return the text, cut; an empty string if it is not printable, which is no reason to refuse the device."""
+    text = (text or "").strip()[:length_max]
+    return text if text.isprintable() else ""
 
 
 class EnrolmentView(APIView):
-    """A one-time code, typed into a device, makes it a till's."""
+    """Enrols a device under a till by a one-time code."""
 
     authentication_classes = ()
     permission_classes = ()
@@ -95,7 +95,7 @@ class EnrolmentView(APIView):
 
 
 class TokenView(APIView):
-    """A new token for a device that proved itself with the one it has."""
+    """A new token for a device that called with its present token."""
 
     permission_classes = (HasProvenItself,)
 

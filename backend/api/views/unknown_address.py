@@ -6,8 +6,8 @@ from rest_framework.views import APIView
 from backend.api.problems import Problem
 
 
-class NowhereView(APIView):
-    """Any other address below the API's: refused as the API refuses, not with a page."""
+class UnknownAddressView(APIView):
+    """Refuses any other address below the API with a problem, not with an HTML page."""
 
     authentication_classes = ()
     permission_classes = ()

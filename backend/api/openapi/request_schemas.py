@@ -1,9 +1,9 @@
-"""What a till sends. One Struct reads every kind of sale's document; here stands which of its fields a kind has."""
+"""Schemas of what a till sends. One Struct reads every kind of document; this module lists the fields of each kind."""
 
 from backend.api.limits import LIMITS
 from backend.api.openapi.schemas import Schema, ref
 
-# The names of the Structs that read requests, in the document.
+# A Struct that reads requests → its name in the document.
 NAMES = {
     "EnrolmentBody": "DemandeDInscription",
     "NumbersBody": "DemandeDeSort",
@@ -32,7 +32,7 @@ CIRCUMSTANCES = (
     "motif",
     "fiscal",
 )
-# What each kind has beside its circumstances: what must be there, and what may.
+# The fields of each kind beside its circumstances: the required ones, then the optional ones.
 KINDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "vente": (("lignes",), ("remise", "montant_total", "paye", "paiements")),
     "annulation": (("origine",), ()),
@@ -43,7 +43,7 @@ LINES = {"vente": "LigneVendue", "retour": "LigneRendue"}
 
 
 def add_batch(components: dict[str, Schema]) -> None:
-    """Replace the one Struct that reads every kind by the kinds' shapes, and add the batch made of them."""
+    """Replace the Struct that reads every kind by one schema per kind, and add the batch of them."""
     sale, line = components.pop("WireSale"), components.pop("WireLine")
     components["LigneVendue"] = _part(line, LINE, required=("quantite", "prix_unitaire")) | {
         "description": "Nomme une unité, ou un article, et alors son unité de base"
@@ -70,7 +70,7 @@ def add_batch(components: dict[str, Schema]) -> None:
 
 
 def _part(whole: Schema, names: tuple[str, ...], *, required: tuple[str, ...]) -> Schema:
-    """Return the schema with these fields alone. A field that some kinds lack may be null; one that is required not."""
+    """Return the schema with only these fields. The required ones are never null."""
     fields = {name: whole["properties"][name] for name in names}
     never_null = {name: _never_null(fields[name]) for name in required}
     return {"type": "object", "properties": fields | never_null, "required": list(required)}
