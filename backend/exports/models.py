@@ -1,4 +1,4 @@
-"""What has been handed to other systems, invoice by invoice: an export that dies goes on where it stood."""
+"""Invoices exported to other systems, one row each: an export that was interrupted resumes where it stopped."""
 
 from django.db import models
 
@@ -7,7 +7,7 @@ from backend.sales.models import Sale
 
 
 class ExportedInvoice(models.Model):
-    """The checkpoint of one document at one target, written as soon as the target has it."""
+    """A document that a target has, written as soon as the target has confirmed it."""
 
     target = KeyField(max_length=60)
     document = models.ForeignKey(Sale, on_delete=models.PROTECT, related_name="exports")

@@ -1,4 +1,4 @@
-"""Opening cartons: so many of a unit become what they hold of the next smaller one."""
+"""Opening cartons: turns some of a unit into what they hold of the next smaller unit."""
 
 import secrets
 from datetime import datetime
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_noop as _
 from backend.inventory.errors import ContentUnknown, NothingSmaller, QuantityInvalid, StockShort
 from backend.inventory.models import Article, ArticleUnit, MovementType, StockMovement, UnitLevel
 from backend.inventory.numbers import plain_number
-from backend.inventory.stock import checked_quantity, lock_units, standing, write_movement
+from backend.inventory.stock import already_committed, checked_quantity, lock_units, write_movement
 from backend.inventory.transactions import in_transaction
 
 # From the largest to the smallest.
@@ -20,13 +20,13 @@ LEVELS = (UnitLevel.CARTON, UnitLevel.MILLIER, UnitLevel.PIECE)
 def open_units(
     *, unit: ArticleUnit, count: int, author: str, at: datetime | None = None
 ) -> tuple[StockMovement, StockMovement]:
-    """Take `count` of a unit and bring in what they hold of the next smaller one that the article has.
+    """Take out `count` of a unit and bring in what they hold of the article's next smaller unit.
 
-    Returns the SORTIE and the ENTREE, which share one reference. Nobody opens more than there is, whatever the shop's
-    policy. `at` is when it happened, for who tells a shop's past.
+    Returns the SORTIE and the ENTREE, which share one reference. Refused beyond the stock, whatever the shop's policy.
+    at: when it happened, if in the past.
     Raises QuantityInvalid, NothingSmaller, ContentUnknown or StockShort.
     """
-    # True is an int, and no count.
+    # True is an int, but not a count.
     if not isinstance(count, int) or isinstance(count, bool) or count <= 0:
         raise QuantityInvalid(_("un nombre entier, un ou plus"), field="count")
     reference = f"OUV-{secrets.token_hex(5)}"
@@ -34,9 +34,9 @@ def open_units(
 
     def change() -> tuple[StockMovement, StockMovement]:
         larger, smaller = _lock_pair(unit)
-        stands = standing(written)
-        if stands:
-            first, second = stands
+        committed = already_committed(written)
+        if committed:
+            first, second = committed
             return first, second
         written[:] = _open(larger, smaller, count=count, author=author, reference=reference, at=at)
         first, second = written
@@ -46,7 +46,7 @@ def open_units(
 
 
 def next_smaller(unit: ArticleUnit) -> ArticleUnit | None:
-    """Return the unit that `unit` is opened into: of its article, the largest that is smaller."""
+    """Return the unit that `unit` is opened into: the largest smaller unit of its article."""
     below = LEVELS[LEVELS.index(UnitLevel(unit.level)) + 1 :]
     siblings = {other.level: other for other in ArticleUnit.objects.filter(article_id=unit.article_id, level__in=below)}
     return next((siblings[level] for level in below if level in siblings), None)
@@ -55,8 +55,8 @@ def next_smaller(unit: ArticleUnit) -> ArticleUnit | None:
 def _lock_pair(unit: ArticleUnit) -> tuple[ArticleUnit, ArticleUnit]:
     """Lock a unit and the next smaller one.
 
-    The article comes first: its lock keeps anybody from adding a level between the two, which would change what the
-    larger one holds.
+    The article is locked first: nobody can then add a level between the two, which would change what the larger one
+    holds.
     """
     assert transaction.get_connection().in_atomic_block
     Article.objects.select_for_update().get(pk=unit.article_id)

@@ -1,7 +1,7 @@
-"""Services that create and change articles and their units, inside one shop and never beyond it.
+"""Services that create and change articles and their units within one shop.
 
-The shop's row is locked by whoever gives a code, an article's by whoever changes its units: shop, articles by id, units
-by id. A posting takes neither of the first two, so selling does not wait for work on the catalogue.
+Giving a code locks the shop's row; changing units locks the article's. Order of locks: shop, articles by id, units by
+id. A posting takes neither of the first two, so sales do not wait for changes of the catalogue.
 """
 
 import uuid
@@ -27,7 +27,7 @@ UnitChange = Literal["mark", "holds", "price", "currency", "vat_rate", "low_stoc
 
 @dataclass(frozen=True, kw_only=True)
 class NewUnit:
-    """A unit to be: its stock comes later, by movements. `currency` None means the shop's."""
+    """A unit to create. Its stock comes later, by movements. currency None: the shop's."""
 
     level: str
     price: Decimal
@@ -41,18 +41,21 @@ class NewUnit:
 def create_article(
     *, shop: Shop, code: str, name: str, base_unit: NewUnit, barcode: str | None = None, is_active: bool = True
 ) -> Article:
-    """Create an article with the unit that `article_id` on a line means. Raises FieldInvalid or CodeTaken."""
+    """Create an article and its base unit, which a line with only `article_id` means.
+
+    Raises FieldInvalid or CodeTaken.
+    """
     values = {"code": code, "name": name, "barcode": barcode, "is_active": is_active}
     article = Article(shop=shop, **{field: ARTICLE_CHECKS[field](value) for field, value in values.items()})
     unit = _checked_unit(base_unit, shop=shop)
 
     def change() -> Article:
         lock_shop(shop)
-        stands = Article.objects.filter(uuid=article.uuid).first()
-        if stands:
-            return stands
+        committed = Article.objects.filter(uuid=article.uuid).first()
+        if committed:
+            return committed
         check_code_is_free(article.code, shop=shop)
-        # A repeated attempt inserts anew what the first one rolled back.
+        # A retry inserts again what the first attempt rolled back.
         article.pk = unit.pk = article.base_unit = None
         article.save(force_insert=True)
         unit.article = article
@@ -65,9 +68,9 @@ def create_article(
 
 
 def change_article(*, shop: Shop, article_uuid: uuid.UUID, changes: Mapping[ArticleChange, Any]) -> Article:
-    """Change what is named in `changes`, and nothing else of the article; its uuid never.
+    """Change only the fields of the article that `changes` names.
 
-    `base_unit` is the uuid of one of its own units. Raises NotFound, FieldInvalid or CodeTaken.
+    `base_unit` is the uuid of one of its units. Raises NotFound, FieldInvalid or CodeTaken.
     """
     checked = {field: ARTICLE_CHECKS[field](value) for field, value in changes.items() if field != "base_unit"}
 
@@ -88,18 +91,18 @@ def change_article(*, shop: Shop, article_uuid: uuid.UUID, changes: Mapping[Arti
 
 
 def add_unit(*, shop: Shop, article_uuid: uuid.UUID, unit: NewUnit) -> ArticleUnit:
-    """Add a level to an article. Its base unit stays what it was, so that old tills go on selling the same.
+    """Add a level to an article. The base unit does not change, so old tills still sell the same unit.
 
-    What the next larger unit holds is unknown from now on, unless the new one is of the smallest level: it was told in
-    something smaller. Raises NotFound, FieldInvalid or LevelTaken.
+    Unless the new unit is of the smallest level, the content of the next larger unit becomes unknown: it was counted in
+    a smaller unit. Raises NotFound, FieldInvalid or LevelTaken.
     """
     added = _checked_unit(unit, shop=shop)
 
     def change() -> ArticleUnit:
         article = lock_article(shop=shop, article_uuid=article_uuid)
-        stands = ArticleUnit.objects.filter(uuid=added.uuid).first()
-        if stands:
-            return stands
+        committed = ArticleUnit.objects.filter(uuid=added.uuid).first()
+        if committed:
+            return committed
         if ArticleUnit.objects.filter(article=article, level=added.level).exists():
             raise LevelTaken(added.level)
         added.pk = None
@@ -115,7 +118,7 @@ def add_unit(*, shop: Shop, article_uuid: uuid.UUID, unit: NewUnit) -> ArticleUn
 
 
 def change_unit(*, shop: Shop, unit_uuid: uuid.UUID, changes: Mapping[UnitChange, object]) -> ArticleUnit:
-    """Change what is named in `changes`, and nothing else of the unit; its uuid, level and article never.
+    """Change only the fields of the unit that `changes` names; its level and article never change.
 
     Raises NotFound or FieldInvalid.
     """
@@ -136,7 +139,7 @@ def change_unit(*, shop: Shop, unit_uuid: uuid.UUID, changes: Mapping[UnitChange
 
 
 def lock_shop(shop: Shop) -> None:
-    """Keep everybody else from giving a code in this shop: two articles under one would be decided by who is later."""
+    """Lock the shop's row: only one transaction at a time gives codes, so the check that a code is free holds."""
     Shop.objects.select_for_update().get(pk=shop.pk)
 
 
@@ -156,7 +159,7 @@ def check_code_is_free(code: str, *, shop: Shop, besides: Article | None = None)
 
 
 def _lock_next_larger(added: ArticleUnit) -> ArticleUnit | None:
-    """Return the unit whose content is told in `added` from now on, and was told in something else before."""
+    """Lock and return the unit whose content was counted in a smaller unit and is now counted in `added`, or None."""
     if added.level == LEVELS[-1]:
         return None
     above = LEVELS[: LEVELS.index(added.level)]
@@ -188,7 +191,7 @@ OPENING_COMMENT = "Stock d'ouverture"
 def begin_article(
     *, shop: Shop, code: str, name: str, barcode: str | None, base_unit: NewUnit, opening: Decimal | None, author: str
 ) -> Article:
-    """Create an article and bring in the first stock of its unit, inside the transaction of whoever asks: `do_once`.
+    """Create an article and bring in its opening stock, inside the caller's transaction (`do_once`).
 
     Raises what create_article and move_stock raise.
     """

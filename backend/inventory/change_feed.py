@@ -1,4 +1,4 @@
-"""What changed in a shop's catalogue since a cursor: an article counts as changed when it or one of its units did."""
+"""Changes of a shop's catalogue since a cursor: an article has changed when it or one of its units has."""
 
 import heapq
 import itertools
@@ -13,10 +13,10 @@ from backend.db.change_cursors import ChangeCursor, CursorInvalid
 from backend.db.keyset import beyond, walk_index
 from backend.inventory.models import Article, ArticleUnit
 
-# Of a cursor: (shop, kind, id). What comes first among changes of one instant has the lower kind; 0 is before them all.
+# A cursor's key is (shop, kind, id). Among changes of one instant the lower kind comes first; 0 is before all of them.
 KEY_LENGTH = 3
 ARTICLE, UNIT = 1, 2
-# The first walk goes over the articles alone: each is sent once, and not again for each of its units.
+# The first walk goes over the articles only: each is sent once, and not again for each of its units.
 FIRST_WALK = 3
 
 
@@ -32,7 +32,7 @@ class ChangedArticle:
 
 @dataclass(frozen=True, slots=True)
 class CataloguePage:
-    """Articles as they stand now, each once, and where to go on. `is_last`: nothing else has changed for now."""
+    """Articles in their present state, each once, and the cursor of the next page. is_last: nothing more for now."""
 
     articles: list[ChangedArticle]
     cursor: ChangeCursor
@@ -48,11 +48,11 @@ class Change(NamedTuple):
 
 
 def read_catalogue(*, shop_id: int, since: ChangeCursor | None, limit: int, now: datetime) -> CataloguePage:
-    """Return the articles behind the next `limit` changes since a cursor; without one, behind all there are.
+    """Return the articles of the next `limit` changes since a cursor; without a cursor, walk over all articles.
 
-    Never misses a change, may repeat one (docs/decisions). A walk has no end set in advance: an article that changes
-    all the time is always ahead, and is met all the same. What an article holds is read after what says that it
-    changed. `now` is taken before the call. A till that was moved begins anew: what it knows is another shop's.
+    Never misses a change, may repeat one (docs/decisions). A walk has no end set in advance, so it also meets an
+    article that changes all the time. An article is read after the row that says that it changed. now: taken before
+    the call. A till that was moved to another shop begins a new first walk.
     Raises CursorInvalid.
     """
     if since is not None and since.key[0] != shop_id:
@@ -69,8 +69,8 @@ def read_catalogue(*, shop_id: int, since: ChangeCursor | None, limit: int, now:
     if len(found) > limit:
         return CataloguePage(articles, cursor, is_last=False)
     if is_first_walk:
-        # It met every article: the next walk need not look at what changed before it began, the overlap apart.
-        assert cursor.walk_began_at is not None, "begin() has said so"
+        # It met every article: the next walk can start where this one began, less the overlap.
+        assert cursor.walk_began_at is not None, "begin() sets it"
         cursor = cursor.move_to(cursor.walk_began_at, cursor.key)
     cursor = cursor.finish()
     if cursor.key[0] != shop_id:
@@ -79,7 +79,7 @@ def read_catalogue(*, shop_id: int, since: ChangeCursor | None, limit: int, now:
 
 
 def _streams(shop_id: int, cursor: ChangeCursor, limit: int) -> list[list[Change]]:
-    """Return the next changes of each kind, each list in its own order, from its own index."""
+    """Return the next changes of each kind, one sorted list per kind, each read from its own index."""
     if cursor.key[1] > FIRST_WALK:
         raise CursorInvalid(cursor.as_text())
     kinds = (FIRST_WALK,) if cursor.key[1] == FIRST_WALK else (ARTICLE, UNIT)
@@ -93,7 +93,7 @@ def _stream(shop_id: int, cursor: ChangeCursor, kind: int, limit: int) -> list[C
 
 
 def _after(cursor: ChangeCursor, kind: int) -> Q:
-    """Return what of this kind comes after the cursor in the order (changed_at, kind, id)."""
+    """Return the filter for rows of this kind after the cursor, in the order (changed_at, kind, id)."""
     _, reached_kind, reached_id = cursor.key
     if kind < reached_kind:
         return Q(changed_at__gt=cursor.at)
@@ -103,9 +103,9 @@ def _after(cursor: ChangeCursor, kind: int) -> Q:
 
 
 def _read_articles(shop_id: int, changes: list[Change]) -> list[ChangedArticle]:
-    """Return the articles that changed, once each, whole, in the order in which they are first named.
+    """Return the changed articles with all their units, each once, in the order of their first change.
 
-    The wall is asked of what was read: in the queries, an index of the shop would be one more way to go wrong.
+    The shop is checked in Python: a condition in the query could make the optimizer choose an index of the shop.
     """
     unit_ids = [change.id for change in changes if change.kind == UNIT]
     article_of = dict(ArticleUnit.objects.filter(pk__in=unit_ids).values_list("pk", "article_id"))

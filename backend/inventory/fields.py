@@ -1,6 +1,6 @@
-"""What may stand in an article and in a unit: one check a field, for the services and for the spreadsheet alike.
+"""Checks of the fields of articles and units, one per field, for the services and the spreadsheet import.
 
-Each takes a value of the field's type and returns what is stored; it raises FieldInvalid.
+Each takes a value of the field's type and returns the value to store, or raises FieldInvalid.
 """
 
 import unicodedata
@@ -17,7 +17,7 @@ from backend.shops.models import Shop
 CODE_CHARACTERS_MAX = 40
 NAME_CHARACTERS_MAX = 160
 MARK_CHARACTERS_MAX = 24
-PRICE_MAX = Decimal("999999999999.99")  # of a column: DECIMAL(14, 2)
+PRICE_MAX = Decimal("999999999999.99")  # the column is DECIMAL(14, 2)
 QUANTITY_MAX = Decimal("99999999999.999")  # DECIMAL(14, 3)
 VAT_RATE_MAX = Decimal(100)
 CENT = Decimal("0.01")
@@ -29,7 +29,7 @@ def checked_code(value: str) -> str:
 
 
 def checked_barcode(value: str | None) -> str | None:
-    """An empty barcode is none."""
+    """An empty barcode is stored as None."""
     return _text(value, "barcode", characters_max=CODE_CHARACTERS_MAX, may_be_empty=True) if value else None
 
 
@@ -99,7 +99,7 @@ UNIT_FIELDS = ("mark", "holds", "price", "currency", "vat_rate", "low_stock_thre
 
 
 def checked_unit_field(field: str, value: Any, *, shop: Shop, level: str) -> object:
-    """Check one of UNIT_FIELDS: two of them depend on what surrounds the unit."""
+    """Check one of UNIT_FIELDS: `holds` depends on the unit's level, `currency` on the shop."""
     if field == "holds":
         return checked_holds(value, level=level)
     if field == "currency":
@@ -114,7 +114,7 @@ def checked_unit_field(field: str, value: Any, *, shop: Shop, level: str) -> obj
 
 
 def _text(value: str, field: str, *, characters_max: int, may_be_empty: bool = False) -> str:
-    """Two ways of writing one accent would be two keys that look the same, so they are made one."""
+    """Check a text. Normalizes it to NFC: otherwise two codes that look the same could differ."""
     value = unicodedata.normalize("NFC", value.strip())
     if not value and not may_be_empty:
         raise FieldInvalid(field, _("ne peut pas être vide"))
@@ -126,7 +126,7 @@ def _text(value: str, field: str, *, characters_max: int, may_be_empty: bool = F
 
 
 def _number(value: Decimal, field: str, *, step: Decimal, largest: Decimal) -> Decimal:
-    """Refuse, never round: what a person typed is what is stored."""
+    """Check a number. Never rounds it: it is stored as typed, or refused."""
     if not value.is_finite():
         raise FieldInvalid(field, _("nombre attendu"))
     if value < 0:

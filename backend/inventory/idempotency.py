@@ -1,6 +1,6 @@
-"""What a person asks for with a form is done once, however often the form arrives: a double click, a page reloaded.
+"""Idempotency of forms: a form's work is done once, even if it arrives again after a double click or a reload.
 
-A form carries a key that nobody else has; the key is kept in the transaction that does the work.
+Each form carries a unique key; the transaction that does the work stores the key.
 """
 
 import hashlib
@@ -22,11 +22,11 @@ Result = TypeVar("Result")
 
 
 class AlreadyDone(Exception):
-    """The same form, sent again: what it asks for stands, and was not done a second time."""
+    """The same form was sent again. Its work was done before, and not a second time."""
 
 
 class FormReused(InventoryRefused):
-    """A form that has done its work came back with something else in it: an old page, changed."""
+    """A form whose work is done came back with other values, from an old page."""
 
     code = "formulaire_deja_utilise"
 
@@ -36,12 +36,12 @@ class FormReused(InventoryRefused):
 
 
 def do_once(*, shop: Shop, key: str, form: Mapping[str, object], work: Callable[[], Result]) -> Result:
-    """Do `work` in the transaction that keeps the form's key, and return what it returns.
+    """Do `work` in the transaction that stores the form's key, and return its result.
 
-    key: of the form as it was shown, at most 64 characters, never shown twice. form: what was typed, to tell a repeat
-    from a page that somebody went back to and changed.
-    If `work` raises, nothing is kept and the form may come again. The key is written first, so a rival waits here and
-    holds no other lock. Raises AlreadyDone or FormReused, and what `work` raises.
+    key: unique to the form as it was shown, at most 64 characters. form: the values, to tell a repeat from a page that
+    somebody went back to and changed.
+    If `work` raises, the key is not stored and the form may be sent again. The key is inserted first, so a simultaneous
+    repeat waits here, holding no other lock. Raises AlreadyDone or FormReused, and what `work` raises.
     """
     content = hashlib.sha256(json.dumps(dict(form), sort_keys=True, default=str).encode()).hexdigest()
 
@@ -50,8 +50,8 @@ def do_once(*, shop: Shop, key: str, form: Mapping[str, object], work: Callable[
             with transaction.atomic():
                 WorkKey(shop=shop, key=key, content=content, at=datetime.now(UTC)).save(force_insert=True)
         except IntegrityError as error:
-            stands = WorkKey.objects.get(shop=shop, key=key)
-            raise (AlreadyDone() if stands.content == content else FormReused()) from error
+            stored = WorkKey.objects.get(shop=shop, key=key)
+            raise (AlreadyDone() if stored.content == content else FormReused()) from error
         return work()
 
     return in_transaction(attempt, name="do_once")

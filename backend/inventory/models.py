@@ -43,7 +43,7 @@ class Article(models.Model):
     barcode = KeyField(max_length=40, null=True, blank=True)
     name = models.CharField(max_length=160)
     is_active = models.BooleanField(default=True)
-    # What `article_id` on a line means. Set explicitly, so that adding a unit never redirects old tills.
+    # The unit that a line with only `article_id` means. Set explicitly: adding a unit changes nothing for old tills.
     base_unit = models.ForeignKey("ArticleUnit", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     changed_at = models.DateTimeField(auto_now=True)
 
@@ -59,16 +59,16 @@ class Article(models.Model):
 
 
 class ArticleUnit(models.Model):
-    """One level an article is sold in. Its uuid is its identity; the mark (DZ, BT, SAC…) is a label people rename."""
+    """One level an article is sold in. The uuid identifies it; the mark (DZ, BT, SAC…) is a label people rename."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     article = models.ForeignKey(Article, on_delete=models.PROTECT, related_name="units")
-    # No constraint: a posting changes `changed_at`, which shares an index with the shop, and InnoDB would check the key
-    # again and lock the shop's row for it. Every sale would wait for whoever saves the shop's settings.
+    # No constraint: a posting changes `changed_at`, which shares an index with the shop, so InnoDB would check the key
+    # again and lock the shop's row. Every sale would wait while somebody saves the shop's settings.
     shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
     level = models.CharField(max_length=16, choices=UnitLevel)
     mark = models.CharField(max_length=24, blank=True)
-    # How many of the article's next smaller unit one of this holds; unknown is allowed.
+    # How many of the article's next smaller unit this one holds; None if unknown.
     holds = models.DecimalField(**QUANTITY, null=True, blank=True)
     price = models.DecimalField(**MONEY, default=0)
     currency = models.CharField(max_length=3, default="CDF")
@@ -78,7 +78,7 @@ class ArticleUnit(models.Model):
     changed_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        # Never the mark: a key that people rename loses what hangs on it.
+        # Never the mark: people rename it.
         constraints = [models.UniqueConstraint(fields=["article", "level"], name="unit_article_level")]
         indexes = [models.Index(fields=["shop", "changed_at"], name="unit_shop_changed")]
 
@@ -89,7 +89,7 @@ class ArticleUnit(models.Model):
 class StockMovement(models.Model):
     """One change of one unit's stock. Append-only: the database refuses to change or delete a row."""
 
-    # Its key's index is movement_unit_at.
+    # The index of this foreign key is movement_unit_at.
     unit = models.ForeignKey(ArticleUnit, on_delete=models.PROTECT, related_name="movements", db_index=False)
     shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
     type = models.CharField(max_length=16, choices=MovementType)
@@ -99,7 +99,7 @@ class StockMovement(models.Model):
     reference = models.CharField(max_length=100, blank=True)
     author = models.CharField(max_length=AUTHOR_LENGTH_MAX, blank=True)
     document = models.ForeignKey("sales.Sale", on_delete=models.PROTECT, null=True, related_name="movements")
-    # The line of the document that it carries out, from 1.
+    # The document's line that it belongs to, from 1.
     line = models.PositiveSmallIntegerField(null=True)
     comment = models.CharField(max_length=REASON_LENGTH_MAX, blank=True)
     at = models.DateTimeField()
@@ -115,12 +115,12 @@ class StockMovement(models.Model):
 
 
 class WorkKey(models.Model):
-    """The key of a form whose work was carried out, written in the same transaction: what makes it happen once."""
+    """The key of a form whose work was done, written in the same transaction, so that it is done once."""
 
-    # No constraint: the insert would lock the shop's row, which whoever gives a code then wants for himself.
+    # No constraint: the insert would share-lock the shop's row, which giving a code then locks exclusively.
     shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
     key = KeyField(max_length=64)
-    # sha256 of what the form said: the same key with something else is no repeat.
+    # SHA-256 of the form's values: the same key with other values is not a repeat.
     content = models.CharField(max_length=64)
     at = models.DateTimeField()
 
@@ -132,13 +132,13 @@ class WorkKey(models.Model):
 
 
 class ImportDraft(models.Model):
-    """A spreadsheet that a person was shown a preview of, until they confirm it: at most one a person and shop."""
+    """A spreadsheet between preview and confirmation: at most one per person and shop."""
 
     key = KeyField(max_length=64, unique=True)
     shop = models.ForeignKey(Shop, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     name = models.CharField(max_length=200)
-    content = models.BinaryField()  # the file as it came, compressed
+    content = models.BinaryField()  # the uploaded file, compressed
     at = models.DateTimeField()
 
     class Meta:

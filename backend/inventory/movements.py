@@ -1,4 +1,4 @@
-"""A shop's stock movements, newest first, in pages that an index serves however long its history is."""
+"""A shop's stock movements, newest first, in pages read from an index, however long the history."""
 
 import heapq
 import itertools
@@ -13,7 +13,7 @@ from backend.inventory.models import Article, StockMovement
 
 @dataclass(frozen=True, slots=True)
 class MovementPage:
-    """Movements with their units and articles. `before`: the id that names the next page; None on the last."""
+    """Movements with their units and articles. before: the id to ask the next page with; None on the last."""
 
     movements: list[StockMovement]
     before: int | None
@@ -31,9 +31,9 @@ def read_movements(
 ) -> MovementPage:
     """Return a shop's movements, or an article's, with begin <= at < end, newest first, `limit` at most.
 
-    movement_type: no index knows it, so a rare one is looked for among all the others.
-    `before` is that of the page before: the id of its last movement, whose row never changes. Movements that arrive
-    between two pages shift nothing. Of one instant, the one written last comes first. Raises BadCursor.
+    movement_type: no index has it, so a rare one is searched for among all the others.
+    before: the previous page's `before`, the id of its last movement, whose row never changes: movements that arrive
+    between two pages shift nothing. At one instant, the one written last comes first. Raises BadCursor.
     """
     wanted = StockMovement.objects.filter(moved_between(begin, end) & _after(shop_id, before))
     if movement_type is not None:
@@ -48,9 +48,9 @@ def read_movements(
 
 
 def _owners(shop_id: int, article: Article | None) -> list[tuple[str, int]]:
-    """Return whose movements are wanted: the shop's, or each unit's of an article, which has three levels at most.
+    """Return whose movements are wanted: the shop's, or those of each unit of an article, at most three.
 
-    Together, an article's units would have their whole history read and sorted; apart, each follows its own index.
+    One query for all units would read and sort their whole history; one query per unit follows its index.
     """
     if article is None:
         return [("shop_id", shop_id)]

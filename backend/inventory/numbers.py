@@ -1,6 +1,6 @@
-"""Numbers as people write and read them here: one rule for spreadsheets, for pages and for sentences.
+"""Numbers as people write and read them here: one rule for spreadsheets, pages and sentences.
 
-Babel's parse_decimal(strict=True) is another rule: it takes Arabic digits and NaN, and reads `1.500` as 1.5.
+Babel's parse_decimal(strict=True) would differ: it accepts Arabic digits and NaN, and reads `1.500` as 1.5.
 """
 
 import re
@@ -13,20 +13,20 @@ from backend.inventory.errors import shown
 from backend.sentences import Sentence
 
 NUMBER_CHARACTERS_MAX = 40
-# No-break, narrow no-break, thin and figure spaces: programs put any of them between thousands.
+# Programs put any of these between thousands: no-break, narrow no-break, thin and figure spaces.
 SPACES = re.compile("[ \u00a0\u202f\u2009\u2007]")
-# What pages write before a number below zero.
+# Pages write it before a negative number.
 MINUS = "\N{MINUS SIGN}"
 GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?: [0-9]{3})+(?:[.,][0-9]+)?")
 PLAIN = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?")
 DOTTED = re.compile(r"[+-]?[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+|[+-]?[0-9]{1,3}(?:\.[0-9]{3}){2,}")
 COMMAED = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+\.[0-9]+|[+-]?[0-9]{1,3}(?:,[0-9]{3}){2,}")
-# 25,000 is twenty-five here and twenty-five thousand there. 0,125 and 25 000,125 are not in doubt.
+# 25,000 may be twenty-five or twenty-five thousand. 0,125 and 25 000,125 are not ambiguous.
 AMBIGUOUS = re.compile(r"[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}")
 
 
 class NumberUnreadable(ValueError):
-    """The text is no number, or more than one."""
+    """The text is not a number, or may be read as more than one."""
 
     template: ClassVar[str] = _("« %(text)s » n'est pas un nombre")
 
@@ -47,9 +47,9 @@ class NumberTooLong(NumberUnreadable):
 
 
 def read_number(text: str) -> Decimal:
-    """Return the number that a person wrote: `25 000,50`, `25000.5`, `25.000,50`, `−3`.
+    """Return the number in a text: `25 000,50`, `25000.5`, `25.000,50`, `−3`.
 
-    Nothing is guessed: `1.500` and `1,500` are refused. Raises NumberUnreadable.
+    An ambiguous one, as `1.500` or `1,500`, is refused. Raises NumberUnreadable.
     """
     text = SPACES.sub(" ", text).replace(MINUS, "-").strip()
     if len(text) > NUMBER_CHARACTERS_MAX:
@@ -67,7 +67,7 @@ def read_number(text: str) -> Decimal:
 
 
 def write_number(value: Decimal | None, *, places: int = 0) -> str:
-    """Return a number as read_number reads it, and a French spreadsheet too, with at least so many places."""
+    """Return a number in the form that read_number and French spreadsheets read, with at least `places` places."""
     if value is None:
         return ""
     whole, _dot, part = plain_number(value).partition(".")
@@ -78,5 +78,5 @@ def write_number(value: Decimal | None, *, places: int = 0) -> str:
 
 
 def plain_number(value: Decimal) -> str:
-    """Return 2 for 2.000 and 1.5 for 1.500: a number in a sentence of the domain."""
+    """Return the number for a sentence: 2 for 2.000, 1.5 for 1.500."""
     return f"{value.normalize():f}" if value else "0"

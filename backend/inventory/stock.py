@@ -1,4 +1,4 @@
-"""The one door through which stock changes by hand. Sales go through the posting, which chains them alike.
+"""Services that change stock by hand. Sales change it through the posting, which chains movements in the same way.
 
 Every change is a movement that continues its unit's chain, written under the unit's lock.
 """
@@ -38,11 +38,11 @@ def move_stock(
 ) -> StockMovement:
     """Change a unit's stock by `quantity` and write the movement that explains it.
 
-    quantity: signed, at most three places. ENTREE is above zero, SORTIE below, AJUSTEMENT either, with its reason in
-    `comment`. Joins the transaction around it, or opens its own.
-    A SORTIE takes no more than there is where the shop refuses such sales. An AJUSTEMENT never takes stock below zero,
-    whatever the shop's policy: it states what was counted. Texts are cut to their columns. `at` is when it happened,
-    for who tells a shop's past: not before the unit's movement before it.
+    quantity: signed, at most three places; positive for an ENTREE, negative for a SORTIE, either for an AJUSTEMENT.
+    comment: the reason, required for an AJUSTEMENT. Texts are cut to their columns. at: when it happened, if in the
+    past; not before the unit's previous movement.
+    A SORTIE takes no more than there is if the shop refuses such sales. An AJUSTEMENT never takes stock below zero,
+    whatever the shop's policy: it states what was counted. Joins an open transaction, or opens its own.
     Raises QuantityInvalid, MovementTypeRefused, WrongSign, ReasonMissing, StockShort or CountNegative.
     """
     quantity = checked_quantity(quantity)
@@ -51,9 +51,9 @@ def move_stock(
 
     def change() -> StockMovement:
         locked = lock_units([unit.pk])[unit.pk]
-        stands = standing(written)
-        if stands:
-            return stands[0]
+        committed = already_committed(written)
+        if committed:
+            return committed[0]
         check_result(locked, quantity=quantity, movement_type=movement_type)
         movement = write_movement(
             locked,
@@ -71,9 +71,9 @@ def move_stock(
 
 
 def count_stock(*, unit: ArticleUnit, counted: Decimal, author: str, reason: str) -> StockMovement | None:
-    """Make a unit's stock what a person counted; return the adjustment, or None where the count agrees.
+    """Set a unit's stock to what was counted; return the adjustment, or None if the count agrees.
 
-    The difference is computed under the lock, so a sale that comes meanwhile is not counted away.
+    The difference is computed under the lock, so a sale posted meanwhile is not undone.
     Raises QuantityInvalid or ReasonMissing.
     """
     counted = checked_quantity(counted, field="counted")
@@ -85,12 +85,12 @@ def count_stock(*, unit: ArticleUnit, counted: Decimal, author: str, reason: str
 
     def change() -> StockMovement | None:
         locked = lock_units([unit.pk])[unit.pk]
-        stands = standing(written)
-        if stands:
-            return stands[0]
+        committed = already_committed(written)
+        if committed:
+            return committed[0]
         if counted == locked.stock:
             return None
-        # No further than the column goes: a stock far below zero may be further from the count than that.
+        # Checked against the column too: the difference to a stock far below zero may not fit into it.
         movement = write_movement(
             locked,
             quantity=checked_quantity(counted - locked.stock, field="counted"),
@@ -105,7 +105,7 @@ def count_stock(*, unit: ArticleUnit, counted: Decimal, author: str, reason: str
 
 
 def checked_quantity(quantity: Decimal, *, field: str = "quantity") -> Decimal:
-    """Return `quantity` with three places; raise QuantityInvalid where the column cannot hold it."""
+    """Return `quantity` with three places; raise QuantityInvalid if the column cannot hold it."""
     if not quantity.is_finite():
         raise QuantityInvalid(_("nombre attendu"), field=field)
     if abs(quantity) > QUANTITY_MAX:
@@ -130,7 +130,7 @@ def check_kind(movement_type: MovementType, *, quantity: Decimal, comment: str) 
 
 
 def check_result(unit: ArticleUnit, *, quantity: Decimal, movement_type: MovementType) -> None:
-    """Refuse what a locked unit has not. One that is below zero already may always be brought nearer to it."""
+    """Refuse a movement beyond a locked unit's stock. An entry is always allowed, even if the stock stays negative."""
     after = unit.stock + quantity
     if abs(after) > QUANTITY_MAX:
         raise QuantityInvalid(_("le stock serait trop grand"))
@@ -143,16 +143,16 @@ def check_result(unit: ArticleUnit, *, quantity: Decimal, movement_type: Movemen
 
 
 def lock_units(unit_ids: Iterable[int]) -> dict[int, ArticleUnit]:
-    """Lock units by primary key in the order of their ids, the one order for everyone, and return them as they are."""
+    """Lock units in the order of their ids, the order that every transaction uses, and return them by id."""
     units = ArticleUnit.objects.select_for_update().filter(pk__in=sorted(unit_ids)).order_by("pk")
     return {unit.pk: unit for unit in units}
 
 
-def standing(written: list[StockMovement]) -> list[StockMovement]:
-    """Return what an earlier attempt wrote, if it stands: its COMMIT went through and only the answer was lost.
+def already_committed(written: list[StockMovement]) -> list[StockMovement]:
+    """Return the movements of an earlier attempt whose COMMIT succeeded though its answer was lost.
 
-    Asked under the lock of the unit, which an attempt that is still being committed holds. An id alone may be given
-    twice where the first was rolled back; an id and an instant are not.
+    Called under the unit's lock, which an attempt still holds while it commits. An id alone may be reused after a
+    rollback; an id with its instant is not.
     """
     rows = [StockMovement.objects.filter(pk=movement.pk, at=movement.at).first() for movement in written]
     return [row for row in rows if row]
@@ -168,7 +168,7 @@ def write_movement(
     reference: str = "",
     at: datetime | None = None,
 ) -> StockMovement:
-    """Move a locked unit, checked by the caller, on to its next link."""
+    """Write the next movement of a locked unit, which the caller has checked, and its new stock."""
     movement = _next_link(
         unit,
         quantity=quantity,
@@ -184,7 +184,7 @@ def write_movement(
 
 
 def begin_stock(unit: ArticleUnit, *, quantity: Decimal, author: str, comment: str) -> StockMovement:
-    """Give a unit that never moved its first stock, and return the movement; the caller saves both, many at once.
+    """Set the opening stock of a unit that never moved, and return the movement; the caller saves both, in bulk.
 
     The unit is locked, or new in this transaction.
     """

@@ -1,4 +1,4 @@
-"""The transaction of a change to stock or catalogue: one's own, tried again, or the one that is open already."""
+"""The transaction of a change to stock or catalogue: its own, retried, or the one that is already open."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -11,11 +11,11 @@ Result = TypeVar("Result")
 
 
 def in_transaction(operation: Callable[[], Result], *, name: str) -> Result:
-    """Run `operation` in bounded time: in a transaction of its own, again after each transient fault.
+    """Run `operation` in bounded time, in a transaction of its own, and retry it after transient faults.
 
-    Inside an open transaction it joins, and is not tried again: a dead-lock has undone what came before it too, so only
-    who opened the transaction can begin anew.
-    `operation` may find that an earlier attempt stands after all, because only the answer to its COMMIT was lost.
+    Inside an open transaction it joins and is not retried: a deadlock has also undone what came before, so only the
+    code that opened the transaction can retry.
+    `operation` may find that an earlier attempt was committed, because only the answer to its COMMIT was lost.
     """
 
     def attempt() -> Result:

@@ -1,4 +1,4 @@
-"""Devices and their tokens: registering one under a till, moving it, and finding out whether a caller is it."""
+"""Devices and their tokens: registering a device under a till, moving it, and checking its token."""
 
 import hashlib
 import hmac
@@ -17,7 +17,7 @@ log = structlog.get_logger("caisse.shops")
 
 TOKEN_BYTES = 32
 SERIAL_LENGTH_MAX = 64
-# The serials of what stands for the shops' pages among their tills: no hardware may claim one.
+# Serials of the shops' offices, which stand for the web pages among the tills: no hardware may claim one.
 OFFICE_SERIAL_PREFIX = "bureau-"
 
 
@@ -33,7 +33,7 @@ def register_device(
 
 
 def check_serial(serial: str) -> None:
-    """Raise SerialInvalid for what no header could carry, and for what is not hardware's to claim."""
+    """Raise SerialInvalid for a serial that no header can carry, or that is reserved for an office."""
     if not 1 <= len(serial) <= SERIAL_LENGTH_MAX or not serial.isprintable() or serial != serial.strip():
         raise SerialInvalid
     if serial.startswith(OFFICE_SERIAL_PREFIX):
@@ -43,21 +43,21 @@ def check_serial(serial: str) -> None:
 def issue_token(device: Device) -> str:
     """Return a new token, shown once: only its hash is kept.
 
-    The one that was in use works until the new one is first used; one that was issued and never used dies now. A device
-    in mode `serial` goes on without a token until then.
+    The token in use stays valid until the first use of the new one; a token issued earlier and never used is void now.
+    A device in mode `serial` may call without a token until then.
     """
     token = secrets.token_urlsafe(TOKEN_BYTES)
     device.next_token_hash = hash_token(token)
-    # This column alone: another request may be making the one before the token in use.
+    # Only this column: another request may be promoting the previous new token right now.
     device.save(update_fields=["next_token_hash"])
     return token
 
 
 def accepts_token(device: Device, token: str) -> bool:
-    """Tell whether `token` is the device's. At a new one's first use the old one dies, and the serial alone with it."""
+    """Tell whether `token` is the device's. The first use of a new token ends the old one and the mode `serial`."""
     hashed = hash_token(token)
     if device.next_token_hash and hmac.compare_digest(device.next_token_hash, hashed):
-        # Conditional: of two first uses at once one does it, and a token issued meanwhile has taken this one's place.
+        # Conditional: of two simultaneous first uses one promotes it, and a token issued meanwhile has replaced it.
         promoted = Device.objects.filter(pk=device.pk, next_token_hash=hashed).update(
             token_hash=hashed, next_token_hash="", auth_mode=AuthMode.TOKEN
         )
@@ -67,25 +67,25 @@ def accepts_token(device: Device, token: str) -> bool:
     if not device.token_hash or not hmac.compare_digest(device.token_hash, hashed):
         return False
     if device.auth_mode == AuthMode.SERIAL:
-        # Set back by an operator, for a till that had lost its token: it has found it.
+        # An operator set the device back to `serial` because it had lost its token; it has the token again.
         Device.objects.filter(pk=device.pk, token_hash=hashed).update(auth_mode=AuthMode.TOKEN)
     return True
 
 
 def hash_token(token: str) -> str:
-    """SHA-256 will do: a token has 256 random bits."""
+    """Return the SHA-256 of a token. A slow hash is not needed: a token has 256 random bits."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def disable_device(device: Device) -> None:
-    """Refuse its calls from now on. What it handed over before is posted all the same."""
+    """Refuse the device's calls from now on. The batches it handed over before are still posted."""
     _set_state(device, Value(DeviceState.DISABLED))
 
 
 def enable_device(device: Device) -> None:
-    """Let it call again. One whose till another took over meanwhile comes back as replaced, and not as its rival."""
-    is_rival = When(replaced_at__isnull=False, then=Value(DeviceState.REPLACED))
-    _set_state(device, Case(is_rival, default=Value(DeviceState.ACTIVE)))
+    """Let the device call again: as replaced if another device took its till over meanwhile."""
+    if_replaced = When(replaced_at__isnull=False, then=Value(DeviceState.REPLACED))
+    _set_state(device, Case(if_replaced, default=Value(DeviceState.ACTIVE)))
 
 
 def _set_state(device: Device, state: Case | Value) -> None:
@@ -96,9 +96,9 @@ def _set_state(device: Device, state: Case | Value) -> None:
 
 
 def move_device(device: Device, *, terminal: Terminal) -> None:
-    """Make it hold `terminal`, with the token it has. Its batches and receipts stay with the till it leaves.
+    """Move the device to `terminal`; it keeps its token. Its batches and receipts stay with the till it leaves.
 
-    Doing it again changes nothing. Raises TillIsHeld if another device holds that till, NoHardware for an office.
+    A repeat changes nothing. Raises TillIsHeld if another device holds that till, NoHardware for an office.
     """
     if device.terminal_id == terminal.pk:
         return
@@ -129,11 +129,11 @@ def refuse_if_held(terminal: Terminal) -> None:
 
 
 def refuse_office(terminal: Terminal) -> None:
-    """Raise NoHardware for what stands for the shop's pages among its tills."""
+    """Raise NoHardware for a shop's office, the till that stands for its web pages."""
     if terminal.is_office:
         raise NoHardware
 
 
 def holders_of(terminal: Terminal) -> QuerySet[Device]:
-    """Return the devices that hold a till: one, or none yet; more only of old tills that were set up by hand."""
+    """Return the active devices of a till: at most one, except on old tills that were set up by hand."""
     return Device.objects.filter(terminal=terminal, state=DeviceState.ACTIVE).order_by("pk")

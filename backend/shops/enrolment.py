@@ -1,4 +1,4 @@
-"""Enrolment: a code shown once makes a device a till's, for the first time or in another device's place."""
+"""Enrolment: a one-time code puts a device under a till, as its first one or in place of another."""
 
 import ipaddress
 import secrets
@@ -26,13 +26,13 @@ from backend.shops.models import Device, DeviceState, EnrolmentCode, EnrolmentGu
 
 log = structlog.get_logger("caisse.shops")
 
-# No I, L, O or U: what people read as 1, 0 or V. Eight of 32 are 40 bits.
+# Without I, L, O and U, which people read as 1, 0 or V. Eight of 32 characters are 40 bits.
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 CODE_LENGTH = 8
 _READ_AS = str.maketrans("ILOU", "110V")
 LIFE = timedelta(hours=1)
 LIFE_MAX = timedelta(days=7)
-# While a hundred codes live, this many guesses an hour need a thousand years to hit one.
+# With a hundred valid codes, this many guesses an hour need a thousand years to hit one.
 GUESSES_MAX = 1000
 GUESSES_OF_ONE_SOURCE_MAX = 20
 GUESSES_KEPT = timedelta(hours=1)
@@ -41,7 +41,7 @@ IPV6_CUSTOMER_BITS = 64
 
 @dataclass(frozen=True, slots=True)
 class NewCode:
-    """A code as it is shown, once: `text` is kept nowhere."""
+    """A new code, to be shown once: `text` is not stored."""
 
     text: str
     terminal: Terminal
@@ -55,7 +55,7 @@ class NewCode:
 
 @dataclass(frozen=True, slots=True)
 class Applicant:
-    """What a device says of itself, and where it calls from."""
+    """A device that asks to be enrolled: what it says about itself, and its address."""
 
     serial: str
     app_version: str = ""
@@ -78,11 +78,11 @@ def create_enrolment_code(
     life: timedelta = LIFE,
     created_by: User | None = None,
 ) -> NewCode:
-    """Return a new code for `terminal`; those made for it before and not used die.
+    """Return a new code for `terminal`, and expire its earlier unused ones.
 
-    replaces: the device whose place is taken, by another one or by itself with a new token. A till that is held by a
-    device needs it. life: more than nothing, at most LIFE_MAX.
-    Raises ValueError for another life, TillIsHeld, NotOfThisTill, NoHardware.
+    replaces: the device to replace, by another one or by itself with a new token; required if a device holds the till.
+    life: positive, at most LIFE_MAX.
+    Raises ValueError for any other life, TillIsHeld, NotOfThisTill, NoHardware.
     """
     if not timedelta(0) < life <= LIFE_MAX:
         raise ValueError(f"an enrolment code lives for {LIFE_MAX} at most")
@@ -112,18 +112,18 @@ def create_enrolment_code(
 
 
 def code_payload(code: NewCode, *, server_url: str) -> str:
-    """Return what a QR carries: the server's address, and the code behind a `#`.
+    """Return the content of the QR code: the server's address, then `#` and the code.
 
-    A phone that opens it as an address does not send what is behind the `#`, so no server writes the code to a log.
+    A phone that opens it as an address does not send the part after the `#`, so no server logs the code.
     """
     return f"{server_url.rstrip('/')}/#{code.text}"
 
 
 def enrol_device(*, code: str, applicant: Applicant) -> Enrolled:
-    """Make the applicant the device of the code's till, and return it with a token.
+    """Make the applicant the device of the code's till, in one transaction, and return it with a token.
 
-    code: as somebody typed it. The same code from the same serial within its life gives a fresh token, for the first
-    answer may have been lost; a token that was never used dies then. All is done in one transaction, or nothing.
+    code: as typed. A repeat with the same serial while the code is valid returns a fresh token, because the first
+    answer may have been lost; a token that was never used is void then.
     Raises SerialInvalid, or an EnrolmentRefused; a refusal does not use the code up.
     """
     check_serial(applicant.serial)
@@ -143,7 +143,7 @@ def enrol_device(*, code: str, applicant: Applicant) -> Enrolled:
     try:
         enrolled = retrying(enrol, name="enrol_device")
     except IntegrityError:
-        # The same serial was enrolled at the same moment: by now it stands there.
+        # The same serial was enrolled at the same moment: its row exists now.
         enrolled = retrying(enrol, name="enrol_device")
     device = enrolled.device
     log.info("device_enrolled", device=device.pk, serial=device.serial, terminal=device.terminal_id)
@@ -151,21 +151,21 @@ def enrol_device(*, code: str, applicant: Applicant) -> Enrolled:
 
 
 def read_code(typed: str) -> str | None:
-    """Return the code that somebody meant: in lower case, with spaces or hyphens, an O for a 0. None if it is none."""
+    """Return the code that was typed: any case, spaces and hyphens ignored, O read as 0. None if it is not a code."""
     text = "".join(letter for letter in typed.upper() if letter.isalnum()).translate(_READ_AS)
     is_code = len(text) == CODE_LENGTH and set(text) <= set(ALPHABET)
     return text if is_code else None
 
 
 def _hash(text: str) -> str:
-    """Keyed, for whoever reads the table could try all codes against a plain hash in minutes."""
+    """Return a keyed hash: against a plain one, a reader of the table could try all codes in minutes."""
     return salted_hmac("backend.shops.enrolment", text, algorithm="sha256").hexdigest()
 
 
 def _enrol(found: EnrolmentCode, applicant: Applicant) -> Enrolled:
     now = datetime.now(UTC)
     with transaction.atomic(durable=True):
-        # The till first, as whoever makes a code does; then nobody else enrols for it, or moves a device to it.
+        # The till first, as in create_enrolment_code: no other enrolment or move to this till can run meanwhile.
         terminal = Terminal.objects.select_for_update().get(pk=found.terminal_id)
         code = EnrolmentCode.objects.select_for_update().get(pk=found.pk)
         _check_code(code, applicant, now)
@@ -198,7 +198,7 @@ def _check_till(terminal: Terminal) -> Shop:
 
 
 def _own_device(terminal: Terminal, applicant: Applicant) -> Device | None:
-    """Return the till's device of this serial, or None for a serial that nobody has."""
+    """Return the till's device with this serial, or None if no device has it."""
     device = Device.objects.select_for_update().filter(serial=applicant.serial).first()
     if device is None:
         return None
@@ -212,9 +212,9 @@ def _own_device(terminal: Terminal, applicant: Applicant) -> Device | None:
 def _take_over(
     code: EnrolmentCode, terminal: Terminal, device: Device | None, applicant: Applicant, now: datetime
 ) -> Device:
-    """Make the applicant the device that holds the till, and the one whose place it takes a replaced one."""
+    """Make the applicant the till's active device, and mark the one it replaces as replaced."""
     if code.replaces_id is None and holders_of(terminal).exclude(serial=applicant.serial).exists():
-        # The code was made for a till that nobody held.
+        # The code was made when no device held the till.
         raise CodeExpired
     if device is None:
         device = register_device(terminal=terminal, serial=applicant.serial)
@@ -222,7 +222,7 @@ def _take_over(
     device.model = applicant.model or device.model
     device.app_version = applicant.app_version or device.app_version
     device.save(update_fields=["state", "replaced_at", "model", "app_version"])
-    # A disabled one stays refused; enabled again one day, it comes back as replaced.
+    # A disabled device stays refused; if it is enabled later, it comes back as replaced.
     others = Device.objects.filter(terminal=terminal).exclude(pk=device.pk)
     others.filter(Q(pk=code.replaces_id) | Q(state=DeviceState.DISABLED), replaced_at=None).update(replaced_at=now)
     if code.replaces_id is not None:
@@ -231,7 +231,7 @@ def _take_over(
 
 
 def source_of(address: str | None) -> str:
-    """Return what wrong codes are counted by: an IPv4 address, of IPv6 the network that one customer holds."""
+    """Return the key by which failures are counted: an IPv4 address, or the IPv6 network of one customer."""
     if not address:
         return ""
     ip = ipaddress.ip_address(address)
@@ -242,10 +242,10 @@ def source_of(address: str | None) -> str:
 
 
 def _refuse_guesser(source: str) -> None:
-    """Refuse who has tried too many wrong codes, and everybody while too many are tried.
+    """Refuse a source that tried too many wrong codes, and every source while too many are tried in total.
 
-    Counted in the database: each process would count its own in memory, and a cache that is away counts nothing. A few
-    that ask at the same moment may pass together.
+    Counted in the database: memory would count per process, and a cache that is down counts nothing. A few simultaneous
+    calls may pass together.
     """
     recent = EnrolmentGuess.objects.filter(at__gt=datetime.now(UTC) - GUESSES_KEPT)
     if recent.filter(source=source).count() >= GUESSES_OF_ONE_SOURCE_MAX or recent.count() >= GUESSES_MAX:

@@ -25,14 +25,14 @@ class TerminalState(models.TextChoices):
 
 class DeviceState(models.TextChoices):
     ACTIVE = "active", "Actif"
-    # Another device took its till over; what it still sends is taken, and flagged.
+    # Another device took its till over. What it still sends is accepted and flagged.
     REPLACED = "replaced", "Remplacé"
     DISABLED = "disabled", "Désactivé"
 
 
 class AuthMode(models.TextChoices):
     TOKEN = "token", "Jeton"
-    # The old fleet, until it is moved: the serial alone names the device.
+    # Old devices that have no token yet: the serial alone identifies them.
     SERIAL = "serial", "Numéro de série seul"
 
 
@@ -80,12 +80,12 @@ class Membership(models.Model):
 
 
 class Terminal(models.Model):
-    """A till: what the promises of "at most once" and "in order" speak of. Devices come and go under it."""
+    """A till. "At most once" and "in order" are guaranteed per till; its device may be replaced."""
 
     shop = models.ForeignKey(Shop, on_delete=models.PROTECT, null=True, blank=True, related_name="terminals")
     name = models.CharField(max_length=120)
     state = models.CharField(max_length=16, choices=TerminalState, default=TerminalState.ACTIVE)
-    # The shop's pages themselves: what people record there goes the way of a till's sales. One a shop, no hardware.
+    # Stands for the shop's web pages: sales recorded there are posted like a till's. One per shop, without hardware.
     is_office = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -101,16 +101,16 @@ class Device(models.Model):
     answer_mode = models.CharField(max_length=16, choices=AnswerMode, default=AnswerMode.RECEIPT)
     # SHA-256 of the token in hexadecimal: the token has 256 random bits, so a slow hash would protect nothing more.
     token_hash = KeyField(max_length=64, blank=True)
-    # A token just issued: the old one dies at this one's first use.
+    # A token that was issued and not used yet. Its first use ends the old one.
     next_token_hash = KeyField(max_length=64, blank=True)
     model = models.CharField(max_length=64, blank=True)
     app_version = models.CharField(max_length=32, blank=True)
-    # Written at most once a minute and on their own, never inside the intake's transaction.
+    # Written at most once a minute, in a statement of their own, never inside the intake's transaction.
     last_seen_at = models.DateTimeField(null=True, blank=True)
     last_ip = models.GenericIPAddressField(null=True, blank=True)
-    # How far its clock is ahead of the server's, as its last heartbeat showed.
+    # How far its clock was ahead of the server's at its last heartbeat.
     clock_skew_s = models.FloatField(null=True, blank=True)
-    # When another device took its till over. What it sends later is taken, and flagged.
+    # When another device took its till over. What it sends later is accepted and flagged.
     replaced_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -119,7 +119,7 @@ class Device(models.Model):
 
 
 class EnrolmentCode(models.Model):
-    """A code shown once, typed into a device to make it a till's."""
+    """A one-time code, typed into a device to enrol it under a till."""
 
     code_hash = KeyField(max_length=64, unique=True)
     terminal = models.ForeignKey(Terminal, on_delete=models.CASCADE, related_name="enrolment_codes")
@@ -135,9 +135,9 @@ class EnrolmentCode(models.Model):
 
 
 class EnrolmentGuess(models.Model):
-    """A wrong enrolment code that somebody tried: counted here, where every process sees it, and soon forgotten."""
+    """A wrong enrolment code. Counted here, where every process sees it; deleted after GUESSES_KEPT."""
 
-    # An address; of IPv6 the network that one customer holds. Empty when nobody could tell.
+    # An IPv4 address, or the IPv6 network of one customer. Empty if the address is unknown.
     source = KeyField(max_length=45, blank=True)
     at = models.DateTimeField()
 
@@ -152,9 +152,9 @@ class EnrolmentGuess(models.Model):
 
 
 class SignInFailure(models.Model):
-    """A wrong password that somebody tried: counted here, where every process sees it, and soon forgotten."""
+    """A wrong password. Counted here, where every process sees it; deleted after FAILURES_KEPT."""
 
-    # The name as typed, cut: it need not be anybody's.
+    # The name as typed, cut. There may be no such account.
     name = KeyField(max_length=64, blank=True)
     source = KeyField(max_length=45, blank=True)
     at = models.DateTimeField()
@@ -171,7 +171,7 @@ class SignInFailure(models.Model):
 
 
 class RefusedCall(models.Model):
-    """A call that was refused, by the serial it named: the first thing to look at when "the till says it sent"."""
+    """Refused calls of one serial: the first thing to look at when a shop says "the till did send it"."""
 
     serial = KeyField(max_length=64, blank=True)
     call = models.CharField(max_length=80)
@@ -185,7 +185,7 @@ class RefusedCall(models.Model):
     last_at = models.DateTimeField()
 
     class Meta:
-        # The table and its keys keep the names that they were made with.
+        # The table and its keys keep their first names.
         db_table = "shops_knock"
         constraints = [models.UniqueConstraint(fields=["serial", "call", "code"], name="knock_serial_call_code")]
         indexes = [models.Index(fields=["last_at"], name="knock_last_at")]

@@ -1,4 +1,4 @@
-"""How often a password may be guessed: counted in the database, so that every process counts the same."""
+"""Limits on guessing passwords, counted in the database, which all processes share."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -11,17 +11,17 @@ from backend.shops.models import SignInFailure
 log = structlog.get_logger("caisse.sign_in")
 
 FAILURES_KEPT = timedelta(minutes=15)
-# Of one name from one address; a stranger elsewhere cannot lock the owner out…
+# For one name from one address, so that a stranger at another address cannot lock the owner out.
 FAILURES_OF_NAME_HERE_MAX = 10
-# …but many addresses together do not guess without end either.
+# For one name from all addresses together.
 FAILURES_OF_NAME_MAX = 100
-# One address that tries many names. A market behind one line has many honest ones.
+# For one address, any names. A whole market may share one address.
 FAILURES_OF_SOURCE_MAX = 60
 NAME_LENGTH_MAX = 64
 
 
 def is_guessing(*, name: str, address: str | None) -> bool:
-    """Tell whether so many wrong passwords came lately that not even a right one is heard."""
+    """Tell whether there were too many wrong passwords lately; then even the right one is refused."""
     recent = SignInFailure.objects.filter(at__gt=datetime.now(UTC) - FAILURES_KEPT)
     source, name = source_of(address), _cut(name)
     return (
@@ -32,8 +32,8 @@ def is_guessing(*, name: str, address: str | None) -> bool:
 
 
 def note_failure(*, name: str, address: str | None) -> None:
-    """Count a wrong password, and forget those that count no more."""
-    # Not the name: people type a password there too.
+    """Count a wrong password, and delete the expired ones."""
+    # The name is not logged: people sometimes type their password there.
     log.warning("sign_in_failed", source=source_of(address))
 
     def note() -> None:
@@ -45,7 +45,7 @@ def note_failure(*, name: str, address: str | None) -> None:
 
 
 def forget_failures(*, name: str, address: str | None) -> None:
-    """Start anew for a name at an address: its person has come in."""
+    """Reset the count for a name at an address, after a successful sign-in."""
     SignInFailure.objects.filter(name=_cut(name), source=source_of(address)).delete()
 
 

@@ -1,7 +1,7 @@
-"""Who may do what in a shop: members, their roles, and the link by which a person sets a password.
+"""A shop's members and their roles, and the link by which a member sets a password.
 
-A shop always keeps an owner. A link may only be made for who belongs to no shop but this owner's: otherwise one shop's
-owner could take an account over that sees another shop.
+A shop always has an owner. A link may only be made for a member who belongs to none but this owner's shops: otherwise
+the owner could take over an account that sees another shop.
 """
 
 from django.contrib.auth import get_user_model
@@ -21,7 +21,7 @@ class NameTaken(ShopsRefused):
     template = _("Ce nom d'utilisateur est déjà pris")
 
 
-class NobodyThere(ShopsRefused):
+class PersonUnknown(ShopsRefused):
     code = "personne_inconnue"
     template = _("Personne n'a de compte sous ce nom")
 
@@ -54,10 +54,10 @@ def create_member(*, shop: Shop, username: str, full_name: str = "", role: Role)
 
 
 def add_member(*, shop: Shop, username: str, role: Role) -> Membership:
-    """Make a person who has an account already a member. Raises NobodyThere or AlreadyMember."""
+    """Make a person who already has an account a member. Raises PersonUnknown or AlreadyMember."""
     user = get_user_model().objects.filter(username=username, is_active=True).first()
     if user is None:
-        raise NobodyThere
+        raise PersonUnknown
     membership, is_new = Membership.objects.get_or_create(shop=shop, user=user, defaults={"role": role})
     if not is_new:
         raise AlreadyMember
@@ -65,21 +65,21 @@ def add_member(*, shop: Shop, username: str, role: Role) -> Membership:
 
 
 def change_role(membership: Membership, *, role: Role) -> None:
-    """Raises LastOwner rather than leave the shop without one."""
+    """Change a member's role. Raises LastOwner if the shop would have no owner left."""
     with transaction.atomic():
         _keep_an_owner(membership, role)
         Membership.objects.filter(pk=membership.pk).update(role=role)
 
 
 def remove_member(membership: Membership) -> None:
-    """End a membership at once; the account stays, and what the person did keeps its name. Raises LastOwner."""
+    """End a membership. The account stays, and so does the person's name on past work. Raises LastOwner."""
     with transaction.atomic():
         _keep_an_owner(membership, None)
         Membership.objects.filter(pk=membership.pk).delete()
 
 
 def password_link_parts(membership: Membership, *, owner: User) -> tuple[str, str]:
-    """Return (uid, token) for the page that sets the member's password; good once. Raises BelongsElsewhere."""
+    """Return (uid, token) for the page that sets the member's password, valid once. Raises BelongsElsewhere."""
     own = Membership.objects.filter(user=owner, role=Role.OWNER).values("shop")
     elsewhere = Membership.objects.filter(user=membership.user).exclude(shop__in=own)
     user = membership.user
@@ -89,7 +89,7 @@ def password_link_parts(membership: Membership, *, owner: User) -> tuple[str, st
 
 
 def _keep_an_owner(membership: Membership, role: Role | None) -> None:
-    """Lock the shop's owners, so that two owners cannot send each other away at the same moment."""
+    """Raise LastOwner if no owner is left. Locks the owners, so that two cannot remove each other at once."""
     owners = Membership.objects.select_for_update().filter(shop_id=membership.shop_id, role=Role.OWNER)
     if role is not Role.OWNER and [owner.pk for owner in owners.order_by("pk")] == [membership.pk]:
         raise LastOwner

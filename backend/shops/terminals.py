@@ -1,4 +1,4 @@
-"""Tills: where they stand, and whether they may call."""
+"""Tills: creating them, their shop, and whether they may call."""
 
 import structlog
 from django.db import transaction
@@ -11,16 +11,16 @@ log = structlog.get_logger("caisse.shops")
 
 
 def create_till(*, shop: Shop | None, name: str) -> Terminal:
-    """Create a till; without a shop its devices are refused until it gets one."""
+    """Create a till. Without a shop, its devices are refused until it gets one."""
     return Terminal.objects.create(shop=shop, name=name)
 
 
 def add_till(*, shop: Shop, name: str) -> Terminal:
-    """Create a till under a name that no other of the shop bears, whatever its capitals. Raises TillNameTaken."""
+    """Create a till. Raises TillNameTaken if another till of the shop has this name, in any case of letters."""
 
     def add() -> Terminal:
         with transaction.atomic(durable=True):
-            # Of two forms sent at once the second waits here, and finds the first one's till.
+            # The second of two simultaneous requests waits here, and then finds the first one's till.
             Shop.objects.select_for_update().get(pk=shop.pk)
             namesake = Terminal.objects.filter(shop=shop, name__iexact=name).first()
             if namesake is not None:
@@ -33,24 +33,24 @@ def add_till(*, shop: Shop, name: str) -> Terminal:
 
 
 def shop_of(terminal: Terminal) -> Shop:
-    """Return the shop of a till that has one, as every till that may call has."""
+    """Return the till's shop; every till that may call has one."""
     assert terminal.shop is not None
     return terminal.shop
 
 
 def shop_id_of(terminal: Terminal) -> int:
-    """Return the id of the same shop, without reading it."""
+    """Return the id of the till's shop, without a query."""
     assert terminal.shop_id is not None
     return terminal.shop_id
 
 
 def assign_shop(terminal: Terminal, *, shop: Shop) -> None:
-    """Give a till without a shop its shop. Doing it again changes nothing.
+    """Give a till without a shop its shop. A repeat changes nothing.
 
-    Raises TillKeepsItsShop for a till that stands in another one: its batches, its stock and its receipts are that
-    shop's. Make a new till and move the device to it (`move_device`).
+    Raises TillKeepsItsShop for a till of another shop, which owns its batches, stock and receipts. Make a new till and
+    move the device to it (`move_device`).
     """
-    # Conditional, so that of two people at once the first is right and the second is told.
+    # Conditional: of two simultaneous calls, the first sets the shop and the second sees it below.
     if Terminal.objects.filter(pk=terminal.pk, shop=None).update(shop=shop):
         log.info("till_placed", terminal=terminal.pk, shop=shop.pk)
     terminal.refresh_from_db(fields=["shop"])
@@ -59,7 +59,7 @@ def assign_shop(terminal: Terminal, *, shop: Shop) -> None:
 
 
 def disable_till(terminal: Terminal) -> None:
-    """Refuse the calls of all its devices. What they handed over before is posted all the same."""
+    """Refuse the calls of all the till's devices. The batches they handed over before are still posted."""
     _set_state(terminal, TerminalState.DISABLED)
 
 

@@ -1,1 +1,1 @@
-"""Spreadsheets in: cells and columns read, what an import would do shown as a plan, then all of it or nothing."""
+"""Import of articles from spreadsheets: read, planned and previewed, then carried out whole or not at all."""

@@ -1,7 +1,6 @@
-"""What a spreadsheet's cell means: numbers the French way, yes and no, and text that no program may take for a formula.
+"""Values of a spreadsheet's cells: numbers as the French write them, yes and no, and text that is never a formula.
 
-A cell is text, or a Decimal where the file itself says that it is a number. Text is never guessed at: what could mean
-two things is refused.
+A cell is text, or a Decimal where the file stores a number. An ambiguous text is refused, never guessed.
 """
 
 import re
@@ -18,12 +17,12 @@ Cell = str | Decimal
 
 YES = frozenset({"oui", "o", "vrai", "true", "1", "actif"})
 NO = frozenset({"non", "n", "faux", "false", "0", "inactif"})
-# What a spreadsheet takes for a formula when a cell begins with it; an apostrophe before it says that it is text.
+# A spreadsheet takes a cell that begins with one of these for a formula; an apostrophe before it marks it as text.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "'")
 
 
 class CellUnreadable(Exception):
-    """The cell's text means nothing, or more than one thing."""
+    """The cell's text has no meaning, or more than one."""
 
     def __init__(self, sentence: Sentence) -> None:
         super().__init__(sentence)
@@ -34,7 +33,7 @@ class CellUnreadable(Exception):
 
 
 def read_number(cell: Cell) -> Decimal:
-    """Return the number in a cell, as a person writes it where the cell is text. Raises CellUnreadable."""
+    """Return the number in a cell; a text is read as people write numbers. Raises CellUnreadable."""
     if isinstance(cell, Decimal):
         return cell
     try:
@@ -53,7 +52,7 @@ def read_yes_or_no(cell: Cell) -> bool:
 
 
 def text_of(cell: Cell) -> str:
-    """Return a cell as text: a code that the file keeps as the number 123 is the code 123."""
+    """Return a cell as text: a code that the file stores as the number 123 is the code 123."""
     return cell if isinstance(cell, str) else f"{cell:f}"
 
 
@@ -62,7 +61,7 @@ def is_blank(cell: Cell | None) -> bool:
 
 
 def folded(text: str) -> str:
-    """Return `text` in small letters without accents, its spaces and hyphens each as one underscore."""
+    """Return `text` in lower case without accents, each run of spaces, hyphens or apostrophes as one underscore."""
     letters = unicodedata.normalize("NFKD", text.casefold())
     plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
     return re.sub(r"[\s_\-']+", "_", plain.strip())

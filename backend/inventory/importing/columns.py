@@ -1,4 +1,4 @@
-"""The columns of the articles' spreadsheet, by their French headers: one line is one unit of an article."""
+"""The columns of the articles' spreadsheet, by their French headers. A line is one unit of an article."""
 
 import unicodedata
 import uuid
@@ -25,7 +25,7 @@ COLUMNS = (
     "article_uuid", "code", "nom", "code_barres", "actif", "unite_uuid", "niveau", "marque", "contient", "prix",
     "devise", "taux_tva", "seuil", "stock", "unite_base",
 )  # fmt: skip
-# What a column says of the article, and what of the unit, by the model's field.
+# The columns that hold a field of the article, and those that hold a field of the unit: column → field.
 ARTICLE_FIELDS = {"code": "code", "nom": "name", "code_barres": "barcode", "actif": "is_active"}
 UNIT_FIELDS = {
     "marque": "mark",
@@ -41,7 +41,7 @@ UUIDS = frozenset({"article_uuid", "unite_uuid"})
 
 
 def read_cell(column: str, cell: Cell) -> str | bool | Decimal | uuid.UUID:
-    """Return what a cell of `column` says, not yet judged. Raises CellUnreadable."""
+    """Return the value of a cell of `column`, not validated yet. Raises CellUnreadable."""
     if column in NUMBERS:
         if column == "taux_tva" and isinstance(cell, str):
             cell = cell.strip().removesuffix("%")
@@ -61,7 +61,7 @@ def read_cell(column: str, cell: Cell) -> str | bool | Decimal | uuid.UUID:
 
 
 def show_value(value: object) -> str:
-    """Return a field's value as a preview shows it."""
+    """Return a field's value as the preview shows it."""
     if value is None or value == "":
         return "vide"
     if isinstance(value, bool):
@@ -70,7 +70,7 @@ def show_value(value: object) -> str:
 
 
 def write_articles_csv(shop: Shop) -> bytes:
-    """Export a shop's articles; imported again unchanged, the file changes nothing."""
+    """Return a shop's articles as CSV. Imported again unchanged, the file changes nothing."""
     return write_sheet_csv(columns=COLUMNS, rows=_rows(_units_of(shop)))
 
 

@@ -1,6 +1,6 @@
-"""Spreadsheets between preview and yes: kept here, so that what is imported is what was shown, whoever sends the yes.
+"""Spreadsheets between preview and confirmation, stored here so that the import uses exactly what was shown.
 
-A person has at most one of a shop's; the next one replaces it. They are kept for a day.
+A person has at most one draft per shop; a new one replaces it. Drafts are kept for a day.
 """
 
 import secrets
@@ -21,7 +21,7 @@ KEPT = timedelta(days=1)
 
 
 def keep_draft(*, shop: Shop, user: User, name: str, content: bytes) -> ImportDraft:
-    """Keep a file until it is confirmed, in place of the person's last one.
+    """Store a file until it is confirmed, in place of the person's previous draft.
 
     Raises SheetUnreadable, SheetTooLarge or HeaderMissing, and nothing changes.
     """
@@ -39,7 +39,7 @@ def keep_draft(*, shop: Shop, user: User, name: str, content: bytes) -> ImportDr
 
 
 def find_draft(*, shop: Shop, user: User, key: str) -> ImportDraft | None:
-    """Return the person's draft; None if it was imported, given up, replaced, or never was."""
+    """Return the person's draft; None if it was imported, given up or replaced, or never existed."""
     return ImportDraft.objects.filter(shop=shop, user=user, key=key).first()
 
 
@@ -48,14 +48,14 @@ def read_draft(draft: ImportDraft) -> Sheet:
 
 
 def import_draft(draft: ImportDraft, *, author: str) -> ImportPlan | None:
-    """Import a draft and forget it, in one transaction; return what was done, None where somebody else was faster.
+    """Import a draft and delete it in one transaction. Return what was done, or None if it was imported before.
 
-    Raises ImportRefused, and then the draft stays. A lost answer to COMMIT reads as None too: the draft is gone.
+    Raises ImportRefused; then the draft stays. Also returns None if the answer to COMMIT was lost: the draft is gone.
     """
     sheet = read_draft(draft)
 
     def change() -> ImportPlan | None:
-        # Deleting comes first: of two confirmations, the second waits here and finds nothing.
+        # The draft is deleted first: the second of two confirmations waits here and then finds nothing.
         if not ImportDraft.objects.filter(pk=draft.pk, key=draft.key).delete()[0]:
             return None
         return carry_out(shop=draft.shop, sheet=sheet, author=author)

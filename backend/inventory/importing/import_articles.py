@@ -1,4 +1,4 @@
-"""Import of articles, units and opening stock from a spreadsheet: a preview, and then all of it or nothing."""
+"""Import of articles, units and opening stock from a spreadsheet: first a preview, then all of it or nothing."""
 
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -24,7 +24,7 @@ OPENING_COMMENT = "Stock d'ouverture (import)"
 
 
 class ImportRefused(CatalogueRefused):
-    """The sheet has errors, so nothing of it was carried out; `plan.errors` names each by its line and column."""
+    """The sheet has errors, so nothing was imported. `plan.errors` names each by its line and column."""
 
     code = "import_refuse"
 
@@ -40,15 +40,15 @@ def read_articles_sheet(content: bytes) -> Sheet:
 
 
 def plan_import(*, shop: Shop, sheet: Sheet) -> ImportPlan:
-    """Return what the import would create, change and bring in, and its errors by line and column. Changes nothing."""
+    """Return what the import would create and change, and its errors by line and column. Changes nothing."""
     return make_plan(shop=shop, sheet=sheet, is_locked=False)
 
 
 def carry_out(*, shop: Shop, sheet: Sheet, author: str) -> ImportPlan:
     """Import the sheet in one transaction, and return what was done.
 
-    The plan is made again under the locks: what was previewed may have changed meanwhile. Whatever sells one of these
-    units waits until it is over. Raises ImportRefused where a line has an error, and nothing has changed.
+    The plan is made again under locks: the shop may have changed since the preview. Sales of these units wait until the
+    import is over. Raises ImportRefused if a line has an error; then nothing has changed.
     """
     attempted: list[ImportPlan] = []
 
@@ -58,7 +58,7 @@ def carry_out(*, shop: Shop, sheet: Sheet, author: str) -> ImportPlan:
         if plan.errors:
             raise ImportRefused(plan)
         if plan.is_empty and attempted:
-            # All of it stands already: only the answer to an earlier attempt's COMMIT was lost.
+            # An earlier attempt was committed; only the answer to its COMMIT was lost.
             return attempted[-1]
         attempted.append(plan)
         _write(plan.drafts, author=author)
@@ -68,7 +68,7 @@ def carry_out(*, shop: Shop, sheet: Sheet, author: str) -> ImportPlan:
 
 
 def _write(drafts: list[ArticleDraft], *, author: str) -> None:
-    """Articles, then units, then what names units. New rows go in together: ten thousand one by one take a minute."""
+    """Write articles, then units, then references to units. Bulk inserts: ten thousand rows singly take a minute."""
     _insert([draft.article for draft in drafts if draft.is_new])
     units = [unit for draft in drafts for unit in draft.units.values()]
     movements = [
@@ -96,7 +96,7 @@ def _write(drafts: list[ArticleDraft], *, author: str) -> None:
 
 
 def _insert(rows: list[Row]) -> None:
-    """Insert many rows and learn their ids, which MySQL does not return."""
+    """Insert many rows and read their ids, which MySQL does not return."""
     if not rows:
         return
     model = type(rows[0])
@@ -113,7 +113,7 @@ def _base_of(draft: ArticleDraft) -> UnitDraft:
 
 
 def _write_base_units(drafts: list[ArticleDraft]) -> None:
-    """Let new articles know their base units, which were not there when they were inserted."""
+    """Set the base units of new articles, which did not exist when the articles were inserted."""
     for chunk in in_chunks(drafts):
         bases = [_base_of(draft).unit.uuid for draft in chunk]
         own = ArticleUnit.objects.filter(article=OuterRef("pk"), uuid__in=bases)

@@ -1,7 +1,7 @@
-"""Compares a spreadsheet's lines with what stands in the shop: what each would create or change, or why it cannot.
+"""Compares a spreadsheet's lines with the shop's articles: what each line would create or change, or why it cannot.
 
-A cell that is empty, and a column that is not there, leave things as they are. So does a cell that says what stands
-there already, which is then not judged: an export that is imported again changes nothing, whatever it contains.
+An empty cell or a missing column changes nothing. A cell equal to the stored value changes nothing either and is not
+validated: importing an unchanged export never fails.
 """
 
 import unicodedata
@@ -35,7 +35,7 @@ ALREADY_MOVED = Sentence(_("a déjà bougé : faites un ajustement"))
 
 
 class LineRefused(Exception):
-    """The line cannot be placed, so nothing else on it is read."""
+    """The line's article or unit cannot be determined, so the rest of the line is not read."""
 
     def __init__(self, column: str, sentence: Sentence) -> None:
         super().__init__(sentence)
@@ -44,18 +44,18 @@ class LineRefused(Exception):
 
 
 def make_plan(*, shop: Shop, sheet: Sheet, is_locked: bool) -> ImportPlan:
-    """Return what the sheet would do to the shop. With `is_locked`, all that it speaks of is locked first."""
+    """Return what the sheet would change in the shop. is_locked: lock the articles and units concerned first."""
     return _Planner(shop=shop, sheet=sheet, is_locked=is_locked).run()
 
 
 class _Planner:
-    """One pass over the lines; each finds its article and its unit, new or not, and lays its cells on them."""
+    """One pass over the lines: finds or creates each line's article and unit, and applies its cells to them."""
 
     def __init__(self, *, shop: Shop, sheet: Sheet, is_locked: bool) -> None:
         self.shop = shop
         self.sheet = sheet
-        uuids = [value for column in sorted(UUIDS) for value in _all_said(sheet, column, _named_uuid)]
-        codes = list(_all_said(sheet, "code", _named_text))
+        uuids = [value for column in sorted(UUIDS) for value in _values_of(sheet, column, _read_uuid)]
+        codes = list(_values_of(sheet, "code", _read_text))
         self.stored = read_stored(shop=shop, uuids=uuids, codes=codes, is_locked=is_locked)
         self.plan = ImportPlan(line_count=len(sheet.lines))
         self.drafts: dict[object, ArticleDraft] = {}
@@ -78,8 +78,8 @@ class _Planner:
 
     def _find_article(self, line: SheetLine) -> ArticleDraft:
         """Return the line's article: by its uuid, then by its code, then by its unit's uuid; or a new one."""
-        article_uuid, code = _named_uuid(line, "article_uuid"), _named_text(line, "code")
-        unit_uuid = _named_uuid(line, "unite_uuid")
+        article_uuid, code = _read_uuid(line, "article_uuid"), _read_text(line, "code")
+        unit_uuid = _read_uuid(line, "unite_uuid")
         if article_uuid is not None:
             article = self.stored.articles.get(article_uuid)
             if article is None:
@@ -100,7 +100,7 @@ class _Planner:
     def _draft_article(self, line: SheetLine, article: Article | None, code: str | None) -> ArticleDraft:
         if article is not None:
             return ArticleDraft(article, line.number, is_new=False)
-        assert code is not None, "without a code the line would name an article that stands, or be refused"
+        assert code is not None, "a line without a code names a stored article, or was refused"
         try:
             new = Article(shop=self.shop, code=checked_code(code))
         except FieldInvalid as error:
@@ -109,7 +109,7 @@ class _Planner:
 
     def _find_unit(self, line: SheetLine, article: ArticleDraft) -> UnitDraft:
         """Return the line's unit: by its uuid, then by its level; or a new one."""
-        unit_uuid, level = _named_uuid(line, "unite_uuid"), _named_text(line, "niveau")
+        unit_uuid, level = _read_uuid(line, "unite_uuid"), _read_text(line, "niveau")
         if unit_uuid is not None:
             unit = self.stored.units.get(unit_uuid)
             if unit is None:
@@ -138,7 +138,7 @@ class _Planner:
         new = ArticleUnit(shop=self.shop, level=level, currency=self.shop.currency)
         draft = UnitDraft(unit or new, line.number, is_new=unit is None)
         article.units[level] = draft
-        # Left to a default, a forgotten price would be sold at nothing.
+        # With a default, a unit whose price was forgotten would be sold for nothing.
         if draft.is_new and line.get("prix") is None and "prix" not in line.faults:
             self.plan.refuse(line.number, "prix", Sentence(_("une nouvelle unité a besoin d'un prix")))
         return draft
@@ -155,19 +155,19 @@ class _Planner:
                 elif column == "unite_base":
                     is_base = read_cell(column, line.cells[column])
                     assert isinstance(is_base, bool)
-                    article.base_said.append((line.number, is_base, unit))
+                    article.base_cells.append((line.number, is_base, unit))
             except CellUnreadable as error:
                 self.plan.refuse(line.number, column, error.sentence)
             except FieldInvalid as error:
                 self.plan.refuse(line.number, column, error.sentence)
 
     def _read_of_article(self, line: SheetLine, draft: ArticleDraft, column: str) -> None:
-        """Take what a cell says of the article. Its lines must agree: one would undo what another changes."""
+        """Apply a cell to the article. All lines of an article must agree: one would undo another's change."""
         if column == "code" and line.get("article_uuid") is None:
-            return  # It says which article is meant, and has done so.
+            return  # Here the code only identifies the article.
         value = read_cell(column, line.cells[column])
-        first, said = draft.said.setdefault(column, (line.number, value))
-        if said != value:
+        first, first_value = draft.first_values.setdefault(column, (line.number, value))
+        if first_value != value:
             template = _("la ligne %(line)s dit autre chose du même article")
             self.plan.refuse(line.number, column, Sentence(template, {"line": first}))
         field = ARTICLE_FIELDS[column]
@@ -193,7 +193,7 @@ class _Planner:
         setattr(draft.unit, field, checked)
 
     def _read_stock(self, line: SheetLine, article: ArticleDraft, draft: UnitDraft) -> None:
-        """A stock is what a unit begins with. Later it moves, and a sheet made before the last sale would undo it."""
+        """Take the opening stock. A unit that has moved keeps its stock: an older sheet would undo its sales."""
         quantity = read_cell("stock", line.cells["stock"])
         assert isinstance(quantity, Decimal)
         if quantity == draft.unit.stock:
@@ -205,22 +205,20 @@ class _Planner:
         self.plan.openings.append(OpeningStock(line.number, article.subject_of(draft), draft.opening))
 
 
-def _named_uuid(line: SheetLine, column: str) -> uuid.UUID | None:
-    """Return the same of one of UUIDS."""
-    named = _named(line, column)
-    assert named is None or isinstance(named, uuid.UUID)
-    return named
+def _read_uuid(line: SheetLine, column: str) -> uuid.UUID | None:
+    value = _read_identifying(line, column)
+    assert value is None or isinstance(value, uuid.UUID)
+    return value
 
 
-def _named_text(line: SheetLine, column: str) -> str | None:
-    """Return the same of a column of texts."""
-    named = _named(line, column)
-    assert named is None or isinstance(named, str)
-    return named
+def _read_text(line: SheetLine, column: str) -> str | None:
+    value = _read_identifying(line, column)
+    assert value is None or isinstance(value, str)
+    return value
 
 
-def _named(line: SheetLine, column: str) -> str | bool | Decimal | uuid.UUID | None:
-    """Return what a cell says that tells what the line means, None if it is empty. Raises LineRefused."""
+def _read_identifying(line: SheetLine, column: str) -> str | bool | Decimal | uuid.UUID | None:
+    """Return the value of a cell that identifies the article or unit, None if it is empty. Raises LineRefused."""
     cell = line.get(column)
     if column in line.faults:
         raise LineRefused(column, Sentence(_("la ligne n'est pas lue plus loin")))
@@ -230,11 +228,11 @@ def _named(line: SheetLine, column: str) -> str | bool | Decimal | uuid.UUID | N
         raise LineRefused(column, error.sentence) from error
 
 
-def _all_said(sheet: Sheet, column: str, named: Callable[[SheetLine, str], Value | None]) -> Iterator[Value]:
-    """Yield what the cells of a column name; those that name nothing are refused with their lines."""
+def _values_of(sheet: Sheet, column: str, read: Callable[[SheetLine, str], Value | None]) -> Iterator[Value]:
+    """Yield the values of a column. Unreadable cells are skipped here, and refused when their lines are read."""
     for line in sheet.lines:
         try:
-            value = named(line, column)
+            value = read(line, column)
         except LineRefused:
             continue
         if value is not None:
@@ -252,8 +250,8 @@ def judge_articles(plan: ImportPlan, stored: Stored) -> None:
     for draft in plan.drafts:
         if draft.is_new:
             plan.creations.append(Creation(draft.line, "article", draft.subject))
-            # Without a unit its line was not read so far.
-            if draft.units and not draft.article.name and "nom" not in draft.said:
+            # Without a unit, the line was refused before its name was read.
+            if draft.units and not draft.article.name and "nom" not in draft.first_values:
                 plan.refuse(draft.line, "nom", Sentence(_("un nouvel article a besoin d'un nom")))
         for unit in draft.units.values():
             if unit.is_new:
@@ -264,7 +262,7 @@ def judge_articles(plan: ImportPlan, stored: Stored) -> None:
 
 
 def _judge_code(plan: ImportPlan, stored: Stored, draft: ArticleDraft, codes: dict[str, ArticleDraft]) -> None:
-    """A code is taken by who has it now, even if the file gives that one another: two imports make such a swap."""
+    """Refuse a code that another article has now, even if the file changes that one: a swap takes two imports."""
     code = draft.article.code
     holder = stored.articles_by_code.get(code)
     rival = codes.setdefault(code, draft)
@@ -275,8 +273,8 @@ def _judge_code(plan: ImportPlan, stored: Stored, draft: ArticleDraft, codes: di
 
 
 def _judge_base(plan: ImportPlan, stored: Stored, draft: ArticleDraft) -> None:
-    """The base unit changes only where a line says so; a new article with one unit has no other to choose."""
-    chosen = [(line, unit) for line, is_base, unit in draft.base_said if is_base]
+    """Choose the base unit: the line that says yes, or the only unit of a new article. Otherwise it stays."""
+    chosen = [(line, unit) for line, is_base, unit in draft.base_cells if is_base]
     if len(chosen) > 1:
         template = _("la ligne %(line)s est déjà l'unité de base de cet article")
         plan.refuse(chosen[1][0], "unite_base", Sentence(template, {"line": chosen[0][0]}))
@@ -292,7 +290,7 @@ def _judge_base(plan: ImportPlan, stored: Stored, draft: ArticleDraft) -> None:
     elif draft.is_new and draft.units:
         plan.refuse(draft.line, "unite_base", Sentence(_("dites laquelle des unités est celle de base (oui)")))
     else:
-        for line, _is_base, unit in draft.base_said:
+        for line, _is_base, unit in draft.base_cells:
             if unit.unit.pk == draft.article.base_unit_id and unit.unit.pk is not None:
                 plan.refuse(line, "unite_base", Sentence(_("dites oui à l'unité qui devient celle de base")))
 
@@ -303,20 +301,20 @@ def _base_level(stored: Stored, draft: ArticleDraft) -> str | None:
 
 
 def _forget_content(plan: ImportPlan, stored: Stored, draft: ArticleDraft) -> None:
-    """What the next larger unit holds was told in something smaller than a level that is new, as in `add_unit`."""
+    """Make the content of the next larger unit unknown where a level is added below it, as `add_unit` does."""
     for level in [level for level, unit in draft.units.items() if unit.is_new and level != LEVELS[-1]]:
         larger = _next_larger(stored, draft, level)
         if larger is None or larger.holds is None:
             continue
-        told = draft.units.setdefault(larger.level, UnitDraft(larger, draft.units[level].line, is_new=False))
-        if "holds" in told.changed:
+        unit = draft.units.setdefault(larger.level, UnitDraft(larger, draft.units[level].line, is_new=False))
+        if "holds" in unit.changed:
             continue
-        plan.note_change(draft.units[level].line, draft.subject_of(told), "contient", before=larger.holds, after=None)
-        told.changed.add("holds")
+        plan.note_change(draft.units[level].line, draft.subject_of(unit), "contient", before=larger.holds, after=None)
+        unit.changed.add("holds")
         larger.holds = None
 
 
 def _next_larger(stored: Stored, draft: ArticleDraft, level: str) -> ArticleUnit | None:
     above = reversed(LEVELS[: LEVELS.index(level)])
-    units = (stored.units_by_level.get((draft.article.pk, one)) for one in above)
+    units = (stored.units_by_level.get((draft.article.pk, larger)) for larger in above)
     return next((unit for unit in units if unit), None)

@@ -1,4 +1,4 @@
-"""What an import of articles would do, line by line: shown before anything is done, and made again under the locks."""
+"""The plan of an import of articles, line by line: shown as a preview, and made again under locks."""
 
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -10,7 +10,7 @@ from backend.sentences import Sentence
 
 @dataclass(frozen=True)
 class LineNote:
-    """A sentence about one cell: an error, or what is left aside."""
+    """A sentence about one cell: an error, or why the cell is ignored."""
 
     line: int
     column: str
@@ -26,7 +26,7 @@ class Creation:
 
 @dataclass(frozen=True)
 class Change:
-    """A value that would change, as people read it."""
+    """A field's change, with its values as people read them."""
 
     line: int
     subject: str
@@ -44,7 +44,7 @@ class OpeningStock:
 
 @dataclass
 class UnitDraft:
-    """A unit with its new values on it, not yet saved; `changed` names the fields."""
+    """A unit with its new values set, not saved yet. `changed` names the fields."""
 
     unit: ArticleUnit
     line: int
@@ -55,17 +55,17 @@ class UnitDraft:
 
 @dataclass
 class ArticleDraft:
-    """An article with its new values on it, and those of its units that the file speaks of, by level."""
+    """An article with its new values set, not saved yet, and its units in the file, by level."""
 
     article: Article
     line: int
     is_new: bool
     units: dict[str, UnitDraft] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
-    # Which line said what first, by column: the others must agree.
-    said: dict[str, tuple[int, object]] = field(default_factory=dict)
-    # What the lines say about being the base unit: (line, yes or no, unit).
-    base_said: list[tuple[int, bool, UnitDraft]] = field(default_factory=list)
+    # The first line and value of each column: the other lines must agree.
+    first_values: dict[str, tuple[int, object]] = field(default_factory=dict)
+    # The cells of `unite_base`: (line, yes or no, unit).
+    base_cells: list[tuple[int, bool, UnitDraft]] = field(default_factory=list)
     new_base: UnitDraft | None = None
 
     @property
@@ -78,7 +78,7 @@ class ArticleDraft:
 
 @dataclass
 class ImportPlan:
-    """Everything in the order of the lines. With errors, nothing of it is carried out."""
+    """Everything in the order of the lines. If there are errors, nothing is carried out."""
 
     line_count: int = 0
     creations: list[Creation] = field(default_factory=list)
@@ -90,7 +90,7 @@ class ImportPlan:
 
     @property
     def is_empty(self) -> bool:
-        """Nothing would be created, changed or brought in."""
+        """Tell whether nothing would be created, changed or brought in."""
         return not (self.creations or self.changes or self.openings)
 
     def refuse(self, line: int, column: str, sentence: Sentence) -> None:
@@ -100,6 +100,6 @@ class ImportPlan:
         self.changes.append(Change(line, subject, column, show_value(before), show_value(after)))
 
     def sort(self) -> None:
-        """What concerns a whole article is found after its lines, and read beside them."""
+        """Sort by line: what concerns a whole article was added after its lines."""
         for entries in (self.creations, self.changes, self.openings, self.ignored, self.errors):
             entries.sort(key=lambda entry: entry.line)

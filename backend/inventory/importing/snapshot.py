@@ -1,4 +1,4 @@
-"""The articles and units that a spreadsheet speaks of, as they stand in one shop."""
+"""The stored articles and units of one shop that a spreadsheet names."""
 
 import uuid
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ from backend.shops.models import Shop
 
 Row = TypeVar("Row", bound=Model)
 Value = TypeVar("Value")
-# A longer list of ids is turned into a join by MariaDB, whose rows are locked in any order.
+# MariaDB turns a longer list of ids into a join, which locks the rows in any order.
 CHUNK_ROWS = 500
 
 
@@ -27,9 +27,9 @@ class Stored:
 
 
 def read_stored(*, shop: Shop, uuids: Iterable[uuid.UUID], codes: Iterable[str], is_locked: bool) -> Stored:
-    """Read what of the shop bears one of these uuids or codes, and all units of these articles.
+    """Read the shop's articles with one of these uuids, codes or units' uuids, and all units of these articles.
 
-    is_locked: articles and then units are locked, each in the order of their ids.
+    is_locked: lock articles, then units, each in the order of their ids.
     """
     uuids = sorted(set(uuids))
     articles = Article.objects.filter(shop=shop)
