@@ -14,7 +14,7 @@ from django.urls import reverse
 from backend.sales.intake import Caller, receive_batch
 from backend.sales.models import DayTotal, Sale, SaleOutcome
 from backend.sales.posting.runner import post_slice
-from backend.sales.tills.heartbeat import Held, TillReport, record_heartbeat
+from backend.sales.tills.heartbeat import Held, ParsedHeartbeat, record_heartbeat
 from backend.shops.models import Device, Shop
 from backend.testing import make_user
 from benchmarks import databases, filling
@@ -118,7 +118,7 @@ def _sell_today(till: Till) -> Ids:
     while post_slice(till.terminal_id).has_more:
         pass
     receive_batch(caller=Caller(device), body=_body(till, ["WAITS-1"]))
-    record_heartbeat(device=device, report=TillReport(None, Held(0, {}, None), None), now=datetime.now(UTC))
+    record_heartbeat(device=device, heartbeat=ParsedHeartbeat(None, Held(0, {}, None), None), now=datetime.now(UTC))
     refused = SaleOutcome.objects.filter(terminal_id=till.terminal_id, document=None).first()
     return {
         "sale_id": Sale.objects.get(terminal_id=till.terminal_id, number=numbers[0]).pk,

@@ -88,5 +88,5 @@ def test_one_till_has_been_silent_for_two_days_and_holds_the_shops_figures_back(
     until = watermark.until
     assert until.astimezone(KINSHASA).date() == NOW.date() - timedelta(days=2)
     assert silent.last_seen_at < NOW - timedelta(days=2)
-    (word,) = [word for word in watermark.words if word.complete_until == until]
+    (word,) = [word for word in watermark.reports if word.complete_until == until]
     assert word.terminal_id == silent.terminal_id

@@ -144,7 +144,7 @@ class _Teller:
         said_at = next(ticking)
         if not Heartbeat.objects.filter(terminal=device.terminal_id, at__gte=step.at).exists():
             word = WireHeartbeat(heure=said_at.isoformat(), a_envoyer=WireHeld(nombre=0))
-            record_heartbeat(device=device, report=read_heartbeat(word, shop=self.shop), now=said_at)
+            record_heartbeat(device=device, heartbeat=read_heartbeat(word, shop=self.shop), now=said_at)
         self.handed_over += 0 if accepted.is_replay else accepted.batch.sale_count
 
     @carry_out.register

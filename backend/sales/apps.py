@@ -1,4 +1,4 @@
-"""Registers the sales app, and what it counts."""
+"""Registers the sales app, and the values of its counters' labels."""
 
 from django.apps import AppConfig
 

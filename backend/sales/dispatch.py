@@ -1,7 +1,7 @@
 """The doorbell: tells the workers that a terminal has work. The only domain file that knows Celery.
 
 A message means no more than that. It may be lost, doubled or late: the database is the queue of record, and the sweep
-comes round. So ringing is quick or it is not done, and its failure is nobody's error.
+rings again. So a ring gives up quickly, and a ring that fails is not an error.
 """
 
 import threading
@@ -20,9 +20,9 @@ from backend.observability import counters
 log = structlog.get_logger("caisse.dispatch")
 
 TASK = "workers.tasks.sales.process_terminal"
-# Rings that nobody heard in time are forgotten, so that they do not pile up while no worker runs.
+# A ring that no worker takes in time expires, so that rings do not pile up while no worker runs.
 RING_EXPIRES_S = 60
-# After a failure nothing is published for a while: half a second of waiting for a dead broker, once, not for each till.
+# After a failure nothing is published for a while: waiting for a dead broker costs half a second for every till.
 BREAKER_OPEN_S = 5
 
 
@@ -48,7 +48,7 @@ _breaker = _Breaker()
 def ring(terminal_id: int, *, receipt: str = "", request_id: str = "") -> bool:
     """Tell the workers that this terminal has work. Return whether the broker took the message.
 
-    `receipt` and `request_id` are for people who watch; the worker asks the database what there is to do.
+    `receipt` and `request_id` are for people who look at Flower; the worker asks the database what there is to do.
     """
     if not settings.BROKER_URL:
         return False
@@ -60,7 +60,7 @@ def ring(terminal_id: int, *, receipt: str = "", request_id: str = "") -> bool:
             TASK,
             args=[terminal_id],
             kwargs={"receipt": receipt, "request_id": request_id},
-            # How Flower shows it, and what its search finds it by. Nothing of what was sold is in a message anyway.
+            # What Flower shows and searches. No message holds anything of what was sold.
             argsrepr=f"caisse {terminal_id}",
             kwargsrepr=repr({"recu": receipt, "requete": request_id}),
             expires=RING_EXPIRES_S,

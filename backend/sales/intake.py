@@ -1,4 +1,4 @@
-"""Intake: a till's bytes become a durable batch with a receipt. It is judged here only whether they can be cut."""
+"""Intake: a till's bytes become a durable batch with a receipt. Checks only that the bytes split into sales."""
 
 import hashlib
 import zlib
@@ -22,16 +22,16 @@ log = structlog.get_logger("caisse.intake")
 
 BATCH_SALES_MAX = 1000
 BODY_BYTES_MAX = settings.BODY_BYTES_MAX
-# Different batches of one terminal that may wait at a time; the same bytes again count once…
+# How many different batches of one terminal may wait at a time. The same bytes again count once…
 BATCHES_WAITING_MAX = 20
-# …but not without end: a till that repeats itself while nothing is posted must not fill the disk.
+# …but only so often: a till that repeats itself while nothing is posted must not fill the disk.
 COPIES_WAITING_MAX = 200
 DEFLATE_LEVEL = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who hands a batch over: the device, and what its request said of itself."""
+    """The device that hands a batch over, and what its request said of itself."""
 
     device: Device
     ip: str | None = None
@@ -41,7 +41,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The batch whose receipt the till keeps. `is_replay`: it stood there already, under this key or these bytes."""
+    """The batch whose receipt the till keeps. `is_replay`: it was stored before, under this key or with these bytes."""
 
     batch: Batch
     is_replay: bool
@@ -53,7 +53,7 @@ def receive_batch(*, caller: Caller, body: bytes, key: str | None = None, now: d
     body: a JSON array of 1..BATCH_SALES_MAX sales, UTF-8, at most BODY_BYTES_MAX once inflated.
     The same key with the same body returns the first batch; so do the same bytes from a device in answer mode
     `complete` that has not had its answer. Nothing is stored twice. When this returns, all is committed.
-    now: when it arrived, for who tells a shop's past (the demonstration).
+    now: when it arrived; only the demonstration gives it, to make a shop's past.
     Raises BatchUnreadable, NotAnArray, BatchEmpty, BatchTooLarge, KeyReused or TooManyWaiting; then nothing is stored.
     """
     if len(body) > BODY_BYTES_MAX:
@@ -88,7 +88,7 @@ def give_answer(batch: Batch) -> None:
 
 
 def _find_or_store(batch: Batch, deflated: bytes, now: datetime | None) -> Accepted:
-    """One attempt: find the batch that stands already, or store this one. Two posts at once meet at the key."""
+    """Find the batch that was stored before, or store this one. Two posts at once meet at the unique key."""
     try:
         return _find(batch) or _store(batch, deflated, now)
     except IntegrityError:
@@ -99,10 +99,10 @@ def _find_or_store(batch: Batch, deflated: bytes, now: datetime | None) -> Accep
 
 
 def _find(batch: Batch, *, is_repeated: bool = False) -> Accepted | None:
-    """Return the batch that stands already: under this key, these bytes, or this very receipt.
+    """Return the batch that was stored before: under this key, with these bytes, or with this very receipt.
 
-    The last is ours: its COMMIT went through, perhaps while we tried again, and only the answer was lost. Its ring was
-    lost too, so it is rung again.
+    A batch with this receipt was stored by this call's own earlier attempt: its COMMIT went through, and only the
+    answer was lost. The ring was lost too, so it is sent again.
     """
     own = Batch.objects.filter(terminal_id=batch.terminal_id)
     if batch.idempotency_key is not None:
@@ -124,7 +124,7 @@ def _find(batch: Batch, *, is_repeated: bool = False) -> Accepted | None:
 def _store(batch: Batch, deflated: bytes, now: datetime | None) -> Accepted:
     _check_room(batch)
     _open_lane(batch.terminal_id)
-    # A repeated attempt inserts anew what the first one rolled back.
+    # A repeated attempt inserts again what the first attempt rolled back.
     batch.pk = None
     batch._state.adding = True
     batch.received_at = batch.moved_at = now or datetime.now(UTC)
@@ -144,7 +144,7 @@ def _store(batch: Batch, deflated: bytes, now: datetime | None) -> Accepted:
 
 
 def _check_room(batch: Batch) -> None:
-    """Refuse a till that hands over more than is posted. Two posts at once may pass: the limit is no lock."""
+    """Raise TooManyWaiting for a till that has too much waiting. Two posts at once may both pass: it locks nothing."""
     waiting = Batch.objects.filter(settled_at=None, terminal_id=batch.terminal_id).values_list("sha256", flat=True)
     hashes = list(waiting[: COPIES_WAITING_MAX + 1])
     is_full = batch.sha256 not in hashes and len(set(hashes)) >= BATCHES_WAITING_MAX
@@ -153,7 +153,7 @@ def _check_room(batch: Batch) -> None:
 
 
 def _open_lane(terminal_id: int) -> None:
-    """Make sure that the terminal has its lane, before the batch: a batch without one would never be posted."""
+    """Make sure that the terminal has its lane before the batch is stored: without one it would never be posted."""
     if Lane.objects.filter(pk=terminal_id).exists():
         return
     with connection.cursor() as cursor:

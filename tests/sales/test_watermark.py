@@ -1,4 +1,4 @@
-"""Until when a shop's figures are complete, and who is named when nobody can tell."""
+"""Until when a shop's figures are complete, and which tills are named when that is unknown."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 from backend.sales.models import Batch, Heartbeat
 from backend.sales.posting.runner import post_slice
 from backend.sales.repair.back_office import office_device
-from backend.sales.tills.heartbeat import Held, TillReport, record_heartbeat
+from backend.sales.tills.heartbeat import Held, ParsedHeartbeat, record_heartbeat
 from backend.sales.tills.status import load_till_statuses
 from backend.sales.tills.watermark import TillCompleteness, Watermark, watermark_of_tills
 from backend.shops.models import Device, DeviceState, Shop, Terminal, TerminalState
@@ -34,11 +34,11 @@ def at(minute: int) -> datetime:
 
 def says(device: Device, minute: int, *, holds: int = 0, amount: int = 0) -> None:
     held = Held(holds, {"CDF": Decimal(amount)} if amount else {}, None)
-    record_heartbeat(device=device, report=TillReport(None, held, None), now=at(minute))
+    record_heartbeat(device=device, heartbeat=ParsedHeartbeat(None, held, None), now=at(minute))
 
 
-def names(words: object) -> list[str]:
-    return [word.terminal_name for word in words]
+def names(reports: object) -> list[str]:
+    return [report.terminal_name for report in reports]
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def two(shop: Shop) -> Device:
 
 
 def hand_over(device: Device, minute: int, count: int = 1) -> Till:
-    """Let the device hand over sales that arrive then and wait."""
+    """Let the device hand over sales that arrive at `minute` and wait."""
     till = Till(device)
     article = make_article(device.terminal.shop)
     receipt = till.hand_over(*[sale(f"FAC-{minute}-{each}", line(article)) for each in range(count)])
@@ -79,9 +79,9 @@ def test_it_is_the_earliest_moment_at_which_the_open_tills_said_they_hold_nothin
 def test_a_till_that_never_reported_is_named_and_no_time_is_given(shop: Shop, one: Device, two: Device) -> None:
     says(one, 10)
     hand_over(two, 3).post_all()
-    told = watermark_of(shop)
-    assert told.until is None
-    assert [(word.terminal_name, word.said_at, word.last_sent_at) for word in told.silent] == [
+    watermark = watermark_of(shop)
+    assert watermark.until is None
+    assert [(report.terminal_name, report.said_at, report.last_sent_at) for report in watermark.silent] == [
         ("Caisse 2", None, at(3))
     ]
     says(two, 20)
@@ -92,11 +92,11 @@ def test_a_till_whose_last_word_is_that_it_holds_sales_is_named_with_them(shop: 
     says(one, 10)
     says(two, 5)
     says(two, 6, holds=12, amount=184000)
-    told = watermark_of(shop)
-    assert told.until is None
-    [word] = told.holding
-    assert (word.terminal_name, word.held_count, word.said_at) == ("Caisse 2", 12, at(6))
-    assert [(one.amount, one.currency) for one in word.held_amounts] == [(Decimal(184000), "CDF")]
+    watermark = watermark_of(shop)
+    assert watermark.until is None
+    [report] = watermark.holding
+    assert (report.terminal_name, report.held_count, report.said_at) == ("Caisse 2", 12, at(6))
+    assert [(one.amount, one.currency) for one in report.held_amounts] == [(Decimal(184000), "CDF")]
     says(two, 7)
     assert watermark_of(shop).until == at(7)
 
@@ -122,8 +122,8 @@ def test_a_till_that_never_held_nothing_before_what_waits_gives_no_time(shop: Sh
     says(one, 1, holds=2)
     till = hand_over(one, 3)
     says(one, 5)
-    told = watermark_of(shop)
-    assert (told.until, names(told.waiting)) == (None, ["Caisse 1"])
+    watermark = watermark_of(shop)
+    assert (watermark.until, names(watermark.waiting)) == (None, ["Caisse 1"])
     till.post_all()
     assert watermark_of(shop).until == at(5)
 
@@ -153,9 +153,9 @@ def test_a_replaced_device_counts_while_it_is_known_to_hold_sales(shop: Shop, on
     says(one, 1, holds=3)
     Device.objects.filter(pk=one.pk).update(state=DeviceState.REPLACED)
     says(make_device(one.terminal), 10)
-    told = watermark_of(shop)
-    assert told.until is None
-    assert [(word.is_of_replaced_device, word.held_count) for word in told.holding] == [(True, 3)]
+    watermark = watermark_of(shop)
+    assert watermark.until is None
+    assert [(report.is_of_replaced_device, report.held_count) for report in watermark.holding] == [(True, 3)]
     says(one, 11)
     assert watermark_of(shop).until == at(10)
 
@@ -172,20 +172,20 @@ def test_the_old_devices_word_does_not_speak_for_the_new_one(shop: Shop, one: De
     says(one, 1)
     Device.objects.filter(pk=one.pk).update(state=DeviceState.REPLACED)
     make_device(one.terminal)
-    told = watermark_of(shop)
-    assert (told.until, names(told.silent)) == (None, ["Caisse 1"])
+    watermark = watermark_of(shop)
+    assert (watermark.until, names(watermark.silent)) == (None, ["Caisse 1"])
 
 
-def test_a_shop_without_an_open_till_is_told_nothing(shop: Shop) -> None:
-    assert watermark_of(shop) == Watermark(until=None, words=())
+def test_a_shop_without_an_open_till_has_no_watermark(shop: Shop) -> None:
+    assert watermark_of(shop) == Watermark(until=None, reports=())
 
 
 def test_the_shops_own_pages_are_no_till_but_what_waits_of_them_is_not_complete(shop: Shop, one: Device) -> None:
     says(one, 10)
     written = shop_day.hand_over(office_device(shop), shop_day.sale(make_article(shop)))
     Batch.objects.filter(pk=written.pk).update(received_at=at(3))
-    told = watermark_of(shop)
-    assert (told.until, names(told.words)) == (at(3), ["Caisse 1"])
+    watermark = watermark_of(shop)
+    assert (watermark.until, names(watermark.reports)) == (at(3), ["Caisse 1"])
     post_slice(written.terminal_id)
     assert watermark_of(shop).until == at(10)
 
@@ -197,10 +197,10 @@ def test_the_last_batch_is_the_last_also_where_its_answer_is_still_owed(
     for minute in (3, 8):
         hand_over(one, minute).post_all()
     Batch.objects.filter(received_at=at(owed_minute)).update(join_key="0" * 64)
-    assert [word.last_sent_at for word in watermark_of(shop).words] == [at(8)]
+    assert [report.last_sent_at for report in watermark_of(shop).reports] == [at(8)]
 
 
-def test_another_shops_tills_have_no_say(cast: Cast, shop: Shop, one: Device) -> None:
+def test_another_shops_tills_do_not_count(cast: Cast, shop: Shop, one: Device) -> None:
     says(one, 10)
     says(cast.other_device, 1, holds=5)
     hand_over(cast.other_device, 2)
@@ -218,6 +218,6 @@ def test_it_asks_the_same_questions_however_many_tills_there_are(
         hand_over(device, 2)
         says(device, 5)
     with django_assert_max_num_queries(QUERIES_MAX):
-        told = watermark_of(shop)
-    assert len(told.words) == 8
+        watermark = watermark_of(shop)
+    assert len(watermark.reports) == 8
     assert Heartbeat.objects.count() == 40

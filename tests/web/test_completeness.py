@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from backend.sales.models import Heartbeat
-from backend.sales.tills.heartbeat import Held, TillReport, record_heartbeat
+from backend.sales.tills.heartbeat import Held, ParsedHeartbeat, record_heartbeat
 from backend.shops.models import Device, Terminal, TerminalState
 from backend.testing import Cast
 from backend.web.templatetags.shop_format import holes
@@ -22,9 +22,9 @@ COMPLETE = "Chiffres complets jusqu'à ce moment"
 
 def says(device: Device, *, holds: int = 0, amounts: dict[str, int] | None = None, sequence: int | None = None) -> None:
     sums = {currency: Decimal(amount) for currency, amount in (amounts or {}).items()}
-    report = TillReport(clock_at=None, held=Held(holds, sums, None), sequence=sequence)
+    heartbeat = ParsedHeartbeat(clock_at=None, held=Held(holds, sums, None), sequence=sequence)
     # Later than what the test handed over before, by whatever clock.
-    record_heartbeat(device=device, report=report, now=datetime.now(UTC) + timedelta(seconds=1))
+    record_heartbeat(device=device, heartbeat=heartbeat, now=datetime.now(UTC) + timedelta(seconds=1))
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from backend.inventory.models import ArticleUnit
 from backend.sales.models import DayTotal, SaleOutcome
 from backend.sales.repair.back_office import office_device
-from backend.sales.tills.heartbeat import Held, TillReport, record_heartbeat
+from backend.sales.tills.heartbeat import Held, ParsedHeartbeat, record_heartbeat
 from backend.sales.tills.pauses import pause
 from backend.shops.models import Device, DeviceState
 from backend.testing import Cast, add_unit, make_article, make_device, make_terminal
@@ -41,7 +41,9 @@ def of_day(day: date) -> str:
 
 
 def speak(device: Device, *, at: datetime | None = None) -> None:
-    record_heartbeat(device=device, report=TillReport(None, Held(0, {}, None), None), now=at or datetime.now(UTC))
+    record_heartbeat(
+        device=device, heartbeat=ParsedHeartbeat(None, Held(0, {}, None), None), now=at or datetime.now(UTC)
+    )
 
 
 def test_a_new_shop_sees_nought_and_its_tills(alice: Client) -> None:

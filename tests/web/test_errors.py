@@ -15,7 +15,7 @@ def test_a_bug_of_ours_is_owned_up_to_in_french(alice: Client, monkeypatch: pyte
     def break_down(*_: object) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(dashboard, "hear", break_down)
+    monkeypatch.setattr(dashboard, "load_till_statuses", break_down)
     alice.raise_request_exception = False
     answer = alice.get("/commercant/dashboard/")
     body = answer.content.decode()

@@ -12,7 +12,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from backend.sales.repair.back_office import office_device
-from backend.sales.tills.heartbeat import Held, TillReport, record_heartbeat
+from backend.sales.tills.heartbeat import Held, ParsedHeartbeat, record_heartbeat
 from backend.sales.tills.pauses import pause
 from backend.shops.devices import accepts_token
 from backend.shops.enrolment import Applicant, Enrolled, create_enrolment_code, enrol_device
@@ -84,7 +84,7 @@ def test_each_till_says_how_it_stands(
     now = datetime.now(UTC)
     post(cast.device, sale(cast.rice, sequence=10), sale(cast.rice, sequence=14), sale(cast.rice, quantity=999))
     held = Held(12, {"CDF": Decimal(184000)}, None)
-    record_heartbeat(device=cast.device, report=TillReport(now + timedelta(minutes=12), held, None), now=now)
+    record_heartbeat(device=cast.device, heartbeat=ParsedHeartbeat(now + timedelta(minutes=12), held, None), now=now)
     Device.objects.filter(pk=cast.device.pk).update(last_seen_at=now)
     hand_over(cast.token_device, sale(cast.rice), sale(cast.rice))
     with django_assert_max_num_queries(LIST_QUERIES_MAX):
@@ -107,7 +107,9 @@ def test_each_till_says_how_it_stands(
 
 def test_a_till_that_says_nothing_is_not_said_to_hold_nothing(cast: Cast, alice: Client) -> None:
     assert "Garde encore ne le dit pas" in seen(alice.get(page_of(cast.terminal)))
-    record_heartbeat(device=cast.device, report=TillReport(None, Held(0, {}, None), None), now=datetime.now(UTC))
+    record_heartbeat(
+        device=cast.device, heartbeat=ParsedHeartbeat(None, Held(0, {}, None), None), now=datetime.now(UTC)
+    )
     assert "Garde encore rien dit aujourd'hui" in seen(alice.get(page_of(cast.terminal)))
 
 

@@ -38,7 +38,7 @@ class StateView(APIView):
         now = datetime.now(UTC)
         device = device_of(request)
         body = decode_json_body(request, WireHeartbeat, expected=EXPECTED)
-        record_heartbeat(device=device, report=read_heartbeat(body, shop=shop_of(device.terminal)), now=now)
+        record_heartbeat(device=device, heartbeat=read_heartbeat(body, shop=shop_of(device.terminal)), now=now)
         return Response(_state(device, now=now))
 
 

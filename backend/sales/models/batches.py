@@ -1,8 +1,8 @@
 """What tills sent, how far it has been posted, and the one outcome of each sale.
 
 Foreign keys to shop, terminal and device carry no database constraint here: an insert would take a shared lock on the
-parent's row, and whoever renames a till or notes when it was last seen would wait behind a posting. The doctor looks
-for orphans instead.
+parent's row, and an UPDATE of a till's name or of `last_seen_at` would wait behind a posting. The doctor looks for
+orphans instead.
 """
 
 import uuid
@@ -35,13 +35,13 @@ class OutcomeStatus(models.TextChoices):
     VOIDED = "voided", "Annulation faite"
     RETURNED = "returned", "Retour fait"
     PAID = "paid", "Paiement enregistré"
-    # The same number and content stood there already; names the first sale.
+    # The same number and content was recorded before; the outcome names that first sale.
     DUPLICATE = "duplicate", "Déjà existante"
     # The same number with other content; a person decides at the repair desk.
     CONFLICT = "conflict", "Numéro déjà pris"
-    # The shop's rules, or malformed; a person decides, or the till corrects and sends another.
+    # Malformed, or against the shop's rules; a person decides, or the till sends a corrected sale.
     REJECTED = "rejected", "Refusée"
-    # Its origin has not arrived; the posting of the origin takes it up again.
+    # The sale that it follows has not arrived; the posting of that sale decides it again.
     DEFERRED = "deferred", "En attente de sa vente d'origine"
     # Our fault; an operator tries it again.
     FAILED = "failed", "Échec de notre côté"
@@ -53,26 +53,26 @@ class OutcomeStatus(models.TextChoices):
         return self in RECORDED
 
 
-# A document of this very sale stands in the books.
+# The sale has its own document.
 RECORDED = (OutcomeStatus.CREATED, OutcomeStatus.VOIDED, OutcomeStatus.RETURNED, OutcomeStatus.PAID)
 
 
 class Lane(models.Model):
-    """One small row a terminal; its lock is the right to change that terminal's batches and outcomes."""
+    """One small row for each terminal; its lock is the right to change that terminal's batches and outcomes."""
 
     terminal = models.OneToOneField(Terminal, primary_key=True, **UNCONSTRAINED)
-    # Slices begun at (starts_batch, starts_position) and not ended: a process that dies leaves its own behind.
+    # Slices that began at (starts_batch, starts_position) and did not end: a process that dies leaves its start behind.
     starts = models.PositiveSmallIntegerField(default=0)
     starts_batch = models.BigIntegerField(default=0)
     starts_position = models.PositiveIntegerField(default=0)
     starts_at = models.DateTimeField(null=True)
     rung_at = models.DateTimeField(null=True)
-    # The highest `sequence` the till has sent, and the holes below it: [[from, to], …].
+    # The highest `sequence` the till has sent, and the gaps below it: [[from, to], …].
     sequence_seen = models.BigIntegerField(null=True)
     sequence_holes = models.JSONField(default=list)
-    # Documents that wait for an origin, so that ordinary sales need not look.
+    # Documents that wait for an origin. While there are none, a posting need not look for followers.
     waiting_documents = models.PositiveIntegerField(default=0)
-    # Sales that a person set aside: while there are none, a posting need not ask whether it meets one of them again.
+    # Sales that a person set aside. While there are none, a posting need not look for a resend of one.
     sales_set_aside = models.PositiveIntegerField(default=0)
 
     def __str__(self) -> str:
@@ -102,7 +102,7 @@ class Batch(models.Model):
     device = models.ForeignKey(Device, db_index=False, **UNCONSTRAINED)
     sha256 = KeyField(max_length=64)  # of the bytes as the till meant them, inflated
     idempotency_key = KeyField(max_length=200, null=True)
-    # The sha256 while an answer is still owed in mode `complete`: the same bytes join this batch and make no second.
+    # The sha256 while an answer is still owed in mode `complete`: the same bytes join this batch and make no new one.
     join_key = KeyField(max_length=64, null=True)
     sale_count = models.PositiveIntegerField()
     next_position = models.PositiveIntegerField(default=1)
@@ -111,7 +111,7 @@ class Batch(models.Model):
     duplicate_count = models.PositiveIntegerField(default=0)
     # Raised by every change of an outcome: with the id and the answer's format it makes the ETag.
     version = models.PositiveIntegerField(default=0)
-    # The holes in the till's own counter as this batch showed them: [[from, to], …].
+    # The gaps in the till's own counter that this batch showed: [[from, to], …].
     sequence_holes = models.JSONField(default=list)
     request_id = models.CharField(max_length=64, blank=True)
     app_version = models.CharField(max_length=32, blank=True)
@@ -152,7 +152,7 @@ class BatchBody(models.Model):
 
 
 class Outcome(models.Model):
-    """What an outcome says, now or in the past."""
+    """The columns that a current outcome and a replaced one share."""
 
     batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="+", db_index=False)
     position = models.PositiveIntegerField()
@@ -178,10 +178,10 @@ class SaleOutcome(Outcome):
     pk = models.CompositePrimaryKey("batch_id", "position")
     shop = models.ForeignKey(Shop, db_index=False, **UNCONSTRAINED)
     terminal = models.ForeignKey(Terminal, db_index=False, **UNCONSTRAINED)
-    # As the till wrote it; empty where a sale has none that can be kept.
+    # As the till wrote it; empty where the sale has no number that can be stored.
     number = KeyField(max_length=64, blank=True)
     fingerprint = KeyField(max_length=72, blank=True)
-    # What it would have brought in, so that a refused sale is seen in the day's figures.
+    # What the sale is worth, so that a refused sale is seen in the day's figures.
     amount = models.DecimalField(**MONEY, null=True)
     currency = models.CharField(max_length=3, blank=True)
     business_day = models.DateField(null=True)
@@ -190,7 +190,7 @@ class SaleOutcome(Outcome):
 
     class Meta:
         indexes = [
-            # With the fingerprint: a till may send thousands of other contents under one number, or under none.
+            # With the fingerprint: a till may send thousands of different contents under one number, or without one.
             models.Index(fields=["terminal", "number", "fingerprint"], name="outcome_terminal_content"),
             models.Index(fields=["shop", "status"], name="outcome_shop_status"),
             models.Index(fields=["terminal", "at"], name="outcome_terminal_at"),

@@ -1,4 +1,4 @@
-"""Recorded documents: sales, and what happens to them later; and the sequence their registration numbers come from."""
+"""Recorded documents: sales, what follows them, and the sequence of their registration numbers."""
 
 from django.db import models
 
@@ -22,7 +22,7 @@ class Sale(models.Model):
     shop = models.ForeignKey(Shop, db_index=False, **UNCONSTRAINED)
     terminal = models.ForeignKey(Terminal, db_index=False, **UNCONSTRAINED)
     device = models.ForeignKey(Device, null=True, db_index=False, **UNCONSTRAINED)
-    # The till's number, and which of the sales under it this is: 2 and more only after a person, or another device.
+    # The till's number, and which of the sales under it this is. 2 and more: a person accepted it, or another device.
     number = KeyField(max_length=64)
     variant = models.PositiveSmallIntegerField(default=1)
     # Given last, inside the document's own transaction; no other transaction ever sees them empty.
@@ -38,10 +38,10 @@ class Sale(models.Model):
     total = models.DecimalField(**MONEY)
     payment_mode = models.CharField(max_length=32, default="CASH")
     is_paid = models.BooleanField(default=True)
-    # The money is in SalePayment rows; otherwise it is all of `total` in `payment_mode`.
+    # If set, the money is in SalePayment rows; otherwise all of `total` was paid in `payment_mode`.
     has_payments = models.BooleanField(default=False)
-    # What later payments of a credit sale brought, what came back of its money's worth, and when a void undid it:
-    # changed under the document's lock.
+    # What later payments of a credit sale brought in, what its returns are worth, and when a void undid it. Changed
+    # under the document's lock.
     paid_later = models.DecimalField(**MONEY, default=0)
     returned_total = models.DecimalField(**MONEY, default=0)
     voided_at = models.DateTimeField(null=True)
@@ -51,13 +51,13 @@ class Sale(models.Model):
     customer_phone = models.CharField(max_length=40, blank=True)
     customer_nif = models.CharField(max_length=40, blank=True)
     reason = models.CharField(max_length=REASON_LENGTH_MAX, blank=True)
-    # The till's clock as an instant, where it can be one, and as the till wrote it.
+    # The time on the till's clock: as an instant where it can be read as one, and as the till wrote it.
     sold_at = models.DateTimeField(null=True)
     sold_at_text = models.CharField(max_length=64, blank=True)
     received_at = models.DateTimeField()
     recorded_at = models.DateTimeField()
     business_day = models.DateField()
-    # The day that the till itself counts it under, whatever the rules made of it: what reconciling goes by.
+    # The till's own day for it, which may differ from business_day: the reconciliation compares by this one.
     till_day = models.DateField()
     fingerprint = KeyField(max_length=72)
     warnings = models.JSONField(default=list)
@@ -66,7 +66,7 @@ class Sale(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["terminal", "number", "variant"], name="sale_terminal_number"),
-            # P7 holds by this and by the sequence's lock; a second index finds nothing more.
+            # Promise P7 is kept by this and by the sequence's lock. It is also the index that finds a number.
             models.UniqueConstraint(
                 fields=["shop", "register_year", "register_month", "register_number"], name="sale_register"
             ),
@@ -75,7 +75,7 @@ class Sale(models.Model):
         indexes = [
             models.Index(fields=["shop", "business_day"], name="sale_shop_day"),
             models.Index(fields=["terminal", "till_day"], name="sale_terminal_day"),
-            # Who owes what: a few sales in a hundred are on credit, and nobody looks through all for them.
+            # For the sales on credit, which are a few in a hundred.
             models.Index(fields=["shop", "is_paid", "business_day"], name="sale_shop_credit"),
         ]
 
@@ -116,7 +116,7 @@ class SalePayment(models.Model):
     mode = models.CharField(max_length=32)
     currency = models.CharField(max_length=3)
     amount = models.DecimalField(**MONEY)
-    # Units of the document's currency for one of the payment's.
+    # How many units of the document's currency one unit of the payment's is worth.
     rate = models.DecimalField(max_digits=18, decimal_places=8, default=1)
 
     class Meta:
@@ -127,7 +127,7 @@ class SalePayment(models.Model):
 
 
 class InvoiceSequence(models.Model):
-    """The last registration number of one shop's month. Its row lock is taken last of all."""
+    """The last registration number of a shop's month. Its row is locked last of all."""
 
     shop = models.ForeignKey(Shop, db_index=False, **UNCONSTRAINED)
     year = models.PositiveSmallIntegerField()
@@ -137,7 +137,7 @@ class InvoiceSequence(models.Model):
     closed_by = models.CharField(max_length=AUTHOR_LENGTH_MAX, blank=True)
 
     class Meta:
-        # Never the shop alone: that index let a shop sell for one month and no longer.
+        # Never the shop alone: with a unique index on the shop alone, a shop could sell in one month only.
         constraints = [models.UniqueConstraint(fields=["shop", "year", "month"], name="sequence_shop_month")]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""What a till said of itself: what it sold and held at the end of a day, and what it still has to send."""
+"""What tills report: the end of a day, and what they still have to send."""
 
 from django.db import models
 
@@ -44,8 +44,8 @@ class Heartbeat(models.Model):
         indexes = [
             models.Index(fields=["terminal", "at"], name="heartbeat_terminal_at"),
             models.Index(fields=["shop", "at"], name="heartbeat_shop_at"),
-            # The last word of a device that was replaced long ago lies below years of its successor's; so does the
-            # last that named its counter, of a device that stopped naming it.
+            # The last heartbeat of a device that was replaced long ago lies below years of its successor's. So does
+            # the last that named the counter, of a device that has stopped naming it.
             models.Index(fields=["terminal", "device", "at", "sequence"], name="heartbeat_word"),
         ]
 

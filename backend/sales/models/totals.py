@@ -1,4 +1,4 @@
-"""What past days came to, kept so that no page adds a million sales up again."""
+"""Totals of past days, kept so that no page adds up a million sales again."""
 
 from django.db import models
 
@@ -9,8 +9,8 @@ from backend.shops.models import Shop
 class DayTotal(models.Model):
     """The takings of one business day of a shop that is over.
 
-    A document that is recorded later for that day raises `marks` in its own transaction. The figures hold while the
-    marks are those at which they were added up; otherwise whoever asks adds them up anew.
+    A document that is recorded later for that day raises `marks` in its own transaction. The figures are valid while
+    `marks` equals `added_up_at_marks`; otherwise the next reader adds them up again.
     """
 
     shop = models.ForeignKey(Shop, db_index=False, **UNCONSTRAINED)

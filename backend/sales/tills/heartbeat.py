@@ -1,4 +1,4 @@
-"""What a till says of itself between two batches: its clock, what it still holds, how far it has counted."""
+"""A till's heartbeat between two batches: its clock, what it still holds, how far it has counted."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -60,7 +60,7 @@ class WireHeartbeat(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a till says it has not handed over yet. Nothing is a statement too: the watermark is made of it."""
+    """What a till says it has not handed over yet. A count of 0 is a statement too: the watermark is made of it."""
 
     count: int
     amounts: dict[str, Decimal]
@@ -68,63 +68,66 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class TillReport:
-    """A heartbeat, read. What the till did not say is None, and is never taken for nothing."""
+class ParsedHeartbeat:
+    """A heartbeat, read. What the till did not say is None, and is never taken for 0."""
 
     clock_at: datetime | None
     held: Held | None
     sequence: int | None
 
 
-def read_heartbeat(wire: WireHeartbeat, *, shop: Shop) -> TillReport:
-    """Raises FieldInvalid with the path of what cannot be meant. A clock that is wrong by decades can."""
+def read_heartbeat(wire: WireHeartbeat, *, shop: Shop) -> ParsedHeartbeat:
+    """Return the heartbeat, its times as instants. A clock that is wrong by decades is accepted.
+
+    Raises FieldInvalid with the path of a value that makes no sense.
+    """
     zone = ZoneInfo(shop.timezone)
     clock_at = _read_moment(wire.heure, "heure", zone) if wire.heure is not None else None
     held = _read_held(wire.a_envoyer, shop=shop, zone=zone) if wire.a_envoyer is not None else None
-    return TillReport(clock_at, held, wire.sequence)
+    return ParsedHeartbeat(clock_at, held, wire.sequence)
 
 
-def record_heartbeat(*, device: Device, report: TillReport, now: datetime) -> None:
-    """Keep what the till said, and how far its clock is ahead of `now`: on the device, and on `device` as given.
+def record_heartbeat(*, device: Device, heartbeat: ParsedHeartbeat, now: datetime) -> None:
+    """Keep the heartbeat, and how far the till's clock is ahead of `now`: in the device's row, and on `device`.
 
-    At most one row a device and minute: a later word in the same minute replaces the earlier. A heartbeat that does not
-    say what the till holds leaves no row, for it says nothing that the watermark could be made of. The device's row is
-    written on its own: no posting waits for it.
+    At most one row a device and minute: a later heartbeat of the same minute replaces the earlier. A heartbeat that
+    does not say what the till holds leaves no row: the watermark cannot use it. The device's row is written on its own:
+    no posting waits for it.
     """
     skew_s = None
-    if report.clock_at is not None:
-        skew_s = round((report.clock_at - now).total_seconds(), 3)
+    if heartbeat.clock_at is not None:
+        skew_s = round((heartbeat.clock_at - now).total_seconds(), 3)
         Device.objects.filter(pk=device.pk).update(clock_skew_s=skew_s)
         device.clock_skew_s = skew_s
-    if report.held is not None:
-        _keep(device, report, report.held, skew_s=skew_s, now=now)
+    if heartbeat.held is not None:
+        _keep(device, heartbeat, heartbeat.held, skew_s=skew_s, now=now)
 
 
-def _keep(device: Device, report: TillReport, held: Held, *, skew_s: float | None, now: datetime) -> None:
-    said = {
+def _keep(device: Device, heartbeat: ParsedHeartbeat, held: Held, *, skew_s: float | None, now: datetime) -> None:
+    columns = {
         "held_count": held.count,
         "held_amounts": [{"currency": currency, "amount": str(held.amounts[currency])} for currency in held.amounts],
         "oldest_held_at": held.oldest_at,
-        "sequence": report.sequence,
-        "till_clock_at": _storable(report.clock_at),
+        "sequence": heartbeat.sequence,
+        "till_clock_at": _storable(heartbeat.clock_at),
         "clock_skew_s": skew_s,
         "at": now,
     }
-    mine = Heartbeat.objects.filter(terminal_id=device.terminal_id, device_id=device.pk)
-    this_minute = mine.filter(at__gte=now.replace(second=0, microsecond=0)).order_by("-at").values_list("pk", flat=True)
-    # Two of one device at once may make two rows: one too many, and nothing that reads them minds.
-    if (row := this_minute.first()) is not None:
-        Heartbeat.objects.filter(pk=row).update(**said)
+    own = Heartbeat.objects.filter(terminal_id=device.terminal_id, device_id=device.pk)
+    this_minute = own.filter(at__gte=now.replace(second=0, microsecond=0)).order_by("-at").values_list("pk", flat=True)
+    # Two heartbeats of one device at the same moment may make two rows. Every reader copes with that.
+    if (heartbeat_id := this_minute.first()) is not None:
+        Heartbeat.objects.filter(pk=heartbeat_id).update(**columns)
     else:
         Heartbeat.objects.create(
-            shop_id=shop_id_of(device.terminal), terminal_id=device.terminal_id, device_id=device.pk, **said
+            shop_id=shop_id_of(device.terminal), terminal_id=device.terminal_id, device_id=device.pk, **columns
         )
 
 
 def _read_held(wire: WireHeld, *, shop: Shop, zone: ZoneInfo) -> Held:
     amounts = read_amounts(wire.montants, "a_envoyer.montants", default_currency=shop.currency)
     if wire.nombre == 0 and any(amounts.values()):
-        # It would read as "holds nothing" while the till says what it holds is worth something.
+        # It would be read as "holds nothing", although the till names an amount.
         raise FieldInvalid("a_envoyer.nombre", "0 vente, mais un montant")
     oldest_at = None
     if wire.plus_ancienne is not None:
@@ -133,7 +136,7 @@ def _read_held(wire: WireHeld, *, shop: Shop, zone: ZoneInfo) -> Held:
 
 
 def _read_moment(text: str, path: str, zone: ZoneInfo) -> datetime:
-    """Return the instant that a till's clock shows; without an offset the shop's local time, as in `date_vente`."""
+    """Return the instant that a till's clock shows; without an offset it is the shop's time, as in `date_vente`."""
     text = text.strip()
     try:
         if not DATE_ONLY_LENGTH_MAX < len(text) <= DATE_LENGTH_MAX:
@@ -145,5 +148,5 @@ def _read_moment(text: str, path: str, zone: ZoneInfo) -> datetime:
 
 
 def _storable(moment: datetime | None) -> datetime | None:
-    """Return None for a year no till means: the skew says by how much it is wrong."""
+    """Return the moment, or None for an impossible year; `clock_skew_s` then says how wrong the clock is."""
     return moment if moment is not None and YEAR_MIN <= moment.year <= YEAR_MAX else None

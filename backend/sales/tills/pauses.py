@@ -1,4 +1,4 @@
-"""Stopping and resuming the posting, everywhere, of a shop or of a till. Intake goes on: tills hand over as before."""
+"""Pauses: posting stopped and resumed, everywhere, for a shop or for a till. Tills hand over as before."""
 
 from datetime import UTC, datetime
 
@@ -17,7 +17,7 @@ def pause(*, shop: Shop | None = None, terminal: Terminal | None = None, reason:
 
 
 def resume(*, shop: Shop | None = None, terminal: Terminal | None = None) -> bool:
-    """Lift the pause of exactly this scope, ring for what waited, and return whether there was one."""
+    """Lift the pause of exactly this scope, ring for the tills that wait, and return whether there was a pause."""
     with transaction.atomic(durable=True):
         deleted, _ = Pause.objects.filter(scope=_scope(shop, terminal)).delete()
         waiting = Batch.objects.filter(settled_at=None)
@@ -37,7 +37,7 @@ def pauses_of(*, shop_id: int | None, terminal_id: int | None = None) -> QuerySe
 
 
 def is_paused() -> Exists:
-    """Return the condition that a pause stops the batch of the query around it."""
+    """Return a query's condition: a pause stops the batch of the outer query."""
     on_shop = Q(shop=None) | Q(shop_id=OuterRef("shop_id"))
     return Exists(Pause.objects.filter(on_shop, Q(terminal=None) | Q(terminal_id=OuterRef("terminal_id"))))
 

@@ -1,8 +1,8 @@
-"""What the tills said and sent last, read once for all who ask: the watermark, the holes below it, the shop's pages.
+"""What each till reported and sent last, read once: for the watermark, the gaps and the shop's pages.
 
-Words, counters and what waits at that moment come from one statement, and so from one moment. The batches are read
-after it: a sale that was handed over before a word is then found unsettled, or is posted. Who shows figures beside
-these reads the figures later still.
+Heartbeats, counters and what waits come from one statement, and so from one moment. The batches are read after it: a
+sale that was handed over before a heartbeat is then found unsettled, or is posted. A page that shows figures beside
+these must read the figures later still.
 """
 
 from collections import defaultdict
@@ -27,11 +27,11 @@ class DeviceStatus:
     is_active: bool
     is_unproven: bool
     last_seen_at: datetime | None
-    # Its last word; None if it never said what it holds.
+    # When it last said what it holds; None if it never did.
     said_at: datetime | None
     held_count: int
     held_amounts: list[dict[str, str]]
-    # How far it had counted when it last named its counter, less what it held then: that much it says it handed over.
+    # Its counter when it last named it, less what it held then: up to here it says that it handed everything over.
     counted: int | None
     # The oldest of what it sent and is not posted.
     unsettled: Batch | None
@@ -46,12 +46,12 @@ class TillStatus:
     waiting_since: datetime | None
     # What is known of the till's own counter, and whether something of it waited when that was read.
     sequence_seen: int | None
-    sequence_holes: Gaps
+    sequence_gaps: Gaps
     was_busy: bool
 
     @property
     def is_open(self) -> bool:
-        """The shop's pages are no till that somebody could be asked about: what people record there, nobody holds."""
+        """Tell whether somebody sells at this till. The shop's pages are none: what is recorded there nobody holds."""
         is_held = any(device.is_active for device in self.devices)
         return is_held and self.terminal.state == TerminalState.ACTIVE and not self.terminal.is_office
 
@@ -60,14 +60,14 @@ if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
 
 
-class Words(TypedDict):
-    """What a row of `_with_words` has beside the till's own columns."""
+class StatusColumns(TypedDict):
+    """What a row of `_with_status` has beside the till's own columns."""
 
     device_id: int | None
     device_state: str | None
     auth_mode: str | None
     last_seen_at: datetime | None
-    word_id: int | None
+    heartbeat_id: int | None
     said_at: datetime | None
     held_count: int | None
     held_amounts: list[dict[str, str]] | None
@@ -75,54 +75,54 @@ class Words(TypedDict):
     named_sequence: int | None
     named_held: int | None
     sequence_seen: int | None
-    sequence_holes: Gaps | None
+    sequence_gaps: Gaps | None
     was_busy: bool
     answered_id: int | None
 
 
-Row: TypeAlias = "WithAnnotations[Terminal, Words]"
+Row: TypeAlias = "WithAnnotations[Terminal, StatusColumns]"
 
 
 def load_till_statuses(terminals: QuerySet[Terminal]) -> list[TillStatus]:
     """Return these tills by name, each with its devices in the order of their ids. Two queries, whatever the count."""
-    rows = list(_with_words(terminals).order_by("name", "pk", "device_id"))
+    rows = list(_with_status(terminals).order_by("name", "pk", "device_id"))
     batches = _newest_and_unsettled(rows)
     return [_till_status(list(group), batches) for _, group in groupby(rows, key=lambda row: row.pk)]
 
 
-def _with_words(terminals: QuerySet[Terminal]) -> QuerySet[Row]:
-    """A row for each till and device: tills without one have a row too."""
+def _with_status(terminals: QuerySet[Terminal]) -> QuerySet[Row]:
+    """Return a row for each till and device; a till without a device has a row too."""
     holders = Q(devices__state__in=(DeviceState.ACTIVE, DeviceState.REPLACED))
-    words = Heartbeat.objects.filter(device=OuterRef("holder__pk"), terminal=OuterRef("pk")).order_by("-at")
-    # Found by the index alone, however many words there are; the rows then by their keys.
-    said = Heartbeat.objects.filter(pk=OuterRef("word_id"))
+    heartbeats = Heartbeat.objects.filter(device=OuterRef("holder__pk"), terminal=OuterRef("pk")).order_by("-at")
+    # Found by the index alone, however many heartbeats there are; the rows then by their keys.
+    last = Heartbeat.objects.filter(pk=OuterRef("heartbeat_id"))
     named = Heartbeat.objects.filter(pk=OuterRef("named_id"))
     lane = Lane.objects.filter(terminal=OuterRef("pk"))
     sent = Batch.objects.filter(terminal=OuterRef("pk"))
-    # The end of a range of the index (terminal, join_key): a till may have sent a hundred thousand batches. Those that
-    # owe an answer are few, and are read with the batches.
+    # The end of a range of the index (terminal, join_key): a till may have sent a hundred thousand batches. The few
+    # whose answer is still owed are read with the batches.
     answered = sent.filter(join_key=None).order_by("-pk").values("pk")[:1]
     return terminals.annotate(holder=FilteredRelation("devices", condition=holders)).annotate(
         device_id=F("holder__pk"),
         device_state=F("holder__state"),
         auth_mode=F("holder__auth_mode"),
         last_seen_at=F("holder__last_seen_at"),
-        word_id=Subquery(words.values("pk")[:1]),
-        said_at=Subquery(said.values("at")),
-        held_count=Subquery(said.values("held_count")),
-        held_amounts=Subquery(said.values("held_amounts")),
-        named_id=Subquery(words.filter(sequence__isnull=False).values("pk")[:1]),
+        heartbeat_id=Subquery(heartbeats.values("pk")[:1]),
+        said_at=Subquery(last.values("at")),
+        held_count=Subquery(last.values("held_count")),
+        held_amounts=Subquery(last.values("held_amounts")),
+        named_id=Subquery(heartbeats.filter(sequence__isnull=False).values("pk")[:1]),
         named_sequence=Subquery(named.values("sequence")),
         named_held=Subquery(named.values("held_count")),
         sequence_seen=Subquery(lane.values("sequence_seen")),
-        sequence_holes=Subquery(lane.values("sequence_holes")),
+        sequence_gaps=Subquery(lane.values("sequence_holes")),
         was_busy=Exists(sent.filter(settled_at=None)),
         answered_id=Subquery(answered),
     )
 
 
 def _newest_and_unsettled(rows: list[Row]) -> dict[int, list[Batch]]:
-    """Return of each till the batches that wait, which the intake bounds, and the last that came; in their order."""
+    """Return each till's waiting batches, which the intake bounds, and its last batch, in order."""
     of_tills = Batch.objects.filter(terminal_id__in={row.pk for row in rows})
     newest = Batch.objects.filter(pk__in={row.answered_id for row in rows if row.answered_id is not None})
     unsettled, owed = of_tills.filter(settled_at=None), of_tills.filter(join_key__isnull=False)
@@ -143,7 +143,7 @@ def _till_status(rows: list[Row], batches: dict[int, list[Batch]]) -> TillStatus
         waiting_count=sum(batch.waiting_count for batch in waiting),
         waiting_since=min((batch.received_at for batch in waiting), default=None),
         sequence_seen=terminal.sequence_seen,
-        sequence_holes=terminal.sequence_holes or [],
+        sequence_gaps=terminal.sequence_gaps or [],
         was_busy=terminal.was_busy,
     )
 
@@ -158,7 +158,7 @@ def _device_status(row: Row, device_id: int, waiting: list[Batch]) -> DeviceStat
         said_at=row.said_at,
         held_count=row.held_count or 0,
         held_amounts=row.held_amounts or [],
-        # Not in SQL: a till that holds more than it counted is believed, and an unsigned column goes not below zero.
+        # Not in SQL: a till may say that it holds more than it counted, and an unsigned column cannot go below zero.
         counted=None if row.named_sequence is None else row.named_sequence - (row.named_held or 0),
         unsettled=min(own, key=lambda batch: batch.received_at, default=None),
     )

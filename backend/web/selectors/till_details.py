@@ -70,7 +70,7 @@ def till_cards(*, shop: Shop) -> TillCards:
     cards = [
         TillCard(
             till=till,
-            words=tuple(word for word in known.watermark.words if word.terminal_id == till.terminal.pk),
+            words=tuple(word for word in known.watermark.reports if word.terminal_id == till.terminal.pk),
             holes=holes.get(till.terminal.pk, []),
             waiting_count=waiting.get(till.terminal.pk, 0),
             to_correct_count=to_correct[till.terminal.pk],

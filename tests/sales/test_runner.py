@@ -1,4 +1,4 @@
-"""Messages that come close together: whoever leaves a lane to another has not left it to nobody."""
+"""Several messages for one terminal at once: a poster that leaves the lane to another never leaves it to none."""
 
 import threading
 
@@ -18,7 +18,7 @@ def real_cast(real_database: None) -> Cast:
 
 
 def hold_lane(terminal_id: int, *, is_held: threading.Event, seconds: float) -> None:
-    """Claim a lane as a second message does that looks at it, and leaves it."""
+    """Claim a lane as a second poster does, which finds a start counted just now and goes away."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             assert sql.claim_lane(cursor, terminal_id=terminal_id)
@@ -28,10 +28,10 @@ def hold_lane(terminal_id: int, *, is_held: threading.Event, seconds: float) -> 
         connections.close_all()
 
 
-def test_a_poster_waits_out_a_message_that_only_looks_at_its_lane(
+def test_a_poster_waits_for_a_second_one_that_only_looks_at_its_lane(
     real_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The second sees that the first has begun, and drops its message; the first meets it there."""
+    """The second sees that the first has begun and drops its message; it holds the lane while it looks."""
     till = Till(real_cast.device)
     till.hand_over(sale("FAC-1", line(real_cast.rice)))
     lookers: list[threading.Thread] = []

@@ -28,7 +28,7 @@ def test_a_slice_reads_the_units_of_the_sales_that_follow_with_the_first(cast: C
 
 
 @pytest.mark.embedded
-def test_what_is_wrong_with_a_sale_ahead_is_said_when_it_is_its_turn(cast: Cast, till: Till) -> None:
+def test_a_fault_in_a_later_sale_refuses_that_sale_alone(cast: Cast, till: Till) -> None:
     foreign = line(cast.other_article)
     till.hand_over(
         sale("FAC-1", line(cast.rice)),

@@ -1,4 +1,4 @@
-"""A sweep that waits for a lock is not frozen: killed for it again and again, it would condemn a healthy sale."""
+"""The sweep calls `alive` before it waits for a lock: killed as frozen several times, it would fail a healthy sale."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -17,7 +17,7 @@ from tests.tills import Till, line, sale
 pytestmark = pytest.mark.embedded
 
 
-def test_a_sweep_gives_a_sign_of_life_before_each_wait_for_a_lock(
+def test_a_sweep_calls_alive_before_each_wait_for_a_lock(
     cast: Cast, till: Till, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.BROKER_URL = ""

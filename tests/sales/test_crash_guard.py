@@ -1,4 +1,4 @@
-"""Sales given up as our failure: what is still known of them is kept, and nothing that may kill is looked at."""
+"""Sales settled as our failure: what is known of them is kept, and what may kill the process is not read."""
 
 from decimal import Decimal
 from typing import Any, NoReturn
@@ -37,15 +37,15 @@ def test_a_failed_sale_keeps_its_amount_and_its_day(failed: dict[str, Any]) -> N
     assert outcome.business_day is not None
 
 
-def test_the_same_content_that_goes_through_later_closes_it(cast: Cast, till: Till, failed: dict[str, Any]) -> None:
+def test_the_same_content_recorded_later_closes_the_entry(cast: Cast, till: Till, failed: dict[str, Any]) -> None:
     assert open_entries(shop_id=cast.shop.pk).count() == 1
     assert till.settle_one(sale("FAC-1", line(cast.rice)))["status"] == "created"
     assert open_entries(shop_id=cast.shop.pk).count() == 0
-    # Otherwise the till would keep the sale for ever: it forgets one only if all that is known of it says so.
+    # Otherwise the till would keep the sale for ever: it forgets a sale only if every entry of it says `purger`.
     assert [(one["status"], one["action"]) for one in till.look_up_statuses("FAC-1")] == [("created", "purger")]
 
 
-def test_a_sale_whose_reading_breaks_is_given_up_by_its_number(
+def test_a_sale_whose_reading_raises_is_settled_with_its_number(
     cast: Cast, till: Till, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in (post_sale, decision):
@@ -54,20 +54,20 @@ def test_a_sale_whose_reading_breaks_is_given_up_by_its_number(
     assert (entry["status"], entry["numero_facture"]) == ("failed", "FAC-1")
 
 
-def test_whoever_settles_a_sale_that_kills_looks_less_closely_each_time(cast: Cast, till: Till) -> None:
+def test_each_attempt_to_settle_a_sale_that_kills_inspects_less_of_it(cast: Cast, till: Till) -> None:
     till.hand_over(sale("FAC-1", line(cast.rice)))
     work = PostingContext(till.device.terminal_id)
-    sights = []
+    inspections = []
     for _ in range(STARTS_MAX + 4):
         start = begin(work)
-        sights += [start.inspection] if start.kind is StartKind.CONDEMNED else []
+        inspections += [start.inspection] if start.kind is StartKind.CONDEMNED else []
         # Each of them died, long enough ago.
         Lane.objects.update(starts_at=None)
-    assert sights == [Inspection.FULL, Inspection.HEADER, Inspection.NONE]
+    assert inspections == [Inspection.FULL, Inspection.HEADER, Inspection.NONE]
 
 
 def test_a_blind_settlement_reads_no_sale_of_the_batch(cast: Cast, till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The poster that opens a batch looks at the counters of all its sales: one of them may be what kills."""
+    """The poster that begins a batch reads the counters of all its sales: one of those may kill the process."""
     till.hand_over(sale("FAC-1", line(cast.rice), sequence=1), sale("FAC-2", line(cast.rice), sequence=5))
     for name in ("peek", "read_sale", "fingerprint_of_bytes"):
         monkeypatch.setattr(post_sale, name, broken)
