@@ -1,1 +1,1 @@
-"""A day's and a month's end: totals, what a till reports against what is recorded, closing."""
+"""The end of a day and of a month: totals, reconciliation with what a till reports, closing."""

@@ -36,7 +36,7 @@ def _listed(description: str) -> Meta:
 
 
 class Comparaison(Answer, frozen=True):
-    """What is kept of a reconciliation; the till is answered with the number under which it is kept, too."""
+    """A reconciliation as it is stored; the till's answer also has its id."""
 
     jour: Day
     resultat: Annotated[

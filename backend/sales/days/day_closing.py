@@ -1,4 +1,4 @@
-"""A till's day closed by a person on the shop's pages: what was counted in the drawer, compared as a till's word is."""
+"""A till's day closed by a person on the shop's pages: the counted drawer is reconciled like a till's own report."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -14,15 +14,15 @@ from backend.sales.models import TillClosing
 from backend.shops.models import Terminal
 from backend.shops.terminals import shop_of
 
-# Beside the words of the wire, in what is kept as said: who typed it in, and on which form.
+# Keys in TillClosing.said beside the wire's own: the person who typed it in, and the form's key.
 TYPED_BY, FORM_KEY = "saisi_par", "formulaire"
 
 
 def close_day_by_hand(*, terminal: Terminal, day: date, drawer: dict[str, Any], user: User, key: str) -> TillClosing:
-    """Compare a drawer that a person counted with what is recorded of the till's day, and keep both.
+    """Compare a drawer that a person counted with what is recorded for the till's day, and store both.
 
-    drawer: `caisse` in the words of the wire. key: one a form shown: the same form sent twice is one closing.
-    Raises FieldInvalid with the path of what cannot be meant.
+    drawer: `caisse` as on the wire. key: one for each form that is shown; the same form sent twice is one closing.
+    Raises FieldInvalid with the path of a value that makes no sense.
     """
     wire = msgspec.convert({"jour": day.isoformat(), "caisse": drawer}, WireDay)
     report = read_day_report(wire, shop=shop_of(terminal))
@@ -32,7 +32,7 @@ def close_day_by_hand(*, terminal: Terminal, day: date, drawer: dict[str, Any], 
     def close() -> TillClosing:
         own = {"shop_id": terminal.shop_id, "day": day, "terminal_id": terminal.pk}
         with transaction.atomic(durable=True):
-            # Of one form sent twice at once, the second waits here and finds what the first kept.
+            # If one form is sent twice at once, the second call waits here and finds the first one's closing.
             Terminal.objects.select_for_update().get(pk=terminal.pk)
             kept = TillClosing.objects.filter(**own, **{f"said__{FORM_KEY}": key}).first()
             if kept is not None:

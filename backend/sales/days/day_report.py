@@ -1,4 +1,4 @@
-"""What a till says it sold on one of its days: read, bounded, or refused with the path of what is wrong. Pure."""
+"""A till's report of one of its days: read and bounded, or refused with the path of what is wrong. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ Day = Annotated[
 
 
 def _at_most(length: int, description: str = "") -> Meta:
-    """Return what the document says of a list whose length is checked here."""
+    """Return the schema of a list whose length is checked here and not by msgspec."""
     return Meta(description=description or None, extra_json_schema={"maxItems": length})
 
 
@@ -117,7 +117,7 @@ class SaidSum:
 
 @dataclass(frozen=True, slots=True)
 class Drawer:
-    """A cash drawer, each by currency: what was in it first, what was paid out of it, what was counted at the end."""
+    """A cash drawer, by currency: what was in it at first, what was paid out of it, what was counted at the end."""
 
     cashier: str
     float_amounts: dict[str, Decimal]
@@ -127,9 +127,9 @@ class Drawer:
 
 @dataclass(frozen=True, slots=True)
 class DayReport:
-    """A till's day. Of its three parts those that the till did not give are None.
+    """A till's day. A part that the till did not give is None.
 
-    `listed` holds (number, amount) as often as the till named them; `sums` are by (currency, mode in capitals).
+    `listed` holds (number, amount), repeated where the till repeated them; `sums` are by (currency, mode in capitals).
     """
 
     day: date
@@ -139,7 +139,7 @@ class DayReport:
 
 
 def read_day_report(wire: WireDay, *, shop: Shop) -> DayReport:
-    """Raises FieldInvalid with the path of what cannot be meant; one that says nothing but its day compares nothing."""
+    """Return the report. Raises FieldInvalid with the path of what is wrong, and for a report without any figures."""
     if wire.ventes is None and wire.totaux is None and wire.caisse is None:
         raise FieldInvalid("ventes", "ventes, totaux ou caisse : au moins l'un des trois")
     return DayReport(

@@ -1,9 +1,9 @@
-"""Kept totals: the takings of days that are over, added up once and again only when a late document came.
+"""Kept totals: the takings of days that are over, added up once, and again only after a late document.
 
-Who posts a document for an earlier day raises that day's marks in the same transaction. Who adds up reads the marks
-first and keeps them with the sums: a document that commits meanwhile leaves higher marks behind, and the sums hold no
-more. A day is kept only once it has been over for longer than a transaction lasts: until then a posting that began on
-it, and so marks nothing, may still commit.
+A posting that records a document for an earlier day raises that day's marks in the same transaction. A reader that adds
+a day up reads the marks first and stores them with the sums: a document that commits meanwhile raises the marks, and
+the sums are no longer valid. A day is kept only once it has been over for longer than a transaction lasts: until then a
+posting that began on that day, and so marks nothing, may still commit.
 """
 
 import json
@@ -24,9 +24,9 @@ from backend.shops.models import Shop
 
 
 def totals_of_days(*, shop: Shop, days: Iterable[date], now: datetime) -> dict[date, Takings]:
-    """Return the takings of each of these business days: kept ones as they are kept, the others added up.
+    """Return the takings of each of these business days: from the kept totals where there are any, else added up.
 
-    One query where all are kept; else three, and one more where a day is kept from now on; however many there are.
+    One query if all days are kept; else three, and one more to keep a day, however many days there are.
     """
     wanted = sorted(set(days))
     totals = {total.day: total for total in DayTotal.objects.filter(shop=shop, day__in=wanted)}
@@ -34,7 +34,7 @@ def totals_of_days(*, shop: Shop, days: Iterable[date], now: datetime) -> dict[d
     missing = [day for day in wanted if day not in kept]
     found = takings_by_day(Sale.objects.filter(shop=shop, business_day__in=missing)) if missing else {}
     over = [
-        # A day without a row was never marked; whoever marks it meanwhile makes the row, and it holds no more.
+        # A day without a row was never marked. A posting that marks it meanwhile makes the row, with higher marks.
         (day, totals[day].marks if day in totals else 0, write_figures(found.get(day) or Takings()))
         for day in missing
         if is_over(day, shop=shop, now=now)
@@ -45,20 +45,20 @@ def totals_of_days(*, shop: Shop, days: Iterable[date], now: datetime) -> dict[d
 
 
 def is_kept(total: DayTotal) -> bool:
-    """Tell whether the figures hold: nothing was recorded for the day since they were added up."""
+    """Tell whether the figures are valid: nothing was recorded for the day since they were added up."""
     return total.added_up_at_marks == total.marks
 
 
 def is_over(day: date, *, shop: Shop, now: datetime) -> bool:
-    """Tell whether whatever is posted for `day` from now on marks it."""
+    """Tell whether the day has been over for so long that every posting from now on marks it."""
     end = datetime.combine(day + timedelta(days=1), time(), tzinfo=ZoneInfo(shop.timezone))
     return now > end + OVERLAP
 
 
 def _keep(shop: Shop, days: list[tuple[date, int, dict[str, Any]]]) -> None:
-    """Keep what these days came to, each under the marks that stood before its documents were read.
+    """Store the totals of these days, each with the marks that were read before its documents.
 
-    One statement, so that a page that finds a day to keep pays one round trip for it. Marks that stand there stay.
+    One statement, so that a page that finds days to keep pays for one round trip. Existing rows keep their `marks`.
     """
     row = "(%s, %s, %s, %s, %s)"
     changed = [f"{name} = {dialect.offered(connection, name)}" for name in ("added_up_at_marks", "figures")]

@@ -17,7 +17,7 @@ Sums = dict[tuple[str, str], Flow]
 
 
 def compare_sums(said: dict[tuple[str, str], SaidSum], net: Sums) -> bool:
-    """Tell whether the till's sums are ours: what it leaves out is zero; counts are compared where it gives them."""
+    """Tell whether the till's sums equal ours. A sum that it leaves out is zero; counts are compared where given."""
     for key in said.keys() | net.keys():
         ours = net.get(key, Flow())
         theirs = said.get(key, SaidSum(ZERO, None))
@@ -29,19 +29,21 @@ def compare_sums(said: dict[tuple[str, str], SaidSum], net: Sums) -> bool:
 def compare_drawer(documents: QuerySet[Sale], drawer: Drawer, *, currency: str) -> list[TiroirCompte]:
     """Return, by currency, what should be in the drawer, what was counted, and the difference; the shop's own first.
 
-    Expected is what was in it first, plus the cash of the day's takings, less what was paid out. If any document of the
-    till's day names a cashier, only the named cashier's documents count towards his drawer; else all of them do, and so
-    they do when the drawer names nobody. A cashier is named by his code or, where he has none, by his name.
+    Expected is what was in it at first, plus the cash of the day's takings, less what was paid out. If the drawer names
+    a cashier, and any document of the till's day names one, only that cashier's documents count; otherwise all do. A
+    cashier is identified by code, or by name where a document has no code.
     """
     net = takings_of(_of_cashier(documents, drawer.cashier)).net()
-    expected = {one: flow.amount for (one, mode), flow in net.items() if mode == CASH}
-    currencies = expected.keys() | drawer.float_amounts.keys() | drawer.payouts.keys() | drawer.counted.keys()
+    taken = {each: flow.amount for (each, mode), flow in net.items() if mode == CASH}
+    currencies = taken.keys() | drawer.float_amounts.keys() | drawer.payouts.keys() | drawer.counted.keys()
     lines = []
-    for one in sorted(currencies, key=lambda one: (one != currency, one)):
-        due = drawer.float_amounts.get(one, ZERO) + expected.get(one, ZERO) - drawer.payouts.get(one, ZERO)
-        counted = drawer.counted.get(one, ZERO)
+    for each in sorted(currencies, key=lambda each: (each != currency, each)):
+        expected = drawer.float_amounts.get(each, ZERO) + taken.get(each, ZERO) - drawer.payouts.get(each, ZERO)
+        counted = drawer.counted.get(each, ZERO)
         lines.append(
-            TiroirCompte(devise=one, attendu=written(due), compte=written(counted), ecart=written(counted - due))
+            TiroirCompte(
+                devise=each, attendu=written(expected), compte=written(counted), ecart=written(counted - expected)
+            )
         )
     return lines
 
@@ -54,8 +56,8 @@ def _of_cashier(documents: QuerySet[Sale], cashier: str) -> QuerySet[Sale]:
 
 
 def write_sums(net: Sums, *, currency: str) -> list[TotalCompte]:
-    """Return our sums in the words of the wire, the shop's own currency first, then by mode."""
+    """Return our sums as the wire writes them, the shop's own currency first, then by mode."""
     return [
-        TotalCompte(mode=mode, devise=one, nombre=flow.documents, montant=written(flow.amount))
-        for (one, mode), flow in sorted(net.items(), key=lambda item: (item[0][0] != currency, item[0]))
+        TotalCompte(mode=mode, devise=each, nombre=flow.documents, montant=written(flow.amount))
+        for (each, mode), flow in sorted(net.items(), key=lambda item: (item[0][0] != currency, item[0]))
     ]

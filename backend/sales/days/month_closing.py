@@ -1,4 +1,4 @@
-"""Closing a shop's month: from then on its register takes no number, and what comes late counts in an open month.
+"""Closes a shop's month: its register then gives no more numbers, and a late sale counts in an open month.
 
 There is no reopening: papers with the month's last number may have left the shop, and a number given after them would
 contradict them.
@@ -38,9 +38,9 @@ class MonthAlreadyClosed(Exception):
 def close_month(*, shop: Shop, year: int, month: int, author: str, now: datetime | None = None) -> InvoiceSequence:
     """Close the shop's month and return its sequence, whose `last_number` is the count of its documents.
 
-    The sequence's row is locked: a posting that has its number already commits first and is in the month; one that
-    comes later finds the month closed and starts again with the next rule. A month that sold nothing gets its row here.
-    Raises MonthNotOver, MonthAlreadyClosed, and ValueError for what is no month.
+    The sequence's row is locked: a posting that has its number already commits first and is in the month; a later
+    posting finds the month closed and starts again with the next rule. A month without sales gets its row here.
+    Raises MonthNotOver, MonthAlreadyClosed, and ValueError for an impossible month.
     """
     now = now or datetime.now(UTC)
     first_day = date(year, month, 1)
@@ -54,14 +54,14 @@ def _close(shop: Shop, first_day: date, *, author: str, now: datetime) -> Invoic
     with transaction.atomic(durable=True):
         sequence = _locked(shop, first_day)
         if sequence is None:
-            # Only where there is no row: on one that stands there the INSERT would keep a shared lock, and to raise it
-            # to an exclusive one is how two sessions dead-lock.
+            # Only where there is no row: on an existing row the INSERT would take a shared lock, and two sessions that
+            # both raise a shared lock to an exclusive one dead-lock.
             with connection.cursor() as cursor:
                 sql.begin_sequence(cursor, shop_id=shop.pk, year=first_day.year, month=first_day.month)
             sequence = _locked(shop, first_day)
-            assert sequence is not None, "it was made just now, by us or by another session"
+            assert sequence is not None, "it was made just now, by this session or by another"
         if sequence.closed_at == now:
-            # By this very call: its commit's answer was lost, and it was tried again.
+            # By an earlier attempt of this very call, whose COMMIT went through and whose answer was lost.
             return sequence
         if sequence.closed_at is not None:
             raise MonthAlreadyClosed(sequence)

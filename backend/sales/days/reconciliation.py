@@ -1,6 +1,6 @@
-"""The end of a till's day: what it says it sold against what is recorded of it, by list, by sums, with the drawer.
+"""Reconciliation of a till's day: its list, its sums and its drawer, compared with what is recorded.
 
-Matched on the till's own day (`Sale.till_day`); a number is found under whatever day it was recorded.
+Documents are matched by the till's own day (`Sale.till_day`); a listed number is found whatever its day.
 """
 
 from collections import defaultdict
@@ -31,7 +31,7 @@ CHUNK = 1000
 
 
 class Lists(msgspec.Struct):
-    """What the comparison by number found, each in the order of the till's list, or of the server's documents."""
+    """The result of the comparison by number, in the order of the till's list, or of the server's documents."""
 
     manquantes: list[str] = []
     en_trop: list[str] = []
@@ -49,7 +49,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What is known of the listed numbers beside their documents."""
+    """What else is known of the listed numbers, beside their documents."""
 
     waiting: set[str]
     refused: dict[str, set[str]]
@@ -59,12 +59,12 @@ class _Known:
 def reconcile(
     *, terminal: Terminal, device: Device | None, report: DayReport, said: dict[str, Any], now: datetime
 ) -> Rapprochement:
-    """Compare, keep what was said and answered as a TillClosing, and return the answer.
+    """Compare, store the request and the answer as a TillClosing, and return the answer.
 
-    device: which of the till's said it; None where a person closes its day. `said` is the request as it is to be kept.
-    Every call is kept, a repeat too: what a till said when is the point.
-    The result is `egal` if a list was given, `sommes_egales` if only sums or a drawer were, and nothing was found to
-    differ, to be missing, to wait or to be corrected; else `ecart`.
+    device: the till's device that called; None where a person closes the day. said: the request as it is to be stored.
+    Every call is stored, repeats too: they show what the till reported when.
+    The result is `ecart` if anything differs, is missing, waits or is to be corrected; otherwise `egal` if a list was
+    given, `sommes_egales` if only sums or a drawer were.
     """
     shop = shop_of(terminal)
     own = {"terminal_id": terminal.pk, "shop_id": shop.pk}
@@ -98,8 +98,8 @@ def reconcile(
 
 
 def _compare_lists(own: dict[str, int], terminal: Terminal, report: DayReport) -> Lists:
-    """Read what waits first, then what was refused, then the documents: a sale that moves on meanwhile is found where
-    it went, and is never in none of them."""
+    """Read what waits first, then what was refused, then the documents: a sale that moves on meanwhile is found in a
+    later read, and is never missed by all three."""
     listed = report.listed or []
     numbers = list(dict.fromkeys(number for number, _ in listed))
     waiting = {number for number, *_ in pending_named(own, set(numbers))} if numbers else set()
@@ -119,17 +119,17 @@ def _compare_lists(own: dict[str, int], terminal: Terminal, report: DayReport) -
 
 
 def _place(lists: Lists, number: str, amount: Decimal, left: "_Documents", known: "_Known") -> None:
-    """Say what became of a number that no document of that amount stands under."""
+    """Put a listed number that has no document of that amount into the list that it belongs to."""
     statuses = known.refused.get(number, set())
     if number in known.waiting or OutcomeStatus.DEFERRED in statuses:
         lists.en_attente.append(number)
     elif (other := left.take_any(number)) is not None:
         lists.differentes.append(_difference(number, amount, other))
     elif number in known.to_correct:
-        # It stands in that list already.
+        # It is in that list already.
         return
     elif OutcomeStatus.SET_ASIDE in statuses:
-        # The till sold it and the shop decided that it counts for nothing.
+        # The till sold it, and the shop decided that it does not count.
         lists.differentes.append(_difference(number, amount, Decimal(0)))
     else:
         lists.manquantes.append(number)
@@ -140,7 +140,7 @@ def _difference(number: str, said: Decimal, recorded: Decimal) -> Difference:
 
 
 def _refused(own: dict[str, int], numbers: list[str]) -> dict[str, set[str]]:
-    """Return, by number, whether something under it waits for its origin or was set aside."""
+    """Return, by number, the statuses of its outcomes that are deferred or set aside."""
     found: dict[str, set[str]] = defaultdict(set)
     kept = SaleOutcome.objects.filter(**own, status__in=(OutcomeStatus.DEFERRED, OutcomeStatus.SET_ASIDE))
     for chunk in _chunks(numbers):
@@ -152,7 +152,7 @@ def _refused(own: dict[str, int], numbers: list[str]) -> dict[str, set[str]]:
 def _to_correct(own: dict[str, int], terminal: Terminal, day: date, numbers: list[str]) -> list[str]:
     """Return the numbers with an open entry: first those listed, then those of the day.
 
-    A refused sale counts for the day on which it arrived, and one that nobody can read has no other.
+    A refused sale counts for the day on which it arrived; an unreadable one has no business day at all.
     """
     entries = open_entries(**own)
     found = set()
@@ -171,10 +171,10 @@ def _chunks(numbers: list[str]) -> Iterator[list[str]]:
 
 
 class _Documents:
-    """The documents under the listed numbers and those of the day, from which the list takes what it names.
+    """The documents of the day and those under the listed numbers. Each entry of the till's list takes its document.
 
-    Several may stand under one number (variants): an entry of the list takes the one of its amount, and an entry that
-    is listed again takes the next or, if there is none, counts once.
+    One number may have several documents (variants): an entry takes the document of its amount. If the same entry is
+    listed again, it takes the next such document or, if there is none, counts as one with the first.
     """
 
     def __init__(self, own: dict[str, int], day: date, numbers: list[str]) -> None:
@@ -187,7 +187,7 @@ class _Documents:
         self._taken: set[tuple[str, Decimal]] = set()
 
     def take(self, number: str, amount: Decimal) -> bool:
-        """Tell whether a document of this number has this amount, and take it."""
+        """Take a document of this number and amount; return whether there is one, or the same entry took one before."""
         for document in self._by_number.get(number, []):
             if document.total == amount:
                 self._by_number[number].remove(document)

@@ -9,7 +9,7 @@ QUANTITY_PLACES = 3
 RATE_PLACES = 8
 DIGITS_MAX = 14  # of a column, places included: DECIMAL(14, …)
 RATE_DIGITS_MAX = 18
-# A C# double writes 17 digits; no till means more than this, and each digit costs.
+# A C# double writes 17 digits. No real amount has more digits than this, and each digit costs time.
 SENT_DIGITS_MAX = 40
 
 _WIDE = Context(prec=2 * SENT_DIGITS_MAX, rounding=ROUND_HALF_UP)
@@ -21,10 +21,10 @@ def round_half_up(value: Decimal, places: int) -> Decimal:
 
 
 def bounded(value: Decimal, path: str, *, places: int) -> Decimal:
-    """Return `value`, which may be stored once rounded to `places`; raise FieldInvalid at `path` otherwise.
+    """Return `value` if it can be stored once rounded to `places`; raise FieldInvalid at `path` otherwise.
 
-    Refuses what is not finite, negative, longer than SENT_DIGITS_MAX digits, or too large for its column: the database
-    would refuse the last with an error that looks like a fault of ours.
+    Refuses a value that is not finite, negative, longer than SENT_DIGITS_MAX digits, or too large for its column. For
+    the last, the database would raise an error that looks like a bug of ours.
     """
     if not value.is_finite():
         raise FieldInvalid(path, "nombre attendu")
@@ -33,7 +33,7 @@ def bounded(value: Decimal, path: str, *, places: int) -> Decimal:
     digits = RATE_DIGITS_MAX if places == RATE_PLACES else DIGITS_MAX
     if len(value.as_tuple().digits) > SENT_DIGITS_MAX or value.adjusted() < -SENT_DIGITS_MAX:
         raise FieldInvalid(path, "trop de chiffres")
-    # One digit is kept free: 99.999 rounds up to 100.00.
+    # One digit is kept free, because 99.999 rounds up to 100.00.
     if value and value.adjusted() >= digits - places - 1:
         raise FieldInvalid(path, "nombre trop grand")
     return value

@@ -1,8 +1,8 @@
-"""What documents brought in, gave back and left owing. The one rule: the dashboard and the end of a till's day ask it.
+"""What documents brought in, gave back and left owing: the one rule, for the dashboard and the end of a till's day.
 
-A sale with payment rows brought in those; another its whole total in its own mode, if it was paid. A payment of a
-credit brought in its amount. A void or a return of a paid sale gave its total back, in the mode of the returning
-document; of a sale on credit it only lessens what is owed.
+A sale with payment rows brought in those rows; any other paid sale brought in its total, in its own mode. A payment of
+a credit brought in its amount. A void or a return of a paid sale gave its total back, in the mode of the returning
+document; of a sale on credit it only reduces what is owed.
 """
 
 from collections import defaultdict
@@ -20,7 +20,7 @@ CENT = Decimal("0.01")
 
 @dataclass(slots=True)
 class Flow:
-    """What went one way in one mode and currency, in how many documents. A split sale counts in each of its modes."""
+    """An amount in one mode and currency, and how many documents made it. A split sale counts in each of its modes."""
 
     amount: Decimal = Decimal(0)
     documents: int = 0
@@ -32,19 +32,19 @@ class Flow:
 
 @dataclass(slots=True)
 class Takings:
-    """By (currency, mode): what came in and what went back; by currency: what is owed. Modes are in capitals."""
+    """By (currency, mode): what came in and what was given back; by currency: what is owed. Modes are in capitals."""
 
     came_in: dict[tuple[str, str], Flow] = field(default_factory=lambda: defaultdict(Flow))
     went_back: dict[tuple[str, str], Flow] = field(default_factory=lambda: defaultdict(Flow))
     owed: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
-    # By currency: the sales themselves, paid or not, whatever followed them.
+    # By currency: the sales themselves, paid or not, before voids and returns.
     sold: dict[str, Flow] = field(default_factory=lambda: defaultdict(Flow))
-    # Sales alone, not what follows them; and those of them on credit.
+    # How many sales, without the documents that follow them; and how many of these are on credit.
     sale_count: int = 0
     credit_count: int = 0
 
     def net(self) -> dict[tuple[str, str], Flow]:
-        """Return what came in less what went back, by (currency, mode), and how many documents did either."""
+        """Return what came in less what was given back, by (currency, mode), and how many documents did either."""
         nets: dict[tuple[str, str], Flow] = {
             key: Flow(flow.amount, flow.documents) for key, flow in self.came_in.items()
         }
@@ -92,7 +92,7 @@ def _add_payments(takings: Takings, group: dict[str, Any]) -> None:
 
 
 def _add_documents(takings: Takings, group: dict[str, Any]) -> None:
-    """Count documents of one kind, currency and mode: all of their total went one way, but where there are payments."""
+    """Add documents of one kind, currency and mode, except the money of sales with payment rows (_add_payments)."""
     key = (group["currency"], group["payment_mode"].upper())
     if group["kind"] == SaleKind.SALE:
         takings.sale_count += group["count"]
@@ -111,5 +111,5 @@ def _add_documents(takings: Takings, group: dict[str, Any]) -> None:
 
 
 def to_cents(amount: Decimal) -> Decimal:
-    """SQLite sums decimals as floating numbers: what it gives back is a hair off and is rounded to the cent."""
+    """Return the amount rounded to the cent: SQLite sums decimals as floats, so its sums are slightly off."""
     return Decimal(amount).quantize(CENT, rounding=ROUND_HALF_UP)

@@ -1,4 +1,4 @@
-"""What of a document's price is tax. Prices include it: net = gross / (1 + rate), rounded half-up for each rate."""
+"""The tax in a document's price. Prices include it: net = gross / (1 + rate), rounded half-up for each rate."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ class VatPart:
 def vat_parts(*, lines: Iterable[tuple[Decimal, Decimal]], total: Decimal) -> list[VatPart]:
     """Return a part for each rate, lowest first; their gross sums add up to `total`.
 
-    lines: each line's (rate, total). What the document's total differs from the lines' sum by, its discount, is shared
+    lines: each line's (rate, total). The document's discount, by which its total is less than the lines' sum, is shared
     out over the rates in proportion, so that no cent is lost.
     """
     sums: dict[Decimal, Decimal] = defaultdict(Decimal)

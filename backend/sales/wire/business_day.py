@@ -1,4 +1,4 @@
-"""The day a document counts for: the till's own where it can be believed, else the day it arrived. Pure."""
+"""The day a document counts for: the till's own day where it is plausible, else the day it arrived. Pure."""
 
 import re
 from collections.abc import Callable
@@ -17,10 +17,10 @@ _YEAR = re.compile(r"(\d{4,6})-\d{2}-\d{2}")
 
 
 def read_till_clock(text: str) -> datetime | date | None:
-    """Return what a till's `date_vente` says: an instant (aware or not), a date alone, or None for an impossible year.
+    """Return a till's `date_vente` as an instant (aware or not) or a date alone; None for an impossible year.
 
     A till that lost its clock writes year 1 or 1970 and must still be able to sell. Raises FieldInvalid for a text that
-    is no date at all.
+    is not a date.
     """
     if len(text) > DATE_LENGTH_MAX:
         raise FieldInvalid("date_vente", "date illisible")
@@ -39,7 +39,7 @@ def read_till_clock(text: str) -> datetime | date | None:
 def locate_sale(
     sold: datetime | date | None, *, was_sent: bool, zone: ZoneInfo
 ) -> tuple[datetime | None, date | None, list[str]]:
-    """Return (instant, day in the shop's timezone, warnings) of what the till's clock said."""
+    """Return (instant, day in the shop's timezone, warnings) for the time on the till's clock."""
     if sold is None:
         return None, None, ["horloge" if was_sent else "sans_heure"]
     if not isinstance(sold, datetime):
@@ -55,8 +55,8 @@ def business_day(
     """Return the day that a document counts for, and the warnings that explain it.
 
     The till's day if it lies between PAST_DAYS_MAX before and FUTURE_DAYS_MAX after arrival and its month is open; else
-    the day of arrival; else, when that month has been closed meanwhile, the first day of the next one that is open.
-    Nothing here asks what day it is now: a retry gives the same day.
+    the day of arrival; else, when that month has been closed meanwhile, the first day of the next open month.
+    Nothing here asks what day it is now, so a retry gives the same day.
     """
     warnings: list[str] = []
     day = sold_day or arrival_day

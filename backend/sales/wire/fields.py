@@ -1,4 +1,4 @@
-"""Single fields of a sale: read, bounded, rounded, or refused with their path. Pure."""
+"""Readers of single fields: each returns the value, bounded and rounded, or raises FieldInvalid with its path. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -75,8 +75,8 @@ def read_amount(value: Decimal, path: str) -> Decimal:
 
 
 def read_signed_amount(value: Decimal, path: str) -> Decimal:
-    """Return an amount that may be negative: what went back in a mode may be more than what came in."""
-    # Of a signalling NaN even the sign is an error: asked by copying, which asks nothing.
+    """Return an amount that may be negative: more may have been paid back in a mode than was taken in."""
+    # copy_abs, because abs() and comparing raise for a signalling NaN.
     bounded(value.copy_abs(), path, places=MONEY_PLACES)
     return round_half_up(value, MONEY_PLACES)
 
@@ -92,7 +92,7 @@ def read_amounts(listed: Sequence[WireAmount] | None, path: str, *, default_curr
 
 
 def written(amount: Decimal) -> Decimal:
-    """Return the amount as answers write it: `12000.00`, and never a zero with a sign."""
+    """Return the amount as answers write it: `12000.00`, and never `-0.00`."""
     return round_half_up(amount, MONEY_PLACES) + 0
 
 

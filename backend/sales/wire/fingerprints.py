@@ -1,16 +1,16 @@
-"""What makes two sales under one number the same sale: a versioned hash of what was sold, not of how it was told."""
+"""Fingerprints: a versioned hash of what was sold, equal for the same sale however its JSON is written."""
 
 import hashlib
 from decimal import Context, Decimal
 
 import msgspec
 
-# Prefixed to every fingerprint: a new rule gets a new version, and old fingerprints stay what they were.
+# Prefixed to every fingerprint: a new rule gets a new version, and stored fingerprints stay valid.
 VERSION = "1"
 
-# All that names a unit on a line, as sent: (("unite_uuid", "…"), ("article_id", 15)).
+# Every name of a line's unit, as sent: (("unite_uuid", "…"), ("article_id", 15)).
 UnitKey = tuple[tuple[str, str | int], ...]
-# What a document follows, as sent: ("numero_facture", "FAC-1").
+# The name of the sale that a document follows, as sent: ("numero_facture", "FAC-1").
 Origin = tuple[str, str | int]
 FingerprintLine = tuple[UnitKey, Decimal | None, Decimal | None, Decimal | None]
 
@@ -29,8 +29,8 @@ def fingerprint(
 ) -> str:
     """Return the fingerprint of a sale: type, origin, date, currency, discount, a payment's amount, lines in order.
 
-    Numbers are compared as decimals (2, 2.0 and 2.000 are one), and what is absent stays absent. Sequence, totals,
-    cashier, customer and unknown fields take no part: a till may tell them anew.
+    Numbers count as decimals (2, 2.0 and 2.000 are equal), and an absent field is not the same as its default.
+    Sequence, totals, cashier, customer and unknown fields do not count: they may differ when a sale is sent again.
     """
     content = [
         kind,
@@ -45,7 +45,7 @@ def fingerprint(
 
 
 def fingerprint_of_bytes(raw: bytes) -> str:
-    """Return what stands in for the fingerprint of a sale that cannot be read."""
+    """Return the fingerprint of a sale that cannot be read: a hash of its bytes."""
     return f"0:{hashlib.sha256(raw).hexdigest()}"
 
 

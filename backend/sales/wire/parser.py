@@ -1,4 +1,4 @@
-"""One sale's bytes to a frozen struct, rounded and reckoned. Pure: no database, no clock.
+"""One sale's bytes to a frozen struct, rounded and added up. Pure: no database, no clock.
 
 A sale that cannot be read is refused alone, with the path of what is wrong.
 """
@@ -19,14 +19,14 @@ from backend.sales.wire.fingerprints import Origin, UnitKey, fingerprint
 from backend.sales.wire.strict_json import find_fault
 from backend.sales.wire.structs import WireLine, WireOrigin, WirePerson, WireSale, path_of
 
-# Ten times what two hundred long lines need. To read 5 MiB of small tokens takes longer than a session may idle.
+# Ten times what two hundred long lines need. Reading 5 MiB of small tokens takes longer than a session may be idle.
 SALE_BYTES_MAX = 512 * 1024
 
 KINDS = ("vente", "annulation", "retour", "paiement")
 
 
 class Line(msgspec.Struct, frozen=True):
-    """A line, rounded. `key` is all that names the unit, as sent: (("unite_uuid", "…"),), (("article_id", 15),)…"""
+    """A line, rounded. `key` holds every name of the unit, as sent: (("unite_uuid", "…"),), (("article_id", 15),)…"""
 
     key: UnitKey
     quantity: Decimal
@@ -37,7 +37,7 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class ReturnedLine(msgspec.Struct, frozen=True):
-    """What of a sale's line comes back. `line` counts from 1, as the receipt does."""
+    """How much of a sale's line comes back. `line` counts from 1, as the receipt does."""
 
     line: int
     quantity: Decimal
@@ -51,7 +51,7 @@ class Payment(msgspec.Struct, frozen=True):
 
 
 class ParsedSale(msgspec.Struct, frozen=True):
-    """A sale that can be read. Amounts have two places, quantities three; `total` counts from the lines."""
+    """A sale that could be read. Amounts have two places, quantities three; `total` is the sum of the lines."""
 
     kind: str
     number: str
@@ -109,8 +109,8 @@ def _sale(wire: WireSale, number: str) -> ParsedSale:
         raise FieldInvalid("remise", "supérieure au montant de la vente")
     bounded(total, "lignes", places=MONEY_PLACES)
     if wire.montant_total is not None:
-        said = bounded(wire.montant_total, "montant_total", places=MONEY_PLACES)
-        if round_half_up(said, MONEY_PLACES) != total:
+        claimed = bounded(wire.montant_total, "montant_total", places=MONEY_PLACES)
+        if round_half_up(claimed, MONEY_PLACES) != total:
             warnings.append("montant_total_different")
     return ParsedSale(
         kind="vente",
@@ -159,7 +159,7 @@ def _returned_lines(wire: WireSale, warnings: list[str]) -> tuple[ReturnedLine, 
 
 
 def _check_amounts(wire: WireSale) -> None:
-    """Refuse what no column holds, before the fingerprint takes it: a text may say NaN, or 1E+999999999."""
+    """Refuse amounts that no column holds before they are hashed: a text may say NaN, or 1E+999999999."""
     amounts = [("montant", wire.montant), ("remise", wire.remise)]
     for index, line in enumerate(wire.lignes or []):
         amounts += [
@@ -170,7 +170,7 @@ def _check_amounts(wire: WireSale) -> None:
 
 
 def _circumstances(wire: WireSale) -> dict[str, Any]:
-    """Return what does not depend on the kind: currency, date, people, mode. Long names are cut; bytes keep them."""
+    """Return the fields of every kind: currency, date, people, mode."""
     fiscal = None
     if bytes(wire.fiscal) not in (b"", b"null"):
         if len(bytes(wire.fiscal)) > structs.FISCAL_BYTES_MAX:
@@ -195,7 +195,7 @@ def _lines(wire: WireSale, warnings: list[str]) -> tuple[Line, ...]:
 
 
 def _counted_lines(wire: WireSale) -> list[WireLine]:
-    """Return the lines of a document that needs some. Raises FieldInvalid for none, or too many."""
+    """Return the lines of a document that must have lines. Raises FieldInvalid for none, or too many."""
     if not wire.lignes:
         raise FieldInvalid("lignes", "au moins une ligne")
     if len(wire.lignes) > structs.LINES_MAX:
@@ -232,7 +232,7 @@ def _line(wire: WireLine, path: str, warnings: list[str]) -> Line:
 
 
 def _unit_key(wire: WireLine, path: str) -> UnitKey:
-    """Return all that names the unit: a unit and an article that disagree must be seen to disagree."""
+    """Return every name of the unit, so that a unit and an article that disagree are noticed later."""
     given: list[tuple[str, str | int]] = []
     for name in ("unite_uuid", "article_uuid"):
         text = getattr(wire, name)
@@ -249,7 +249,7 @@ def _unit_key(wire: WireLine, path: str) -> UnitKey:
 
 
 def _line_key(wire: WireLine, path: str, kind: str) -> UnitKey:
-    """A return names a line of its sale; on a sale `ligne` is a field like any that we do not know."""
+    """Return what names the line: on a return its number, where it has one; a sale's `ligne` is an unknown field."""
     return _unit_key(wire, path) if kind == "vente" or wire.ligne is None else (("ligne", wire.ligne),)
 
 

@@ -1,6 +1,6 @@
-"""Cutting a batch's bytes into its sales, and the two fields worth knowing of a sale that may be malformed.
+"""Splits a batch's bytes into its sales, and reads the two fields that are needed even of a malformed sale.
 
-A batch is refused only if nobody can tell where its sales begin and end.
+A batch is refused only if it cannot be told where its sales begin and end.
 """
 
 import json
@@ -19,7 +19,7 @@ COUNTER_LENGTH_MAX = len(str(BIGINT_MAX))
 
 
 class Peek(msgspec.Struct, frozen=True):
-    """The two fields worth knowing of a sale that may be malformed elsewhere."""
+    """The two fields that are needed of a sale, even if it is malformed elsewhere."""
 
     numero_facture: Any = None
     sequence: Any = None
@@ -38,7 +38,7 @@ class PeekLines(msgspec.Struct, frozen=True):
 
 
 def _whole(text: str) -> int | str:
-    """Return a number of the length of a counter; longer ones stay text, for Python refuses some of them."""
+    """Return a number no longer than a counter as int; a longer one stays text: int() refuses some of them."""
     return int(text) if len(text) <= COUNTER_LENGTH_MAX else text
 
 
@@ -47,7 +47,7 @@ _peek = msgspec.json.Decoder(Peek)
 _peek_lines = msgspec.json.Decoder(PeekLines)
 _lenient = json.JSONDecoder(strict=False, parse_int=_whole, parse_float=str, parse_constant=str)
 
-# An opening quote to its closing one, or to the end: possessive, so that no input makes it look back.
+# From an opening quote to its closing quote, or to the end. Possessive, so that no input makes it backtrack.
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _BRACES_AS_BRACKETS = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
@@ -57,8 +57,8 @@ _SPACES = re.compile(r"[ \t\r\n]*")
 def cut(body: bytes) -> list[bytes]:
     """Return the bytes of each element of the JSON array `body`.
 
-    Where msgspec refuses the array (NaN, half an emoji, a raw tab in one sale), the standard decoder cuts it, so that
-    the offending sale alone is refused later. Raises BatchUnreadable (no UTF-8, no JSON, deeper than DEPTH_MAX) and
+    Where msgspec refuses the array (NaN, half an emoji, a raw tab in one sale), the standard decoder splits it, so that
+    only the sale with the fault is refused later. Raises BatchUnreadable (no UTF-8, no JSON, deeper than DEPTH_MAX) and
     NotAnArray.
     """
     _check_nesting(body)
@@ -75,7 +75,7 @@ def cut(body: bytes) -> list[bytes]:
 
 
 def _check_nesting(body: bytes) -> None:
-    """Refuse what no decoder should see: each pass takes the innermost pairs of brackets away, at C speed."""
+    """Raise BatchUnreadable for nesting that is too deep. Each pass removes the innermost pairs, at C speed."""
     brackets = _STRING.sub(b"", body).translate(_BRACES_AS_BRACKETS, _NO_BRACKET)
     for _ in range(DEPTH_MAX):
         shorter = brackets.replace(b"[]", b"")
@@ -90,53 +90,53 @@ def _check_nesting(body: bytes) -> None:
 
 def _cut_leniently(text: str) -> list[bytes]:
     elements: list[bytes] = []
-    at = _past_spaces(text, 0)
-    if text[at : at + 1] != "[":
+    index = _past_spaces(text, 0)
+    if text[index : index + 1] != "[":
         try:
             _lenient.decode(text)
         except ValueError as error:
             raise BatchUnreadable("JSON illisible") from error
         raise NotAnArray
-    at = _past_spaces(text, at + 1)
-    closed = text[at : at + 1] == "]"
+    index = _past_spaces(text, index + 1)
+    closed = text[index : index + 1] == "]"
     while not closed:
         try:
-            _, end = _lenient.raw_decode(text, at)
+            _, end = _lenient.raw_decode(text, index)
         except ValueError as error:
             raise BatchUnreadable("JSON illisible") from error
-        elements.append(text[at:end].encode())
-        at = _past_spaces(text, end)
-        closed = text[at : at + 1] == "]"
-        if not closed and text[at : at + 1] != ",":
+        elements.append(text[index:end].encode())
+        index = _past_spaces(text, end)
+        closed = text[index : index + 1] == "]"
+        if not closed and text[index : index + 1] != ",":
             raise BatchUnreadable("JSON illisible")
         if not closed:
-            at = _past_spaces(text, at + 1)
-    if _past_spaces(text, at + 1) != len(text):
+            index = _past_spaces(text, index + 1)
+    if _past_spaces(text, index + 1) != len(text):
         raise BatchUnreadable("JSON illisible")
     return elements
 
 
-def _past_spaces(text: str, at: int) -> int:
-    spaces = _SPACES.match(text, at)
-    assert spaces is not None, "none at all match too"
+def _past_spaces(text: str, index: int) -> int:
+    spaces = _SPACES.match(text, index)
+    assert spaces is not None, "the pattern matches an empty text too"
     return spaces.end()
 
 
 def peek(raw: bytes) -> tuple[str, int | None]:
-    """Return the number ("" where none can be kept) and the `sequence` of a sale that may be malformed."""
+    """Return the number ("" where none can be stored) and the `sequence` of a sale that may be malformed."""
     try:
-        seen = _peek.decode(raw)
+        found = _peek.decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        seen = _peek_leniently(raw)
-    number = seen.numero_facture.strip() if isinstance(seen.numero_facture, str) else ""
+        found = _peek_leniently(raw)
+    number = found.numero_facture.strip() if isinstance(found.numero_facture, str) else ""
     if number_fault(number):
         number = ""
-    is_counter = isinstance(seen.sequence, int) and not isinstance(seen.sequence, bool)
-    return number, seen.sequence if is_counter and 0 <= seen.sequence <= BIGINT_MAX else None
+    is_counter = isinstance(found.sequence, int) and not isinstance(found.sequence, bool)
+    return number, found.sequence if is_counter and 0 <= found.sequence <= BIGINT_MAX else None
 
 
 def peek_units(raw: bytes) -> list[UnitKey]:
-    """Return what names the units of a sale, for whoever wants to know before it is its turn: nothing if malformed."""
+    """Return the keys that name a sale's units, to read these units ahead; none if the sale is malformed."""
     try:
         lines = _peek_lines.decode(raw).lignes or ()
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

@@ -1,4 +1,4 @@
-"""What msgspec lets pass or refuses without a place: duplicate keys, NUL, half emojis, numbers that are none."""
+"""Faults that msgspec accepts, or refuses without a path: duplicate keys, NUL, half emojis, NaN and Infinity."""
 
 import json
 import math
@@ -9,11 +9,11 @@ DIGITS_MAX = 40
 
 
 class _DuplicateKey(ValueError):
-    """The same key stands twice in one object: one of the two would silently win."""
+    """One object has the same key twice: one of the two would silently win."""
 
 
 class _Fault:
-    """A place in the tree that holds something no sale may hold."""
+    """Stands in the tree where a value is that no sale may have."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -31,15 +31,15 @@ def _unique(pairs: list[tuple[str, Any]]) -> None:
 def _number(text: str) -> object:
     if len(text) > DIGITS_MAX:
         return _Fault("trop de chiffres")
-    # In a field that nobody reads it would still reach the database's JSON, which has its own limits.
+    # Even in a field that nothing reads, the number would reach the database's JSON, which has limits of its own.
     return 0 if math.isfinite(float(text)) else _Fault("nombre trop grand")
 
 
-# What the quick look cannot see: escapes that may hide control characters, words that are no numbers, long numbers.
+# Faults that the quick decoder misses: escapes that may hide control characters, NaN and Infinity, long numbers.
 _SUSPECT = re.compile(rf"\\[ubf]|NaN|Infinity|[-+.0-9eE]{{{DIGITS_MAX + 1}}}|[0-9][eE][-+]?[0-9]{{3}}")
-# Quick: only to find out whether something is wrong. It builds nothing.
+# Finds out whether something is wrong. It builds nothing, so it is quick.
 _quick = json.JSONDecoder(object_pairs_hook=_unique, parse_int=len, parse_float=len)
-# Thorough: only once something is, to say where.
+# Used only when something is wrong, to find out where.
 _thorough = json.JSONDecoder(
     strict=False,
     object_pairs_hook=_Pairs,
@@ -50,7 +50,7 @@ _thorough = json.JSONDecoder(
 
 
 def find_fault(raw: bytes) -> tuple[str, str] | None:
-    """Return (path, reason in French) of the first thing that no sale may hold; None if all is well."""
+    """Return (path, reason in French) of the first fault in a sale's JSON; None if there is none."""
     text = raw.decode()
     if not _SUSPECT.search(text):
         try:
@@ -67,7 +67,7 @@ def find_fault(raw: bytes) -> tuple[str, str] | None:
 
 
 def _walk(tree: object, path: str) -> tuple[str, str] | None:
-    """Look at `tree` depth first; its depth is bounded by the batch's own check."""
+    """Return the first fault in `tree`, depth first; the batch's own check bounds the depth."""
     if isinstance(tree, _Fault):
         return path, tree.reason
     if isinstance(tree, str):

@@ -17,8 +17,8 @@ FISCAL_BYTES_MAX = 8 * 1024
 Identifier = Annotated[int, Meta(ge=1, le=BIGINT_MAX)]
 Counter = Annotated[int, Meta(ge=0, le=BIGINT_MAX)]
 
-# What a type alone does not say stands in `extra_json_schema`, for the OpenAPI document only: a sale that breaks such
-# a rule is refused by us, with our path and sentence, and not earlier by msgspec.
+# Rules that a type alone does not express are in `extra_json_schema`, for the OpenAPI document only. A sale that breaks
+# such a rule is refused by our own checks, with path and sentence, and not before them by msgspec.
 NUMBER_EXAMPLE = "FAC-20241104-003"
 Number = Annotated[
     str,
@@ -77,7 +77,7 @@ class WireOrigin(msgspec.Struct, frozen=True):
 
 
 class WireSale(msgspec.Struct, frozen=True):
-    """A sale as the contract writes it. What it does not name stays in the bytes and is ignored."""
+    """A sale as the contract writes it. Fields that it does not name stay in the bytes and are ignored."""
 
     numero_facture: Number | None = None
     type: str | None = None
@@ -105,7 +105,7 @@ class WireSale(msgspec.Struct, frozen=True):
     caissier: WirePerson | None = None
     client: WirePerson | None = None
     motif: str | None = None
-    # Absent is empty: of `Raw | None` msgspec takes nothing but null, and a default that is Raw it cannot describe.
+    # Absent is empty: for `Raw | None` msgspec accepts only null, and it cannot describe a default that is Raw.
     fiscal: Annotated[
         msgspec.Raw,
         Meta(
@@ -116,7 +116,7 @@ class WireSale(msgspec.Struct, frozen=True):
 
 
 def path_of(error: msgspec.ValidationError) -> str:
-    """Return where in a sale msgspec refused it: its own place, and the field that is missing there."""
+    """Return the path at which msgspec refused a sale, with the missing field's name if one is missing."""
     place = _AT.search(str(error))
     path = place["path"] if place else ""
     missing = _MISSING.search(str(error))

@@ -1,7 +1,7 @@
-"""What the fields of answers are made of: how a value is written, its bounds, and what a reader is told of it.
+"""The types of answers' fields: how a value is written, its bounds, and its description.
 
-A Struct's class and its fields have the wire's own names: the OpenAPI document is made of them by msgspec. Encoding
-checks nothing of this; the tests hold real answers against the document.
+The structs and their fields have the wire's own names, because msgspec makes the OpenAPI document of them. Encoding
+checks none of the bounds; the tests compare real answers with the document.
 """
 
 from datetime import UTC, datetime
@@ -12,15 +12,15 @@ from msgspec import Meta, Struct
 
 
 class Answer(Struct, frozen=True):
-    """What a till is answered. The order of the fields is that of the keys; one that is UNSET is absent."""
+    """The base of all answers. Keys are written in the order of the fields; a field that is UNSET is left out."""
 
 
 class OneOf(Answer, frozen=True):
-    """The base of a choice: a direct subclass of this one is answered only as one of its own subclasses."""
+    """The base of a choice: each direct subclass is answered only as one of its own subclasses."""
 
 
 def one_of(*values: str) -> Meta:
-    """Return what says that a text is one of these."""
+    """Return the constraint that a text is one of these."""
     return Meta(extra_json_schema={"enum": [str(value) for value in values]})
 
 
@@ -49,5 +49,5 @@ def timestamp(moment: datetime) -> str:
 
 
 def number(value: Decimal) -> int | float:
-    """Return a quantity as JSON shows it: 2 and not 2.000. Fourteen digits pass through a float unharmed."""
+    """Return a quantity as JSON shows it: 2 and not 2.000. A float holds fourteen digits exactly."""
     return int(value) if value == value.to_integral_value() else float(value)
