@@ -41,6 +41,8 @@ ADDRESSES = re.compile(
 )
 # What only containers need: addresses that change, certificates, who stands before them.
 ONLY_THERE = {"NGINX_RESOLVER", "NGINX_TLS_LISTEN", "NGINX_CERTIFICATE", "NGINX_CERTIFICATE_KEY", "NGINX_TRUSTED"}
+# What the image says itself, and Compose therefore does not.
+ONLY_IN_THE_IMAGE = {"STATIC_ROOT"}
 CLAUSE = re.compile(r"\$\{(\w+):-([^}]*)\}")
 
 
@@ -256,8 +258,11 @@ def test_the_same_script_is_started_with_the_same_environment(running: Running, 
     assert command_of(name)[-1].removeprefix("/caisse/") == str(Path(script).relative_to(PROJECT_FOLDER))
 
     there, here = environment_of(name), running.environment(service)
-    assert there.keys() - ONLY_THERE == here.keys()
-    compared = {variable for variable in here if not ADDRESSES.fullmatch(variable)}
+    said_by_the_image = ONLY_IN_THE_IMAGE & here.keys()
+    dockerfile = (PROJECT_FOLDER / "deploy" / "Dockerfile").read_text()
+    assert all(f"    {variable}=/" in dockerfile for variable in said_by_the_image)
+    assert there.keys() - ONLY_THERE == here.keys() - said_by_the_image
+    compared = {variable for variable in here.keys() - said_by_the_image if not ADDRESSES.fullmatch(variable)}
     assert {variable: there[variable] for variable in compared} == {variable: here[variable] for variable in compared}
 
 
@@ -320,7 +325,7 @@ def test_the_database_is_told_what_the_promises_need(running: Running) -> None:
     # Asked with the application's account. The binlog is no rule of its own there, and nobody is restored without it.
     code = """
 from django.db import connection
-from backend.config import server_rules as rules
+from backend.db import server_settings as rules
 print([*rules.wrong_durability(connection), *rules.wrong_packet(connection), *rules.wrong_session(connection),
        *rules.wrong_patience(connection)], rules.read_variables(connection, "log_bin", "binlog_format"))
 """
