@@ -1,4 +1,4 @@
-"""Who may see which shop: every page of a shop begins here, and shows nothing of any other (promise P8)."""
+"""Access to shops: every page of a shop goes through here and shows nothing of any other shop (promise P8)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from backend.shops.models import Membership, Role, Shop
 SHOP_PARAMETER = "boutique"
 SESSION_KEY = "shop_code"
 
-# Who may do more stands further right. A viewer looks; a manager runs the shop; an owner also says who may do what.
+# In ascending order. A viewer reads; a manager runs the shop; an owner also manages its members.
 RANKS = (Role.VIEWER, Role.MANAGER, Role.OWNER)
 
 View = Callable[..., HttpResponseBase]
@@ -31,7 +31,7 @@ View = Callable[..., HttpResponseBase]
 
 @dataclass(frozen=True)
 class Access:
-    """One person in one shop, and the shops that person may turn to."""
+    """A person's role in the shop that is shown, and all the shops of that person."""
 
     shop: Shop
     role: Role
@@ -57,7 +57,7 @@ class Access:
         return [shop.pk for shop in self.shops]
 
     def link(self, path: str, **parameters: object) -> str:
-        """Return `path` with `parameters`, and with the shop where there are several: two tabs must not mix them."""
+        """Return `path` with `parameters`, and with the shop if the person has several, so that two tabs do not mix."""
         chosen = {SHOP_PARAMETER: self.shop.code} if self.has_choice else {}
         query = urlencode(
             {**chosen, **{name: str(value) for name, value in parameters.items() if value not in (None, "")}}
@@ -66,7 +66,7 @@ class Access:
 
 
 class ShopRequest(HttpRequest):
-    """A request as `shop_page` hands it to a view: somebody has signed in, and has this access. Never made as such."""
+    """Types a request as `shop_page` passes it to a view: signed in, with `access`. Never instantiated."""
 
     user: User
     access: Access
@@ -78,9 +78,9 @@ def shop_page(view: View) -> View: ...
 @overload
 def shop_page(*, at_least: Role) -> Callable[[View], View]: ...
 def shop_page(view: View | None = None, *, at_least: Role = Role.VIEWER) -> View | Callable[[View], View]:
-    """Let `view` run for a signed-in member of a shop, with `request.access` set and the shop's time zone active.
+    """Run `view` only for a signed-in member of a shop, with `request.access` set and the shop's timezone active.
 
-    `at_least`: the role that it takes in that shop; who has less is refused (403), who is no member sees a 404.
+    at_least: the required role in that shop. A lower role gets a 403, a person who is not a member a 404.
     """
 
     def guard(view: View) -> View:
@@ -112,9 +112,9 @@ def memberships_of(user: User) -> list[Membership]:
 
 
 def choose_shop(request: HttpRequest, memberships: list[Membership]) -> Access:
-    """Return the access to the shop that the address names, else the last one chosen, else the first.
+    """Return the access to the shop that the address names, else to the last chosen one, else to the first.
 
-    Raises Http404 if the address names a shop that is not among the person's: it must not be told from none at all.
+    Raises Http404 for a shop that is not the person's, exactly as for one that does not exist.
     """
     by_code = {membership.shop.code: membership for membership in memberships}
     named = request.GET.get(SHOP_PARAMETER)
@@ -130,8 +130,8 @@ def choose_shop(request: HttpRequest, memberships: list[Membership]) -> Access:
     return Access(shop=chosen.shop, role=Role(chosen.role), shops=shops)
 
 
-def elsewhere(request: ShopRequest, *, shop_id: int) -> HttpResponse | None:
-    """Return where to go if what the address names is in another of the person's shops, None if it is in this one."""
+def redirect_to_shop(request: ShopRequest, *, shop_id: int) -> HttpResponse | None:
+    """Return a redirect to the same page in the person's shop `shop_id`; None if that shop is shown already."""
     if shop_id == request.access.shop.pk:
         return None
     code = next(shop.code for shop in request.access.shops if shop.pk == shop_id)

@@ -1,6 +1,6 @@
-"""Charts made on the server: bars as SVG that stretches to its place. What they say stands beside them as a table too.
+"""Bar charts rendered on the server as SVG that scales to its container. Pages show the values in a table too.
 
-No style is written into the page (its policy forbids it): bars have classes, and places as SVG attributes.
+The page's policy forbids inline styles: bars have classes, and positions as SVG attributes.
 """
 
 from collections.abc import Sequence
@@ -11,15 +11,15 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 HEIGHT = 100
-# Of the room that a bar has, what it leaves free at its right.
+# The part of a bar's width that stays empty at its right.
 GAP = Decimal("0.2")
-# The least height of a bar that is not nothing: it must be seen.
+# The minimum height of a bar above zero, so that it is visible.
 SLIVER = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bar: what it stands for, how much, and both as a person reads them. `tone`: "" or a class of the sheet."""
+    """One bar. words: the value as people read it; tone: a CSS class, or an empty string."""
 
     label: str
     value: Decimal
@@ -29,7 +29,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A row of bars with its title. Values below zero are shown as none; their words say what they are."""
+    """A row of bars with a title. A negative value has no bar; its words still show it."""
 
     title: str
     bars: Sequence[Bar]
@@ -43,12 +43,12 @@ class Chart:
         return not any(bar.value > 0 for bar in self.bars)
 
     def svg(self) -> SafeString:
-        """Return the bars alone: one unit wide each, HEIGHT high, the highest of them all the way up."""
+        """Return the bars, each one unit wide; the highest one is HEIGHT high."""
         highest = max((bar.value for bar in self.bars), default=Decimal(0)) or Decimal(1)
         rectangles = format_html_join(
             "",
             '<rect class="chart-bar {}" x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>',
-            (self._rectangle(place, bar, highest) for place, bar in enumerate(self.bars)),
+            (self._rectangle(index, bar, highest) for index, bar in enumerate(self.bars)),
         )
         return format_html(
             '<svg class="chart" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>',
@@ -58,8 +58,8 @@ class Chart:
             rectangles,
         )
 
-    def _rectangle(self, place: int, bar: Bar, highest: Decimal) -> tuple[object, ...]:
+    def _rectangle(self, index: int, bar: Bar, highest: Decimal) -> tuple[object, ...]:
         height = Decimal(0)
         if bar.value > 0:
             height = max(Decimal(SLIVER), bar.value / highest * HEIGHT).quantize(Decimal("0.01"))
-        return bar.tone, place, HEIGHT - height, 1 - GAP, height, f"{bar.label} : {bar.words}"
+        return bar.tone, index, HEIGHT - height, 1 - GAP, height, f"{bar.label} : {bar.words}"

@@ -1,4 +1,4 @@
-"""The Markdown files of docs/ as pages: a list made from the folder, never a path made from an address."""
+"""The Markdown files of docs/ as pages. An address is looked up among the files, never turned into a path."""
 
 import posixpath
 import re
@@ -22,7 +22,7 @@ TITLE = re.compile(r"^# +(.+)$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class DocumentationPage:
-    # Its path below docs/ without the suffix; a folder's README is named like the folder.
+    # The path below docs/ without the suffix; a folder's README has the folder's name.
     name: str
     title: str
     html: SafeString
@@ -38,7 +38,7 @@ def page_named(name: str) -> DocumentationPage | None:
 
 
 def _files() -> dict[str, Path]:
-    """Return each page's file by name. What an address says is only ever looked up here."""
+    """Return each page's file by name. An address is only ever looked up here."""
     return {_name(path): path for path in FOLDER.rglob("*.md") if path.is_file()}
 
 
@@ -50,21 +50,21 @@ def _name(path: Path) -> str:
 
 @lru_cache(maxsize=64)
 def _rendered(name: str, path: Path, modified_ns: int) -> DocumentationPage:
-    """Render once a version: `modified_ns` is in the key so that an edited file is seen."""
+    """Render a file, once per version: `modified_ns` is part of the cache's key."""
     source = path.read_text(encoding="utf-8")
     found = TITLE.search(source)
     renderer = Markdown(
         extensions=["fenced_code", "toc", "sane_lists", "tables", LinksBetweenPages(path=path)],
-        # Alignment as an attribute: a style in the page is what our own policy refuses.
+        # Alignment as an attribute: our policy forbids inline styles.
         extension_configs={"tables": {"use_align_attribute": True}},
     )
-    # Our own files from our own repository, not anything a visitor wrote.
+    # Files of our repository, not input.
     html = mark_safe(renderer.convert(source))  # noqa: S308
     return DocumentationPage(name=name, title=found[1].replace("`", "") if found else name, html=html)
 
 
 class LinksBetweenPages(Extension):
-    """Make `[locking](locking.md#order)` lead to that page here as it does in the repository."""
+    """Makes links between files, as `[locking](locking.md#order)`, work on the pages too."""
 
     def __init__(self, *, path: Path) -> None:
         super().__init__()
@@ -90,10 +90,10 @@ class _LinkRewriter(Treeprocessor):
                 fragment = f"#{target.fragment}" if target.fragment else ""
                 link.set("href", reverse("web:documentation_page", kwargs={"name": name}) + fragment)
             elif not target.path.startswith("/"):
-                # A file of the repository that is no page: its name stays, the link would lead nowhere.
+                # A file of the repository that is not a page: its name stays, without the link.
                 link.tag = "span"
                 link.attrib.clear()
         for picture in root.iter("img"):
-            # Pictures are for who reads the repository: here each would weigh as much as the whole page.
+            # Pictures are shown only in the repository: here each would be as large as the whole page.
             picture.tag, picture.text = "span", picture.get("alt", "")
             picture.attrib.clear()

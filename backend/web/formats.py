@@ -8,15 +8,15 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-# Not the narrow one that typographers prefer: old phones show a box for it.
+# Not the narrow no-break space that typographers prefer: old phones show a box for it.
 SPACE = "\N{NO-BREAK SPACE}"
 SYMBOLS = {"CDF": "FC", "USD": gettext_noop("$US"), "EUR": "€", "XAF": "FCFA", "XOF": "FCFA"}
-# Currencies whose cents nobody uses: written only where there are some.
+# Currencies whose cents are not used in practice: written only if not zero.
 WITHOUT_CENTS = {"CDF", "XAF", "XOF"}
 
 
 def money(amount: Decimal, currency: str) -> str:
-    """Return `184 000 FC`, `10,50 $US`: spaces between thousands, a comma, the currency as the shop says it."""
+    """Return `184 000 FC`, `10,50 $US`: spaces between thousands, a decimal comma, the currency as people write it."""
     amount = Decimal(amount).quantize(Decimal("0.01"))
     places = 0 if currency in WITHOUT_CENTS and amount == amount.to_integral_value() else 2
     return f"{_number(amount, places)}{SPACE}{symbol(currency)}"
@@ -28,20 +28,20 @@ def symbol(currency: str) -> str:
 
 
 def quantity(value: Decimal | int) -> str:
-    """Return `2`, `1,5`, `1 000`: no zeros after what counts."""
+    """Return `2`, `1,5`, `1 000`: no trailing zeros."""
     value = Decimal(value)
     places = max(0, -int(value.normalize().as_tuple().exponent))
     return _number(value, places)
 
 
 def signed_quantity(value: Decimal) -> str:
-    """Return `+2`, `−2` with a real minus sign, which screen readers say and columns align on."""
+    """Return `+2`, `−2`, with a real minus sign: screen readers read it, and columns align."""
     text = quantity(abs(value))
     return f"−{text}" if value < 0 else f"+{text}"
 
 
 def _number(value: Decimal, places: int) -> str:
-    """Return spaces between thousands in every language: `25,000` is twenty-five to half of those who read it."""
+    """Format a number, with spaces between thousands in every language: `25,000` means twenty-five to many readers."""
     text = f"{value:,.{places}f}".replace(",", SPACE).replace(".", _(","))
     return text.replace("-", "−")
 

@@ -1,6 +1,6 @@
-"""The language of the pages: French, unless a person chose English. What a browser prefers decides nothing.
+"""The language of the pages: French, unless the person chose English. The browser's preference is ignored.
 
-Many a phone in Kinshasa was sold set to English and never changed; its owner reads French.
+Many phones in Kinshasa were sold set to English and never changed; their owners read French.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ SUPPORTED = frozenset(code for code, _name in settings.LANGUAGES)
 
 
 class LanguageMiddleware:
-    """Read the choice that Django's set_language view keeps in a cookie."""
+    """Activates the language that Django's set_language view stored in a cookie."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

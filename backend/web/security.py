@@ -1,4 +1,4 @@
-"""What a browser may load and run on our pages: nothing but our own style sheet, images, forms and script files."""
+"""The Content-Security-Policy: browsers load and run only our own style sheets, images, forms and script files."""
 
 from collections.abc import Callable
 
@@ -6,13 +6,13 @@ from django.http import HttpRequest, HttpResponse
 
 HEADER = "Content-Security-Policy"
 
-# Scripts only as files of ours (htmx), and they ask nobody but us: nothing that is written into a page ever runs.
+# Scripts only from our own files (htmx), which may call only us: no inline script ever runs.
 PAGES = (
     "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
-# The browsable description of the API is a script from the sidecar package, which writes styles into the page and
-# images into data addresses. It shows nothing of a merchant's.
+# The browsable description of the API is a script of the sidecar package that uses inline styles and data: images. It
+# shows no shop's data.
 API_DESCRIPTION = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -21,7 +21,7 @@ API_NAMESPACE = "api"
 
 
 class ContentSecurityPolicyMiddleware:
-    """Send a policy with every answer; a view that set its own keeps it."""
+    """Adds a policy to every response, unless the view set its own."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

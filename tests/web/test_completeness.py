@@ -10,7 +10,7 @@ from backend.sales.models import Heartbeat
 from backend.sales.tills.heartbeat import Held, ParsedHeartbeat, record_heartbeat
 from backend.shops.models import Device, Terminal, TerminalState
 from backend.testing import Cast
-from backend.web.templatetags.shop_format import holes
+from backend.web.templatetags.shop_format import gaps
 from tests.shop_day import hand_over, post, sale
 from tests.web.reading import seen
 
@@ -97,7 +97,7 @@ def test_another_shop_reads_nothing_of_it(alone: Cast, alice: Client, charlie: C
     ],
 )
 def test_holes_are_written_as_people_count(found: list[list[int]], words: str) -> None:
-    assert holes(found) == words
+    assert gaps(found) == words
 
 
 def test_a_till_that_went_quiet_is_named_and_no_time_is_given(alone: Cast, alice: Client) -> None:

@@ -1,1 +1,1 @@
-"""What people send or ask for on the pages, a file a page."""
+"""The forms of the pages, one file per page."""

@@ -1,4 +1,4 @@
-"""Signing in, and who belongs to a shop's team."""
+"""The forms for signing in and for a shop's team."""
 
 from typing import Any
 
@@ -15,14 +15,14 @@ from backend.web.wording.sales import ROLES
 
 
 class SignInForm(AuthenticationForm):
-    """Django's own, which stops listening to who guesses."""
+    """Django's form, which also refuses an address or name that guesses passwords."""
 
     error_messages = AuthenticationForm.error_messages | {
         "guessing": _("Trop de mots de passe faux. Attendez un quart d'heure, puis essayez encore."),
     }
 
     def clean(self) -> dict[str, Any]:
-        assert self.request is not None, "LoginView gives it"
+        assert self.request is not None, "LoginView passes it"
         name, address = self.cleaned_data.get("username") or "", address_of(self.request)
         if name and is_guessing(name=name, address=address):
             raise ValidationError(self.error_messages["guessing"], code="guessing")

@@ -1,4 +1,4 @@
-"""A till's day that a person closes: the drawer as it was counted, an amount a currency."""
+"""The form by which a person closes a till's day: the drawer as counted, one amount per currency."""
 
 import datetime
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from backend.sales.days.day_report import CASHIER_LENGTH_MAX
 from backend.sales.wire.business_day import YEAR_MIN
 from backend.shops.models import Shop, Terminal
 from backend.web.formats import symbol
+from backend.web.forms.keys import FormKeyField
 from backend.web.forms.lists import TillField, rows_of
 from backend.web.forms.number_fields import MoneyField
-from backend.web.forms.once import FormKeyField
 
 
 @dataclass(frozen=True)
 class CurrencyFields:
-    """The three fields of one currency, as they stand together on the page."""
+    """The three fields of one currency, shown together on the page."""
 
     currency: str
     symbol: str
@@ -40,7 +40,7 @@ class ClosingForm(forms.Form):
         self.label_suffix = ""
         self.today = today
         # The shop's own currency first, as on every page.
-        self.currencies = sorted(shop.accepted_currencies, key=lambda one: (one != shop.currency, one))
+        self.currencies = sorted(shop.accepted_currencies, key=lambda currency: (currency != shop.currency, currency))
         rows_of(self, "caisse").queryset = Terminal.objects.filter(shop=shop).order_by("is_office", "name", "pk")
         self.fields["jour"].widget.attrs["max"] = today.isoformat()
         for currency in self.currencies:
@@ -64,11 +64,11 @@ class ClosingForm(forms.Form):
         ]
 
     def drawer(self) -> dict[str, Any]:
-        """Return what was counted, in the words of the wire."""
+        """Return what was counted, with the wire's names."""
         return {
             "caissier": self.cleaned_data["caissier"],
             "fond_ouverture": self._amounts("fond"),
-            "sorties": [{**one, "motif": self.cleaned_data["motif"]} for one in self._amounts("sorties")],
+            "sorties": [{**amount, "motif": self.cleaned_data["motif"]} for amount in self._amounts("sorties")],
             "especes_comptees": self._amounts("compte"),
         }
 

@@ -1,4 +1,4 @@
-"""Which day the dashboard is asked about, read from the address."""
+"""The day that the dashboard shows, read from the address."""
 
 import datetime
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-# Nobody's sales are older: a year that a hand mistyped has no kept days made for it.
+# No sales are older: a mistyped year must not create stored day totals.
 FIRST_DAY = datetime.date(2000, 1, 1)
 
 
@@ -33,5 +33,5 @@ class DayChoice(forms.Form):
 
     @property
     def day(self) -> datetime.date:
-        """The day asked for; today where it cannot be shown."""
+        """The day asked for, or today if it is not valid."""
         return self.cleaned_data["jour"] if self.is_valid() else self.today

@@ -1,10 +1,10 @@
-"""What a person decides about a refused sale."""
+"""The forms by which a person decides about a refused sale."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from backend.inventory.models import REASON_LENGTH_MAX
-from backend.web.forms.once import FormKeyField
+from backend.web.forms.keys import FormKeyField
 
 
 class DecisionForm(forms.Form):

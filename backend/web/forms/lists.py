@@ -1,4 +1,4 @@
-"""What the lists may be narrowed down to, read from the address."""
+"""The filters of the lists, read from the address."""
 
 from typing import Any
 
@@ -10,21 +10,21 @@ from backend.web.sentences import till_name
 
 
 class TillField(forms.ModelChoiceField):
-    """A choice among the shop's tills, the office under the name that the page's language has for it."""
+    """A choice among the shop's tills; the office has its name in the page's language."""
 
     def label_from_instance(self, till: Terminal) -> str:
         return till_name(till.name)
 
 
 def choices_of(form: forms.Form, name: str) -> forms.ChoiceField:
-    """Return the field of this name, which is a choice, to be given what there is to choose."""
+    """Return the choice field of this name, so that the caller can set its choices."""
     field = form.fields[name]
     assert isinstance(field, forms.ChoiceField)
     return field
 
 
 def rows_of(form: forms.Form, name: str) -> forms.ModelChoiceField:
-    """Return the field of this name, which is a choice among rows."""
+    """Return the model choice field of this name, so that the caller can set its queryset."""
     field = form.fields[name]
     assert isinstance(field, forms.ModelChoiceField)
     return field
@@ -39,7 +39,7 @@ class TillFilter(forms.Form):
     def __init__(self, *arguments: Any, shop: Shop, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.label_suffix = ""
-        # The shop's own tills and no others: another shop's is an error like one that does not exist.
+        # Only the shop's own tills: another shop's is an error like one that does not exist.
         rows_of(self, "caisse").queryset = Terminal.objects.filter(shop=shop).order_by("name", "pk")
 
     @property

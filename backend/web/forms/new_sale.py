@@ -1,4 +1,4 @@
-"""A sale made on the web: what is in the basket, who buys it, and how it is paid."""
+"""The form of a sale made on the web: basket, customer and payment."""
 
 import uuid
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from backend.inventory.numbers import NumberUnreadable, read_number, write_numbe
 from backend.sales.models import SaleKind
 from backend.sales.money.amounts import MONEY_PLACES, round_half_up
 from backend.shops.models import Shop
+from backend.web.forms.keys import KeyedForm
 from backend.web.forms.lists import choices_of
 from backend.web.forms.number_fields import MoneyField, QuantityField
-from backend.web.forms.once import OnceForm
 from backend.web.forms.sales import money_modes
 
 LINES_MAX = 60
@@ -43,7 +43,7 @@ class BasketLineForm(forms.Form):
         return given
 
     def line(self) -> dict[str, object]:
-        """Return the line in the words of the wire."""
+        """Return the line with the wire's names."""
         given = self.cleaned_data
         line = {
             "unite_uuid": str(self.unit.uuid),
@@ -55,7 +55,7 @@ class BasketLineForm(forms.Form):
 
 @dataclass
 class TypedLine:
-    """A line as it was typed, right or wrong."""
+    """A line as typed, not validated."""
 
     unit: ArticleUnit
     quantite: str
@@ -64,14 +64,14 @@ class TypedLine:
 
 
 class Basket:
-    """The lines of a sale that is being made. They live in the form itself, so that two windows are two sales."""
+    """The lines of a sale that is being made. The form itself holds them, so two windows are two sales."""
 
     def __init__(self, lines: list[TypedLine]) -> None:
         self.lines = lines
 
     @classmethod
     def read(cls, data: QueryDict, *, shop: Shop) -> "Basket":
-        """Read what the form carries; what is no unit of this shop is left out, as if it did not exist."""
+        """Read the lines of the form. A unit that is not the shop's is left out, as if it did not exist."""
         columns = [data.getlist(name)[:LINES_MAX] for name in NAMES]
         rows = list(zip(*columns, strict=False))
         units = units_of(shop, [row[0] for row in rows])
@@ -82,7 +82,7 @@ class Basket:
         return len(self.lines) >= LINES_MAX
 
     def add(self, unit: ArticleUnit, *, currency: str) -> None:
-        """Put one of a unit into the basket, or one more. Its price is filled in where it is in the sale's currency."""
+        """Add one of a unit to the basket. Its price is filled in if it is in the sale's currency."""
         for line in self.lines:
             if line.unit.pk == unit.pk:
                 line.quantite = _one_more(line.quantite)
@@ -91,12 +91,12 @@ class Basket:
             price = write_number(unit.price) if unit.currency == currency else ""
             self.lines.append(TypedLine(unit, "1", price))
 
-    def remove(self, at: str) -> None:
-        if at.isdecimal() and int(at) < len(self.lines):
-            del self.lines[int(at)]
+    def remove(self, index: str) -> None:
+        if index.isdecimal() and int(index) < len(self.lines):
+            del self.lines[int(index)]
 
     def forms(self, *, is_judged: bool) -> list[BasketLineForm]:
-        """Return a form a line, with its faults if the sale is to be recorded, without them while it is made."""
+        """Return a form per line. is_judged: validate them, because the sale is to be recorded."""
         found: list[BasketLineForm] = []
         for line in self.lines:
             typed = {"quantite": line.quantite, "prix": line.prix, "remise": line.remise}
@@ -105,7 +105,7 @@ class Basket:
         return found
 
     def total(self) -> Decimal | None:
-        """Return what the lines come to, None where one of them cannot be read."""
+        """Return the sum of the lines; None if one of them is not valid."""
         judged = self.forms(is_judged=True)
         if not all(form.is_valid() for form in judged):
             return None
@@ -116,7 +116,7 @@ class Basket:
         return amount
 
 
-class NewSaleForm(OnceForm):
+class NewSaleForm(KeyedForm):
     q = forms.CharField(
         label=_("Chercher un article"),
         max_length=64,
@@ -135,7 +135,7 @@ class NewSaleForm(OnceForm):
 
     def __init__(self, *arguments: Any, shop: Shop, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        currencies = sorted(shop.accepted_currencies, key=lambda one: (one != shop.currency, one))
+        currencies = sorted(shop.accepted_currencies, key=lambda currency: (currency != shop.currency, currency))
         choices_of(self, "devise").choices = [(code, code) for code in currencies]
         choices_of(self, "mode").choices = [*money_modes(), (ON_CREDIT, _("À crédit, payée plus tard"))]
 
@@ -147,7 +147,7 @@ class NewSaleForm(OnceForm):
         return given
 
     def document(self, lines: list[dict[str, object]]) -> dict[str, object]:
-        """Return the sale in the words of the wire."""
+        """Return the sale with the wire's names."""
         given = self.cleaned_data
         customer = {"nom": given["client"], "telephone": given["telephone"], "nif": given["nif"]}
         customer = {name: value for name, value in customer.items() if value}
@@ -164,7 +164,7 @@ class NewSaleForm(OnceForm):
 
 
 def units_of(shop: Shop, texts: list[str]) -> dict[str, ArticleUnit]:
-    """Return the shop's units by their uuid as it was written."""
+    """Return the shop's units by the text of their uuid as it was sent."""
     wanted = {}
     for text in texts:
         try:
@@ -173,7 +173,7 @@ def units_of(shop: Shop, texts: list[str]) -> dict[str, ArticleUnit]:
             continue
     found = ArticleUnit.objects.filter(shop=shop, article__shop=shop, uuid__in=set(wanted.values()))
     by_uuid = {unit.uuid: unit for unit in found.select_related("article")}
-    return {text: by_uuid[one] for text, one in wanted.items() if one in by_uuid}
+    return {text: by_uuid[unit_uuid] for text, unit_uuid in wanted.items() if unit_uuid in by_uuid}
 
 
 def _one_more(quantity: str) -> str:

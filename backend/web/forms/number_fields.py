@@ -1,4 +1,4 @@
-"""The fields into which people write numbers: one reading on every page, `1.500` refused on all of them."""
+"""Form fields for numbers, read the same on every page; `1.500` is refused as ambiguous."""
 
 from decimal import Decimal
 from typing import Any
@@ -15,9 +15,9 @@ MONEY_PLACES, QUANTITY_PLACES = 2, 3
 
 
 class FrenchDecimalField(forms.Field):
-    """A number as people write it here: `1 000,50`, `1,5`, `−3`; what could mean two numbers is refused.
+    """A number as people write it here: `1 000,50`, `1,5`, `−3`; an ambiguous one is refused.
 
-    places: how many decimals it may have. Without it and without bounds, the service behind the form judges them.
+    places: how many decimals it may have. Without it and without bounds, the service checks them.
     """
 
     widget = forms.TextInput
@@ -63,21 +63,21 @@ class FrenchDecimalField(forms.Field):
 
 
 class MoneyField(FrenchDecimalField):
-    """An amount of money, not below zero, that its column can hold."""
+    """An amount of money, not negative, that fits its column."""
 
     def __init__(self, *, min_value: Decimal | int = 0, **options: Any) -> None:
         super().__init__(places=MONEY_PLACES, min_value=min_value, max_value=PRICE_MAX, **options)
 
 
 class QuantityField(FrenchDecimalField):
-    """A quantity of goods, not below zero, that its column can hold."""
+    """A quantity of goods, not negative, that fits its column."""
 
     def __init__(self, *, min_value: Decimal | int = 0, max_value: Decimal = QUANTITY_MAX, **options: Any) -> None:
         super().__init__(places=QUANTITY_PLACES, min_value=min_value, max_value=max_value, **options)
 
 
 class WholeNumberField(FrenchDecimalField):
-    """A number of things that are not cut: `1 000`; `1.000` is refused here too."""
+    """A whole number: `1 000`; `1.000` is refused here too."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(places=0, **options)

@@ -1,4 +1,4 @@
-"""Which month of the register is shown, and from which number on."""
+"""The month of the register to show, and its first number."""
 
 import datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the list of sales may be narrowed down to, and what people do with a sale: void it, take goods or money back."""
+"""The search form of the list of sales, and the forms that void, return or pay a sale."""
 
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from backend.inventory.models import REASON_LENGTH_MAX
 from backend.sales.models import SaleKind, SaleLine
 from backend.shops.models import Shop
+from backend.web.forms.keys import KeyedForm
 from backend.web.forms.lists import TillFilter, choices_of
 from backend.web.forms.number_fields import MoneyField, QuantityField
-from backend.web.forms.once import OnceForm
 from backend.web.selectors import sale_search
 from backend.web.selectors.sale_search import SaleCriteria
 from backend.web.wording.sales import KINDS, PAYMENT_MODES
@@ -31,7 +31,7 @@ STATES = [
 
 
 def mode_choices() -> list[tuple[str, "StrOrPromise"]]:
-    """Return each mode once: two codes that read alike are one choice."""
+    """Return each mode once: codes with the same name are one choice."""
     first_codes = {str(words): code for code, words in reversed(PAYMENT_MODES.items())}
     return [(code, words) for code, words in PAYMENT_MODES.items() if first_codes[str(words)] == code]
 
@@ -52,7 +52,7 @@ def _date_field(label: "StrOrPromise") -> forms.DateField:
 
 
 class SaleSearch(TillFilter):
-    """The choice above the list of sales, kept in its address."""
+    """The search form above the list of sales, kept in its address."""
 
     q = forms.CharField(
         label=_("Numéro ou client"), max_length=64, required=False, widget=forms.TextInput(attrs={"type": "search"})
@@ -107,12 +107,12 @@ class SaleSearch(TillFilter):
         return any(self.data.get(field.name) for field in self.other_fields)
 
     def address(self) -> dict[str, str]:
-        """Return what was chosen, for the addresses of the next page and of the exports."""
+        """Return the filled-in fields, for the addresses of the next page and of the exports."""
         return {name: self.data[name] for name in self.fields if self.data.get(name)}
 
 
 def _with_day(data: QueryDict) -> QueryDict:
-    """Read `jour`, which other pages' links name, as a period of one day."""
+    """Read `jour`, which links of other pages use, as a period of one day."""
     if not data.get("jour") or data.get("du") or data.get("au"):
         return data
     data = data.copy()
@@ -120,8 +120,8 @@ def _with_day(data: QueryDict) -> QueryDict:
     return data
 
 
-class VoidForm(OnceForm):
-    """Why, and, if money goes back, in which mode."""
+class VoidForm(KeyedForm):
+    """The reason, and the mode if money is given back."""
 
     motif = forms.CharField(label=_("Motif"), max_length=REASON_LENGTH_MAX)
 
@@ -140,7 +140,7 @@ class VoidForm(OnceForm):
 
 
 class ReturnForm(VoidForm):
-    """A quantity for each line of which something is left."""
+    """A quantity for each line that has not been returned completely."""
 
     def __init__(self, *arguments: Any, lines_left: list[tuple[SaleLine, Decimal]], **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -170,7 +170,7 @@ class ReturnForm(VoidForm):
         return {**super().document(sale_id), "type": SaleKind.RETURN, "lignes": back}
 
 
-class PaymentForm(OnceForm):
+class PaymentForm(KeyedForm):
     montant = MoneyField(label=_("Montant reçu"), min_value=Decimal("0.01"))
     mode = forms.ChoiceField(label=_("Règlement"))
 

@@ -1,4 +1,4 @@
-"""What people may say of articles, of their units and of stock."""
+"""The forms for articles, their units and stock."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -14,13 +14,13 @@ from backend.inventory.fields import CODE_CHARACTERS_MAX, MARK_CHARACTERS_MAX, N
 from backend.inventory.importing.spreadsheets import FILE_BYTES_MAX
 from backend.inventory.models import REASON_LENGTH_MAX, Article, ArticleUnit
 from backend.shops.models import Shop
+from backend.web.forms.keys import FormKeyField, new_key
 from backend.web.forms.lists import choices_of, rows_of
 from backend.web.forms.number_fields import FrenchDecimalField, WholeNumberField
-from backend.web.forms.once import FormKeyField, new_key
 from backend.web.wording.stock import LEVELS, level_words, refusal_words, unit_name
 
 OPENED_MAX = 10**9
-# Which field of the page shows what is wrong with an argument of a service.
+# A service's argument → the form's field that shows its refusal.
 FIELDS = {
     "quantity": "quantite", "counted": "quantite", "comment": "motif", "reason": "motif", "count": "nombre",
     "code": "code", "name": "nom", "barcode": "code_barres", "base_unit": "unite_base", "level": "niveau",
@@ -30,7 +30,7 @@ FIELDS = {
 
 
 class StockForm(forms.Form):
-    """Labels without a colon, and refusals of a service shown beside the field they are about."""
+    """Has labels without a colon, and shows a service's refusal beside the field it is about."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -51,7 +51,7 @@ class KeyedStockForm(StockForm):
         self.fields["key"].initial = new_key()
 
     def typed(self) -> dict[str, str]:
-        """Return what was typed, to tell a repeat from something else under the same key."""
+        """Return the values as typed, to tell a repeat from other values under the same key."""
         return {name: str(self.data.get(self.add_prefix(name), "")) for name in self.fields if name != "key"}
 
 
@@ -77,13 +77,13 @@ class ArticleForm(StockForm):
             "unite_base": article.base_unit_id,
         }
         super().__init__(*arguments, initial=initial, **options)
-        _remember_what_was_shown(self)
+        _send_initial_values(self)
         base = rows_of(self, "unite_base")
         base.queryset = ArticleUnit.objects.filter(article=article)
         base.choices = [(unit.pk, unit_choice(unit)) for unit in units]
 
     def changes(self) -> dict[ArticleChange, Any]:
-        """Return what differs from what the page showed: what somebody else changed meanwhile is left alone."""
+        """Return only what differs from what the page showed, so that others' changes meanwhile stay."""
         given = self.cleaned_data
         values: dict[str, tuple[ArticleChange, Any]] = {
             "nom": ("name", given["nom"]),
@@ -98,7 +98,7 @@ class ArticleForm(StockForm):
 
 
 class UnitForm(StockForm):
-    """What may be changed of a unit."""
+    """The fields of a unit that may be changed."""
 
     marque = forms.CharField(
         label=_("Marque"),
@@ -129,10 +129,12 @@ class UnitForm(StockForm):
             }
         super().__init__(*arguments, initial=initial, **options)
         kept = {unit.currency} if unit else set()
-        currencies = sorted(kept.union(shop.accepted_currencies), key=lambda one: (one != shop.currency, one))
+        currencies = sorted(
+            kept.union(shop.accepted_currencies), key=lambda currency: (currency != shop.currency, currency)
+        )
         choices_of(self, "devise").choices = [(currency, currency) for currency in currencies]
         if unit:
-            _remember_what_was_shown(self)
+            _send_initial_values(self)
 
     def values(self) -> dict[UnitChange, Any]:
         given = self.cleaned_data
@@ -146,7 +148,7 @@ class UnitForm(StockForm):
         }
 
     def changes(self) -> dict[UnitChange, Any]:
-        """Return what differs from what the page showed: a price that somebody set meanwhile is not put back."""
+        """Return only what differs from what the page showed, so that a price set meanwhile stays."""
         return {field: value for field, value in self.values().items() if FIELDS[field] in self.changed_data}
 
 
@@ -177,7 +179,7 @@ class NewArticleForm(NewUnitForm):
 
 
 class MoveForm(KeyedStockForm):
-    """Stock work on one unit. A quantity is what a person counts with: above zero, but for an adjustment."""
+    """A stock movement of one unit. The quantity is positive, except in an adjustment."""
 
     action = forms.ChoiceField(
         label=_("Ce que vous faites"),
@@ -222,7 +224,7 @@ def unit_choice(unit: ArticleUnit) -> str:
     return name if name == level else f"{name} ({level})"
 
 
-def _remember_what_was_shown(form: forms.Form) -> None:
-    """Send the shown values along, so that what a person changed is told from what changed meanwhile."""
+def _send_initial_values(form: forms.Form) -> None:
+    """Send the shown values along, to tell what the person changed from what changed meanwhile."""
     for field in form.fields.values():
         field.show_hidden_initial = True

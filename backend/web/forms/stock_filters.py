@@ -1,4 +1,4 @@
-"""What the lists of stock and of its movements may be narrowed down to, read from the address."""
+"""The filters of the lists of stock and of movements, read from the address."""
 
 import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from backend.web.selectors.stock import StockState
 from backend.web.wording.stock import MOVEMENTS
 
 SEARCH_LENGTH_MAX = 160
-# A shop's own days: nobody asks for stock of another century, and no time zone overflows.
+# Bounds of the days that may be asked for: within them no timezone overflows.
 FIRST_DAY, LAST_DAY = datetime.date(2000, 1, 1), datetime.date(2100, 1, 1)
 
 

@@ -1,4 +1,4 @@
-"""What people may say of a till and of its devices."""
+"""The forms for a till and its devices."""
 
 from typing import Any
 
@@ -31,8 +31,8 @@ class DeviceStateForm(forms.Form):
 
 
 class CodeForm(forms.Form):
-    """Which device's place the code is for; none for a till that nobody holds."""
+    """The device that the code replaces; none if no device holds the till."""
 
     appareil = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
-    # The same device again, for a new token: what is told on the page, not what is done.
+    # The same device again, for a new token. It changes only the text of the page.
     meme = forms.BooleanField(required=False)

@@ -1,4 +1,4 @@
-"""The letters that can be printed: the font that reportlab brings along, and what stands for a letter that it lacks."""
+"""The printable letters: the font that reportlab ships, and replacements for letters that it lacks."""
 
 import functools
 import unicodedata
@@ -10,9 +10,9 @@ from reportlab.pdfbase.ttfonts import TTFont
 
 PLAIN, BOLD = "Vera", "VeraBd"
 FONTS = Path(reportlab.__file__).parent / "fonts"
-# What cannot be printed shows that something stood there; a paper that has some says so.
+# Replaces a letter that cannot be printed; the paper then has a remark about it.
 MISSING = "?"
-# Letters of Lingala, Tshiluba and their neighbours, as people write them on a machine that has none of them.
+# Letters of Lingala, Tshiluba and related languages, as people write them on a keyboard without them.
 STAND_INS = str.maketrans(
     {"ɛ": "e", "Ɛ": "E", "ɔ": "o", "Ɔ": "O", "ŋ": "ng", "Ŋ": "Ng", "ɓ": "b", "ɗ": "d", "ʼ": "'", "‑": "-"}
     | dict.fromkeys("\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}\N{FIGURE SPACE}\t\n\r", " ")
@@ -21,7 +21,7 @@ STAND_INS = str.maketrans(
 
 @functools.cache
 def letters() -> frozenset[str]:
-    """Register the fonts, once a process, and return the letters that both have."""
+    """Register the fonts, once per process, and return the letters that both have."""
     faces = []
     for name in (PLAIN, BOLD):
         font = TTFont(name, FONTS / f"{name}.ttf")
@@ -31,7 +31,7 @@ def letters() -> frozenset[str]:
 
 
 def printable(text: str) -> str:
-    """Return `text` with nothing in it that the font lacks: without an accent, by a stand-in, or as MISSING."""
+    """Return `text` with each letter that the font lacks replaced: without its accent, by a stand-in, or by MISSING."""
     if letters().issuperset(text):
         return text
     composed = unicodedata.normalize("NFC", text).translate(STAND_INS)
@@ -39,12 +39,12 @@ def printable(text: str) -> str:
 
 
 def is_printed_whole(text: str) -> bool:
-    """Tell whether a reader finds every letter of `text` again, if without its accent."""
+    """Tell whether no letter of `text` is printed as MISSING."""
     return printable(text).count(MISSING) == text.count(MISSING)
 
 
 def _stand_in(letter: str) -> str:
     if unicodedata.category(letter) in ("Mn", "Cf", "Cc"):
         return ""
-    plain = "".join(one for one in unicodedata.normalize("NFKD", letter) if one in letters())
+    plain = "".join(part for part in unicodedata.normalize("NFKD", letter) if part in letters())
     return plain or MISSING

@@ -1,4 +1,4 @@
-"""A paper as PDF: an A4 sheet, or the 80 mm roll of a till's printer, as long as it needs to be."""
+"""Writes a paper as PDF: on A4 sheets, or on an 80 mm receipt roll of the needed length."""
 
 import io
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from backend.web.selectors.papers import Pair, Paper
 
 ROLL_WIDTH = 80 * mm
 ROLL_MARGIN = 4 * mm
-# What a driver may cut off at the end of a roll.
+# A printer's driver may cut this much off the end of a roll.
 ROLL_TAIL = 8 * mm
 GREY = colors.Color(0.35, 0.35, 0.35)
 STAMP = colors.Color(0.75, 0.1, 0.05, alpha=0.35)
@@ -29,7 +29,7 @@ STAMP = colors.Color(0.75, 0.1, 0.05, alpha=0.35)
 
 @dataclass(frozen=True)
 class Sheet:
-    """A size of paper, in points, with the letters' size; on a roll a line of goods has no columns."""
+    """A size of paper in points, with the font's size. On a roll, lines are printed without columns."""
 
     name: str
     width: float
@@ -59,7 +59,7 @@ SHEETS = {
 
 
 def write_pdf(paper: Paper, sheet: Sheet) -> bytes:
-    """Return the paper as a PDF file. Names of any letters print: paper_fonts says how."""
+    """Return the paper as a PDF file. Letters that the font lacks are replaced (see fonts)."""
     fonts.letters()
     flowables = list(story(paper, sheet))
     buffer = io.BytesIO()
@@ -67,7 +67,7 @@ def write_pdf(paper: Paper, sheet: Sheet) -> bytes:
     document = SimpleDocTemplate(
         buffer,
         pagesize=(sheet.width, height),
-        leftMargin=sheet.margin - 6,  # a frame has 6 points of its own on each side
+        leftMargin=sheet.margin - 6,  # reportlab's frame adds 6 points on each side
         rightMargin=sheet.margin - 6,
         topMargin=sheet.margin,
         bottomMargin=sheet.margin,
@@ -84,7 +84,7 @@ def write_pdf(paper: Paper, sheet: Sheet) -> bytes:
 
 
 def story(paper: Paper, sheet: Sheet) -> Iterator[Flowable]:
-    """Yield what stands on the paper, from top to bottom."""
+    """Yield the content of the paper, from top to bottom."""
     heading = TA_CENTER if sheet.is_roll else 0
     yield _words(paper.shop_name, sheet.style(bold=True, scale=1.5, align=heading))
     for words in paper.identity:
@@ -136,7 +136,7 @@ def _words(text: str, style: ParagraphStyle) -> Paragraph:
 def _pairs(
     pairs: list[Pair], sheet: Sheet, *, is_facts: bool = False, bold: bool = False, scale: float = 1
 ) -> Flowable:
-    """Return two columns: names and what they say, or names and amounts on the right."""
+    """Return a table of two columns: names and facts, or names and right-aligned amounts."""
     names = sheet.style(textColor=GREY) if is_facts else sheet.style(bold=bold, scale=scale)
     values = sheet.style(bold=bold, scale=scale, align=0 if is_facts else TA_RIGHT)
     width = sheet.room
@@ -149,9 +149,10 @@ def _table_of_lines(paper: Paper, sheet: Sheet) -> Flowable:
     head, amount, name = sheet.style(bold=True), sheet.style(align=TA_RIGHT), sheet.style()
     head_right = sheet.style(bold=True, align=TA_RIGHT)
     titles = (_("Article"), _("Quantité"), _("Prix unitaire"), _("Remise"), _("Montant"))
-    rows = [[_words(title, head if at == 0 else head_right) for at, title in enumerate(titles)]]
+    rows = [[_words(title, head if index == 0 else head_right) for index, title in enumerate(titles)]]
     rows += [
-        [_words(text, name if at == 0 else amount) for at, text in enumerate(astuple(line))] for line in paper.lines
+        [_words(text, name if index == 0 else amount) for index, text in enumerate(astuple(line))]
+        for line in paper.lines
     ]
     shares = (0.36, 0.12, 0.18, 0.15, 0.19)
     look = TableStyle([
@@ -180,7 +181,7 @@ def _roll_lines(paper: Paper, sheet: Sheet) -> Iterator[Flowable]:
 def _vat_table(paper: Paper, sheet: Sheet) -> Flowable:
     small = 0.85 if sheet.is_roll else 1
     left, right = sheet.style(scale=small), sheet.style(scale=small, align=TA_RIGHT)
-    rows = [[_words(text, left if at == 0 else right) for at, text in enumerate(row)]
+    rows = [[_words(text, left if index == 0 else right) for index, text in enumerate(row)]
             for row in (("", _("HT"), _("TVA"), _("TTC")), *(astuple(row) for row in paper.vat))]  # fmt: skip
     shares = (0.22, 0.26, 0.24, 0.28)
     return Table(rows, colWidths=[sheet.room * share for share in shares], style=_tight(), hAlign="LEFT")
@@ -197,8 +198,8 @@ def _tight() -> TableStyle:
 
 
 def _height(flowables: list[Flowable], sheet: Sheet) -> float:
-    """Return how long the roll must be. What is measured here is laid out again by the document."""
-    needed = sum(one.wrap(sheet.room, 100_000)[1] + one.getSpaceBefore() + one.getSpaceAfter() for one in flowables)
+    """Return the length that the roll needs. The document lays the flowables out again."""
+    needed = sum(part.wrap(sheet.room, 100_000)[1] + part.getSpaceBefore() + part.getSpaceAfter() for part in flowables)
     return needed + 2 * sheet.margin + ROLL_TAIL
 
 

@@ -1,1 +1,1 @@
-"""What the pages read: queries only, each bound to the shop it is asked for. A file a page."""
+"""What the pages read: queries only, each limited to one shop. One file per page."""

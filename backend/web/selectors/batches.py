@@ -1,4 +1,4 @@
-"""What the tills sent, batch by batch, with the outcome of each sale; and the entries that wait for a person."""
+"""The batches that the tills sent, with the outcome of each sale; and the entries that need a person."""
 
 import hashlib
 import uuid
@@ -22,14 +22,14 @@ SETTLED_WELL = (*RECORDED, OutcomeStatus.DUPLICATE)
 @dataclass(frozen=True)
 class OutcomeRow:
     outcome: SaleOutcome
-    # The document that brought the same content in after all: this refusal no longer needs anybody.
+    # The document that later recorded the same content: this refusal needs nobody any more.
     passed_since: Sale | None
 
 
 @dataclass(frozen=True)
 class OutcomesPage:
     rows: list[OutcomeRow]
-    # The position after which the next page begins; None on the last.
+    # The position after which the next page begins; None on the last page.
     next_after: int | None
 
 
@@ -57,20 +57,20 @@ def batch_of_shops(*, receipt: uuid.UUID, shop_ids: list[int]) -> Batch | None:
 
 
 def state_of(batches: list[Batch]) -> str:
-    """Return what changes whenever a page that shows these batches would: short, and of no meaning otherwise."""
+    """Return a short fingerprint that changes whenever a page that shows these batches changes."""
     shown = ",".join(f"{batch.pk}.{batch.version}.{batch.next_position}" for batch in batches)
     return hashlib.sha256(shown.encode()).hexdigest()[:STATE_LENGTH]
 
 
 def _with_replacement(batches: QuerySet[Batch]) -> QuerySet[Batch]:
-    """Add `after_replacement`: the device that sent it had been replaced by another by then."""
+    """Add `after_replacement`: whether the device that sent the batch had been replaced by then."""
     return batches.annotate(after_replacement=Q(device__replaced_at__lte=F("received_at")))
 
 
 def outcomes_page(*, batch: Batch, problems_only: bool = False, after: int = 0) -> OutcomesPage:
     """Return the batch's outcomes after the position `after`, in the order the till sent them.
 
-    Read after the batch: rows that a worker wrote in between lie beyond the batch's cursor and are left out.
+    Read after the batch: rows that a worker wrote in between are beyond the batch's cursor and are left out.
     """
     outcomes = SaleOutcome.objects.filter(batch_id=batch.pk, position__gt=after, position__lt=batch.next_position)
     if problems_only:

@@ -1,4 +1,4 @@
-"""The ends of the tills' days: what each till, or a person for it, said, and what is recorded of that day."""
+"""The closings of the tills' days: what the till, or a person for it, reported, and what is recorded for that day."""
 
 import datetime
 from collections.abc import Iterable
@@ -16,10 +16,10 @@ from backend.shops.models import Shop, Terminal
 from backend.web.selectors.dashboard import Amount
 
 PAGE_CLOSINGS_MAX = 50
-# A page names so many of each list; the till has them all in its answer.
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
 
+# Of each list a page shows this many; the till's answer has them all.
 NUMBERS_SHOWN_MAX = 100
 OTHERS_SHOWN_MAX = 20
 ZERO = Decimal(0)
@@ -43,17 +43,17 @@ class ClosingRow:
 
     @property
     def is_repeated(self) -> bool:
-        """Tell whether the same till, and cashier, closed the same day again since."""
+        """Tell whether the same till and cashier closed the same day again later."""
         return self.closing.is_repeated
 
 
 @dataclass(frozen=True)
 class Named:
-    """A number that the comparison names, with what stands under it today."""
+    """A number that the comparison names, with what is recorded under it today."""
 
     number: str
     sale: Sale | None
-    # What still waits for a person under it.
+    # An entry under this number that still needs a person.
     entry: SaleOutcome | None = None
 
 
@@ -151,7 +151,7 @@ def row_of(closing: "ShownClosing") -> ClosingRow:
 
 
 def tills_left_open(*, shop: Shop, day: datetime.date) -> list[Terminal]:
-    """Return the tills that recorded something of this day of theirs, and whose day nobody has closed."""
+    """Return the tills with documents of this till day that has not been closed."""
     sold = Sale.objects.filter(terminal_id=OuterRef("pk"), till_day=day, shop_id=shop.pk)
     closed = TillClosing.objects.filter(shop=shop, day=day).values("terminal_id")
     return list(Terminal.objects.filter(Exists(sold), shop=shop).exclude(pk__in=closed).order_by("name", "pk"))
@@ -163,10 +163,10 @@ def closing_of_shops(*, closing_id: int, shop_ids: list[int]) -> "ShownClosing |
 
 
 def closing_view(closing: "ShownClosing") -> ClosingView:
-    """Return the closing with what stands today under the numbers that it names. Four queries more."""
+    """Return the closing with what is recorded today under the numbers that it names. Four more queries."""
     answered, said = closing.answered, closing.said
     differing = answered["differentes"][:NUMBERS_SHOWN_MAX]
-    named = {one["numero_facture"] for one in differing}
+    named = {difference["numero_facture"] for difference in differing}
     for name in ("manquantes", "en_trop", "en_attente", "a_corriger"):
         named.update(answered[name][:NUMBERS_SHOWN_MAX])
     sales = _sales_under(closing, named)
@@ -188,8 +188,10 @@ def closing_view(closing: "ShownClosing") -> ClosingView:
         waiting=listed("en_attente"),
         to_correct=listed("a_corriger"),
         differences=[
-            Difference(look_up(one["numero_facture"]), Decimal(one["montant_caisse"]), Decimal(one["montant_serveur"]))
-            for one in differing
+            Difference(
+                look_up(each["numero_facture"]), Decimal(each["montant_caisse"]), Decimal(each["montant_serveur"])
+            )
+            for each in differing
         ],
         differences_more_count=len(answered["differentes"]) - len(differing),
         sums=_sums(closing),
@@ -219,17 +221,19 @@ def _entries_under(closing: TillClosing, numbers: Iterable[str]) -> dict[str, Sa
 
 
 def _sums(closing: TillClosing) -> list[SumLine]:
-    """Return ours beside the till's, which counts as nothing what it leaves out of sums that it gives."""
+    """Return our sums beside the till's. A mode that the till leaves out of its sums counts as zero."""
     shop_currency = closing.shop.currency
-    told = closing.said.get("totaux")
-    said = {(one.get("devise") or shop_currency, one["mode"].upper()): Decimal(one["montant"]) for one in told or ()}
-    recorded = {(one["devise"], one["mode"]): Decimal(one["montant"]) for one in closing.answered["totaux"]}
+    given = closing.said.get("totaux")
+    said = {
+        (each.get("devise") or shop_currency, each["mode"].upper()): Decimal(each["montant"]) for each in given or ()
+    }
+    recorded = {(each["devise"], each["mode"]): Decimal(each["montant"]) for each in closing.answered["totaux"]}
     return [
         SumLine(
             mode=mode,
             currency=currency,
             recorded=recorded.get((currency, mode), ZERO),
-            said=None if told is None else said.get((currency, mode), ZERO),
+            said=None if given is None else said.get((currency, mode), ZERO),
         )
         for currency, mode in sorted({*said, *recorded}, key=lambda key: (key[0] != shop_currency, key))
     ]
@@ -261,17 +265,17 @@ def _payouts(closing: TillClosing) -> list[dict[str, Any]]:
     listed = (closing.said.get("caisse") or {}).get("sorties") or []
     return [
         {
-            "reason": one.get("motif") or "",
-            "amount": Decimal(one["montant"]),
-            "currency": one.get("devise") or closing.shop.currency,
+            "reason": payout.get("motif") or "",
+            "amount": Decimal(payout["montant"]),
+            "currency": payout.get("devise") or closing.shop.currency,
         }
-        for one in listed
+        for payout in listed
     ]
 
 
 def _by_currency(listed: list[dict[str, Any]] | None, closing: TillClosing) -> dict[str, Decimal]:
     sums: dict[str, Decimal] = {}
-    for one in listed or ():
-        currency = one.get("devise") or closing.shop.currency
-        sums[currency] = sums.get(currency, ZERO) + Decimal(one["montant"])
+    for amount in listed or ():
+        currency = amount.get("devise") or closing.shop.currency
+        sums[currency] = sums.get(currency, ZERO) + Decimal(amount["montant"])
     return sums

@@ -1,4 +1,4 @@
-"""Who owes what: the sales on credit of which something is left, and what they come to."""
+"""Open credits: the sales of which something is still owed, and their sums."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 PAGE_CREDITS_MAX = 50
 CUSTOMERS_MAX = 30
-# SQLite reckons with floating numbers: less than this is nothing.
+# SQLite computes with floats: less than this is zero.
 HALF_A_CENT = Decimal("0.005")
 
 
 @dataclass(frozen=True)
 class Owing:
-    """What one customer owes in one currency, or all of them; `name` is empty for sales that name nobody."""
+    """What one customer, or all together, owe in one currency. `name` is empty for sales without a customer."""
 
     name: str
     currency: str
@@ -40,9 +40,9 @@ OpenCredit: TypeAlias = "WithAnnotations[Sale, Left]"
 
 
 def open_credits(*, shop: Shop, customer: str | None = None) -> "QuerySet[OpenCredit]":
-    """Return the sales of which something is owed, with `left`; of one customer, if named.
+    """Return the sales of which something is owed, with that amount in `left`; of one customer, if named.
 
-    A database looks for `is_paid` in an index only where it is compared, and `NOT is_paid` is no comparison.
+    `is_paid IN (0)` uses the index; `NOT is_paid` is no comparison and does not.
     """
     settled = SalePayment.objects.filter(document=OuterRef("pk")).order_by().values("document")
     paid = settled.annotate(sum=Sum(Round(F("amount") * F("rate"), precision=MONEY_PLACES))).values("sum")
@@ -57,7 +57,7 @@ def open_credits(*, shop: Shop, customer: str | None = None) -> "QuerySet[OpenCr
 
 
 def credits_page(*, shop: Shop, customer: str | None, cursor: str | None) -> "KeysetPage[OpenCredit]":
-    """Return a page of them, oldest first, each with its `left`. Raises BadCursor."""
+    """Return a page of open credits, oldest first, each with `left`. Raises BadCursor."""
     sales = open_credits(shop=shop, customer=customer)
     page: KeysetPage[OpenCredit] = read_page(
         sales, by="business_day", cursor=cursor, size=PAGE_CREDITS_MAX, newest_first=False
@@ -68,20 +68,20 @@ def credits_page(*, shop: Shop, customer: str | None, cursor: str | None) -> "Ke
 
 
 def owed_by_currency(*, shop: Shop, customer: str | None = None) -> list[Owing]:
-    """Return what is owed in all, the shop's own currency first."""
+    """Return the total owed per currency, the shop's own first."""
     found = _sums(open_credits(shop=shop, customer=customer), "currency")
-    return sorted(found, key=lambda one: (one.currency != shop.currency, one.currency))
+    return sorted(found, key=lambda owing: (owing.currency != shop.currency, owing.currency))
 
 
 def owed_by_customer(*, shop: Shop) -> list[Owing]:
-    """Return who owes most, at most CUSTOMERS_MAX of them; each currency apart, the shop's own first."""
+    """Return the customers who owe most, at most CUSTOMERS_MAX, per currency, the shop's own first."""
     found = _sums(open_credits(shop=shop), "currency", "customer_name")
-    found.sort(key=lambda one: (one.currency != shop.currency, one.currency, -one.amount, one.name))
+    found.sort(key=lambda owing: (owing.currency != shop.currency, owing.currency, -owing.amount, owing.name))
     return found[:CUSTOMERS_MAX]
 
 
 def _sums(sales: QuerySet[Sale], *by: str) -> list[Owing]:
-    """Add up in Python: grouped by the database, the sum of a computed column is a float on SQLite."""
+    """Add up in Python: on SQLite, the database's sum of a computed column is a float."""
     sums: dict[tuple[str, ...], list[Decimal]] = {}
     for *key, left in sales.order_by().values_list(*by, "left").iterator(chunk_size=2000):
         entry = sums.setdefault(tuple(key), [Decimal(0), Decimal(0)])

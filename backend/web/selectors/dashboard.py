@@ -1,4 +1,4 @@
-"""What a shop did on a day, and what is not yet in that."""
+"""A shop's figures of a day, and what is not in them yet."""
 
 import datetime
 from collections import defaultdict
@@ -16,7 +16,7 @@ from backend.sales.repair.open_entries import NEEDS_A_PERSON, open_entries
 from backend.shops.models import Shop
 from backend.web.formats import WITHOUT_CENTS
 
-# How many days with late arrivals are told at once.
+# How many days with late arrivals are shown unfolded.
 LATE_DAYS_MAX = 3
 
 
@@ -33,7 +33,7 @@ class ModeAmount(Amount):
 
 @dataclass(frozen=True)
 class Takings:
-    """One day: what came in, what went back to customers, and what they still owe of that day's sales."""
+    """One day: money in, money back to customers, and what is still owed for that day's sales."""
 
     sale_count: int
     cash_in: list[Amount]
@@ -41,13 +41,13 @@ class Takings:
     refunded: list[Amount]
     on_credit: list[Amount]
     credit_count: int
-    # What a sale came to on average, whether it was paid or not.
+    # The average amount of a sale, paid or not.
     baskets: list[Amount]
 
 
 @dataclass
 class OpenEntries:
-    """Sales that a person must decide about: in nobody's figures yet."""
+    """Sales that a person must decide about. No figures contain them."""
 
     count: int = 0
     without_amount_count: int = 0
@@ -66,7 +66,7 @@ class OpenEntries:
 
 @dataclass
 class LateArrivals:
-    """What was recorded today for one earlier day: sales, and what follows them (annulations, retours, paiements)."""
+    """Documents recorded today for one earlier day: sales, and voids, returns and payments."""
 
     day: datetime.date
     sale_count: int = 0
@@ -89,11 +89,11 @@ class LateArrivals:
 
 @dataclass(frozen=True)
 class NotInFigures:
-    """Beside the figures of a day: what of it is to be corrected; today also of earlier days, and what came late."""
+    """What a day's figures do not contain: its entries to correct; for today also earlier ones and late arrivals."""
 
     of_day: OpenEntries
     earlier: OpenEntries
-    # The newest day first.
+    # Newest day first.
     late: list[LateArrivals]
 
     @property
@@ -102,7 +102,7 @@ class NotInFigures:
 
     @property
     def late_before(self) -> list[LateArrivals]:
-        """A till that comes back after weeks has sales of each of their days: these are folded away."""
+        """Late arrivals of older days, shown folded: a till that was away for weeks has many."""
         return self.late[LATE_DAYS_MAX:]
 
 
@@ -117,7 +117,7 @@ class Waiting:
 def takings_shown(found: takings.Takings, *, shop: Shop) -> Takings:
     """Return a day's takings as the page shows them, the shop's own currency first.
 
-    A payment of an earlier credit came in today; what a void or a return brought back went out, and is shown apart.
+    A payment of an earlier credit is money in today; money back for a void or return is shown apart.
     """
     by_mode = {key: flow.amount for key, flow in found.came_in.items()}
     refunded: dict[str, Decimal] = defaultdict(Decimal)
@@ -147,7 +147,7 @@ def _per_currency(by_mode: dict[tuple[str, str], Decimal], *, shop: Shop) -> lis
     sums: dict[str, Decimal] = defaultdict(Decimal)
     for (currency, _mode), amount in by_mode.items():
         sums[currency] += amount
-    # A day without sales still says how much: nothing, in the shop's currency.
+    # A day without sales shows zero in the shop's currency.
     sums = sums or {shop.currency: Decimal(0)}
     return [Amount(amount=sums[currency], currency=currency) for currency in ordered(sums, shop=shop)]
 
@@ -158,17 +158,17 @@ def _per_mode(by_mode: dict[tuple[str, str], Decimal], *, shop: Shop) -> list[Mo
 
 
 def not_in_figures(*, shop: Shop, day: datetime.date, today: datetime.date, terminal_ids: list[int]) -> NotInFigures:
-    """Return what is still to be corrected, and what came late. One query; terminal_ids: all of the shop's tills.
+    """Return the entries to correct and the late arrivals, in one query. terminal_ids: all of the shop's tills.
 
-    An entry whose day could not be read counts for today: what is missing must be seen. Of an earlier day only its own
-    entries are told.
+    An entry whose day could not be read counts as today's, so that it is seen. For an earlier day, only its own entries
+    are returned.
     """
     found = NotInFigures(of_day=OpenEntries(), earlier=OpenEntries(), late=[])
     late: dict[datetime.date, LateArrivals] = {}
     groups = _by_day(open_entries(shop_id=shop.pk))
     if day == today:
         midnight = datetime.datetime.combine(today, datetime.time(), tzinfo=ZoneInfo(shop.timezone))
-        # By the till: the index of what tills had lately is theirs. Of the shop it would be all that it ever sold.
+        # Filtered by till, whose index has the time of the outcome; by shop, all it ever sold would be read.
         arrived = SaleOutcome.objects.filter(terminal_id__in=terminal_ids, at__gte=midnight, status__in=RECORDED)
         groups = groups.union(_by_day(arrived.filter(shop=shop, business_day__lt=today)), all=True)
     else:
@@ -189,9 +189,9 @@ def _by_day(outcomes: QuerySet[SaleOutcome]) -> QuerySet:
 
 
 def pauses(*, shop: Shop, terminal_ids: list[int]) -> list[Pause]:
-    """Return what stops this shop's posting, oldest first: everywhere, the shop, or one of these tills of it.
+    """Return the pauses that stop this shop's posting, oldest first: global ones, the shop's, and its tills'.
 
-    A pause of a till names no shop, so it is told by the till: another shop's is nobody's business here.
+    A till's pause names no shop, so `terminal_ids`, the shop's tills, keeps other shops' pauses out.
     """
     whole_shop = Q(terminal=None) & (Q(shop=None) | Q(shop=shop))
     found = Pause.objects.filter(whole_shop | Q(terminal_id__in=terminal_ids))

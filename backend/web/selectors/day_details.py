@@ -1,4 +1,4 @@
-"""What stands below a day's figures: the days before it, its hours, what sold best, and what is running out."""
+"""The parts below a day's figures: the days before, sales by hour, the best articles, and low stock."""
 
 import datetime
 from collections import Counter, defaultdict
@@ -25,7 +25,7 @@ from backend.web.selectors.stock import IS_LOW, IS_NEGATIVE
 DAYS = 30
 BEST_MAX = 8
 LOW_MAX = 6
-# The hours that are shown even if nothing was sold in them: a shop's usual day.
+# These hours are shown even if nothing was sold: a shop's usual day.
 FIRST_HOUR, LAST_HOUR = 7, 19
 NO_TIME = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
@@ -33,13 +33,13 @@ NO_TIME = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 @dataclass(frozen=True)
 class Hours:
     chart: Chart
-    # Sales whose till gave no hour of this day.
+    # Sales whose time is missing or on another day.
     without_hour_count: int
 
 
 @dataclass
 class BestArticle:
-    """What one article brought in one currency, and how much of each of its units was sold."""
+    """What one article's sales came to in one currency, and the quantity sold of each unit."""
 
     article_id: int
     name: str
@@ -49,7 +49,7 @@ class BestArticle:
 
     @property
     def sold(self) -> str:
-        return ", ".join(f"{formats.quantity(one)}{formats.SPACE}{mark}" for mark, one in self.quantities.items())
+        return ", ".join(f"{formats.quantity(sold)}{formats.SPACE}{mark}" for mark, sold in self.quantities.items())
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def days_until(day: datetime.date) -> list[datetime.date]:
 
 
 def chart_of_days(totals: Mapping[datetime.date, takings.Takings], *, shop: Shop) -> Chart:
-    """Return what came in on each of these days: the bars in the shop's own currency, the words in each."""
+    """Return a chart of money in on each day: bars in the shop's own currency, texts in every currency."""
     bars = []
     for day, found in sorted(totals.items()):
         sums: dict[str, Decimal] = defaultdict(Decimal, {shop.currency: Decimal(0)})
@@ -78,11 +78,11 @@ def hours_of_day(*, shop: Shop, day: datetime.date) -> Hours:
     """Return how many sales each hour of the shop's day had, by the tills' clocks. One query."""
     zone = ZoneInfo(shop.timezone)
     noon = datetime.datetime.combine(day, datetime.time(12), tzinfo=zone)
-    # Whole hours of UTC are whole hours there, but where the zone is half an hour off.
+    # Grouped by hour of UTC, which are hours of the zone too, unless its offset is not whole hours.
     offset = noon.utcoffset()
     assert offset is not None
     unit = "hour" if offset % datetime.timedelta(hours=1) == datetime.timedelta() else "minute"
-    # A sale whose till gave no time counts too; Django takes a NULL here for a database without time zones.
+    # A sale without a time counts too; Django would take a NULL here for a database without time zones.
     sold_at = Coalesce("sold_at", Value(NO_TIME))
     moment = Trunc(sold_at, unit, output_field=DateTimeField(), tzinfo=datetime.UTC)
     sales = Sale.objects.filter(shop=shop, business_day=day, kind=SaleKind.SALE).annotate(moment=moment)
@@ -100,9 +100,9 @@ def hours_of_day(*, shop: Shop, day: datetime.date) -> Hours:
 
 
 def best_articles(*, shop: Shop, day: datetime.date) -> list[list[BestArticle]]:
-    """Return what sold best on a day by amount, a list for each currency, the shop's own first. One query.
+    """Return the best articles of a day by amount, one list per currency, the shop's own first. One query.
 
-    As it was sold: a sale that was voided is left out, what came back in part is not taken off.
+    Voided sales are left out; returned lines are not subtracted.
     """
     lines = SaleLine.objects.filter(
         document__shop=shop, document__business_day=day, document__kind=SaleKind.SALE, document__voided_at=None
@@ -123,7 +123,7 @@ def best_articles(*, shop: Shop, day: datetime.date) -> list[list[BestArticle]]:
 
 
 def low_stock(*, shop: Shop) -> LowStock:
-    """Return the units that are below zero or running out, the lowest first. One query."""
+    """Return the units with negative or low stock, lowest first. One query."""
     units = ArticleUnit.objects.filter(IS_LOW | IS_NEGATIVE, shop=shop, article__is_active=True)
     found = list(units.select_related("article").order_by("stock", "article__name", "pk")[: LOW_MAX + 1])
     return LowStock(found[:LOW_MAX], has_more=len(found) > LOW_MAX)

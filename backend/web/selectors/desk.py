@@ -1,4 +1,4 @@
-"""One sale at the repair desk: what the till sent, why it was refused, what was decided, and what may be."""
+"""One sale at the repair desk: what the till sent, why it was refused, past decisions, and possible fixes."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -17,14 +17,14 @@ from backend.sales.wire.parser import ParsedSale, read_sale
 from backend.shops.models import Shop, Terminal
 
 PAGE_ENTRIES_MAX = 50
-# What a person chooses from where a line names nothing: more is searched for on the page of the stock.
+# The units offered for a line that names no article; a person finds others on the stock page.
 UNITS_OFFERED_MAX = 500
 DECISIONS_SHOWN_MAX = 50
 
 
 @dataclass(frozen=True)
 class EntryLine:
-    """A line as the till sent it. `article` is what it names in this shop; None where it names nothing."""
+    """A line as the till sent it. `article` is what it names in this shop; None if it names nothing."""
 
     named: str
     article: str | None
@@ -37,7 +37,7 @@ class EntryLine:
 class EntryView:
     outcome: SaleOutcome
     terminal: Terminal
-    # None where nobody can read it: then the text itself is all there is.
+    # None if the sale is unreadable; then only the text is shown.
     sale: ParsedSale | None
     lines: list[EntryLine]
     text: str
@@ -45,7 +45,7 @@ class EntryView:
     times: int
     is_open: bool
     fixes: tuple[str, ...]
-    # The sale that stands under its number, or that it became.
+    # The sale recorded under its number, or that it became.
     document: Sale | None
     decisions: list[OutcomeHistory]
 
@@ -55,7 +55,7 @@ class EntryView:
 
 
 def entry_view(*, shop: Shop, batch_id: int, position: int) -> EntryView | None:
-    """Return the sale at this place of this shop, None if the shop has none there."""
+    """Return the sale at this position of a batch of this shop, or None."""
     outcomes = SaleOutcome.objects.filter(shop=shop, batch_id=batch_id, position=position)
     outcome = outcomes.select_related("batch", "document").first()
     if outcome is None:
@@ -87,13 +87,13 @@ def set_aside_page(*, shop: Shop, cursor: str | None) -> KeysetPage[SaleOutcome]
 
 
 def units_offered(shop: Shop) -> list[ArticleUnit]:
-    """Return the units that a line may be said to mean, as `CODE NIVEAU` with their words."""
+    """Return the units that a person may choose for a line."""
     units = ArticleUnit.objects.filter(article__shop=shop, article__is_active=True).select_related("article")
     return list(units.order_by("article__code", "level")[:UNITS_OFFERED_MAX])
 
 
 def unit_named(shop: Shop, text: str) -> ArticleUnit | None:
-    """Return the unit that a person wrote: an article's code, with or without the level; its base unit without."""
+    """Return the unit that a text names: an article's code and a level, or a code alone for its base unit."""
     code, _, level = text.strip().rpartition(" ")
     units = ArticleUnit.objects.filter(article__shop=shop)
     if code:

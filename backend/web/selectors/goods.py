@@ -1,4 +1,4 @@
-"""What a shop can sell, as the page of a new sale offers it."""
+"""The units that the page of a new sale offers."""
 
 from django.db.models import Q
 
@@ -9,7 +9,7 @@ OFFERED_MAX = 12
 
 
 def offered_units(*, shop: Shop, text: str) -> list[ArticleUnit]:
-    """Return units whose article has `text` in its name, or as the beginning of its code, or as its barcode."""
+    """Return units whose article's name contains `text`, or whose code begins with it, or whose barcode it is."""
     units = ArticleUnit.objects.filter(shop=shop, article__shop=shop, article__is_active=True)
     if text:
         found = Q(article__barcode=text) | Q(article__name__icontains=text)

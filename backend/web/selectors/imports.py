@@ -1,4 +1,4 @@
-"""What an import would do, cut to what a page can show."""
+"""The plan of an import, cut to what a page can show."""
 
 from dataclasses import dataclass
 from typing import Any

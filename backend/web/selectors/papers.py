@@ -1,4 +1,4 @@
-"""What stands on the paper of a document, in words: the same for the page, the A4 sheet and the roll of a till."""
+"""The printed content of a document, the same for the page, the A4 sheet and the receipt roll."""
 
 import json
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ class VatRow:
 
 @dataclass(frozen=True)
 class Paper:
-    """A document as it is printed. What is empty is left out."""
+    """A document as it is printed. Empty fields are left out."""
 
     title: str
     number: str
@@ -61,7 +61,7 @@ class Paper:
 
 
 def paper_of(view: SaleView) -> Paper:
-    """Return the paper of a sale, or of the void, return or payment that follows one, in the active time zone."""
+    """Return the paper of a sale, void, return or payment, in the active time zone."""
     sale, shop = view.sale, view.sale.shop
     fiscal = list(fiscal_fields(sale.fiscal))
     parts = vat_parts(lines=[(line.vat_rate, line.total) for line in view.lines], total=sale.total)
@@ -145,7 +145,7 @@ def _line(line: SaleLine, sale: Sale) -> PaperLine:
 
 
 def _sums(view: SaleView) -> Iterator[Pair]:
-    """Yield what leads from the lines to the total; nothing where they are the same."""
+    """Yield the steps from the lines' sum to the total; nothing if they are equal."""
     gross = sum((line.total for line in view.lines), Decimal(0))
     if view.lines and gross != view.sale.total:
         yield _("Somme des lignes"), money(gross, view.sale.currency)
@@ -153,7 +153,7 @@ def _sums(view: SaleView) -> Iterator[Pair]:
 
 
 def _payments(view: SaleView) -> Iterator[Pair]:
-    """Yield what changed hands, and with it what later papers of the same sale brought or gave back."""
+    """Yield the payments of a document, and for a sale also later payments and returns."""
     sale = view.sale
     for payment in view.payments:
         yield payment_mode(payment.mode), _paid(payment, sale)
@@ -178,7 +178,7 @@ def _paid(payment: SalePayment, sale: Sale) -> str:
 
 
 def _owed(view: SaleView) -> str:
-    """Return what is owed for the sale today; for a paper that follows it, what is owed for that sale."""
+    """Return what is owed today for the sale, or for the sale that this document follows."""
     sale = view.sale
     if sale.kind == SaleKind.SALE:
         return money(view.owed, sale.currency) if not sale.is_paid and not sale.voided_at else ""
@@ -197,7 +197,7 @@ def _remarks(view: SaleView, *, has_fiscal: bool) -> Iterator[str]:
 
 
 def fiscal_fields(fiscal: object) -> Iterator[Pair]:
-    """Yield what a certified device said of the sale, as it came; nothing of an empty object."""
+    """Yield the fields of a certified fiscal device as received; empty ones are left out."""
     if not isinstance(fiscal, dict):
         return
     for name, value in list(fiscal.items())[:FISCAL_FIELDS_MAX]:

@@ -1,4 +1,4 @@
-"""The register of a shop's month: each number from 1 on with its document, and the numbers that none has."""
+"""The register of a shop's month: each number from 1 on with its document, and the gaps."""
 
 import datetime
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ MONTH = datetime.timedelta(days=31)
 
 @dataclass(frozen=True)
 class Entry:
-    """One number, and the document that has it; None for a gap, of which there must be none."""
+    """A number and its document; None for a gap, which must not happen."""
 
     number: int
     sale: Sale | None
@@ -25,7 +25,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Gap:
-    """Numbers that no document has, both included."""
+    """A range of numbers without documents, both ends included."""
 
     first: int
     last: int
@@ -33,7 +33,7 @@ class Gap:
 
 @dataclass(frozen=True)
 class MonthState:
-    """A month of the shop's register. `sequence` is None while it has given no number."""
+    """A month of the shop's register. `sequence` is None before the first number."""
 
     first_day: datetime.date
     sequence: InvoiceSequence | None
@@ -55,18 +55,18 @@ class MonthState:
 @dataclass(frozen=True)
 class RegisterPage:
     month: MonthState
-    # How many documents the month has; with no gap, as many as its last number says.
+    # Equal to the month's last number if there is no gap.
     document_count: int
     gaps: list[Gap]
     entries: list[Entry]
-    # The number after which the page before, and the next, begins; None where there is none.
+    # The numbers after which the previous and the next page begin; None if there is no such page.
     previous_after: int | None
     next_after: int | None
 
 
 @dataclass(frozen=True)
 class MonthToClose:
-    """What whoever closes a month should know before."""
+    """What a person should know before closing a month."""
 
     month: MonthState
     to_correct_count: int
@@ -74,14 +74,14 @@ class MonthToClose:
 
 
 def month_of(year: int, month: int) -> datetime.date | None:
-    """Return the first day of the month, None for what is no month of a register."""
+    """Return the first day of the month, or None if a register cannot have such a month."""
     if not YEAR_MIN <= year <= YEAR_MAX or not 1 <= month <= 12:
         return None
     return datetime.date(year, month, 1)
 
 
 def months(*, shop: Shop, today: datetime.date) -> list[datetime.date]:
-    """Return the months that have a register, and the one that runs, latest first."""
+    """Return the months that have a register, and the current one, latest first."""
     known = {
         datetime.date(year, month, 1)
         for year, month in InvoiceSequence.objects.filter(shop=shop).values_list("year", "month")
@@ -93,7 +93,7 @@ def register_page(*, shop: Shop, first_day: datetime.date, today: datetime.date,
     """Return the numbers after `after`, at most PAGE_NUMBERS_MAX. Five queries at most."""
     state = _state(shop, first_day, today=today)
     documents = _documents(shop, first_day)
-    # A number beyond the sequence's would be given a second time: it is shown too.
+    # A number beyond the sequence's last would be given again: it is shown too.
     last = max(state.last_number, documents.aggregate(last=Max("register_number"))["last"] or 0)
     count = documents.count()
     shown_last = min(after + PAGE_NUMBERS_MAX, last)
@@ -143,7 +143,7 @@ def _documents(shop: Shop, first_day: datetime.date) -> QuerySet[Sale]:
 
 
 def _gaps(documents: QuerySet[Sale], *, last: int) -> list[Gap]:
-    """Return the first gaps: asked only where the count says that there are some."""
+    """Return the first gaps. Called only if the count shows that there are some."""
     following = documents.filter(register_number=OuterRef("register_number") + 1)
     ends = documents.filter(~Exists(following), register_number__lt=last).order_by("register_number")
     ending = ends.values_list("register_number", flat=True)[:GAPS_SHOWN_MAX]

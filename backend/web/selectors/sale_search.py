@@ -1,7 +1,7 @@
-"""Which of a shop's documents a person looks for: read from the index where it can be, and never without end.
+"""Search in a shop's documents: by index where possible, and always bounded.
 
-Dates and numbers are found by index. Everything else (a customer, a state, an amount) is looked for row by row, so many
-at a time: a page then says how far back it has looked, and the next one goes on from there.
+Dates and numbers are found by index. Everything else (a customer, a state, an amount) is searched row by row, a bounded
+number per page: the page then says how far back it has searched, and the next one continues from there.
 """
 
 import datetime
@@ -19,13 +19,13 @@ from backend.sales.models import Sale, SaleKind, SalePayment
 from backend.shops.models import Shop, Terminal
 
 PAGE_SALES_MAX = 50
-# Rows that one page may look at in vain.
+# How many rows one page may search.
 SEARCHED_ROWS_MAX = 50_000
-# More documents than this under one number, or one beginning of a number, are no find.
+# At most this many documents are looked up by the beginning of a number.
 FOUND_BY_NUMBER_MAX = 200
 # MariaDB turns a longer list of ids into a join.
 CHUNK_ROWS = 500
-# Sorts after every text that begins alike.
+# Appended to a prefix, it sorts after every text with that prefix.
 LAST_LETTER = "\U0010ffff"
 REGISTRATION = re.compile(r"(?:.*-)?(\d{4})(\d{2})-(\d{1,9})")
 VARIANT = re.compile(r"~\d{1,5}$")
@@ -35,7 +35,7 @@ PAID, ON_CREDIT, VOIDED, RETURNED, WITH_WARNINGS = "payee", "a_credit", "annulee
 
 @dataclass(frozen=True)
 class SaleCriteria:
-    """What a list of documents is narrowed down to; what is empty narrows nothing. `modes` are codes in capitals."""
+    """The filters of a list of documents; an empty one filters nothing. `modes` are codes in capitals."""
 
     text: str = ""
     first_day: datetime.date | None = None
@@ -50,12 +50,12 @@ class SaleCriteria:
     @property
     def is_answered_by_index(self) -> bool:
         others = (self.text, self.terminal_id, self.modes, self.state, self.kind, self.amount_min, self.amount_max)
-        return all(one in (None, "", ()) for one in others)
+        return all(criterion in (None, "", ()) for criterion in others)
 
 
 @dataclass(frozen=True)
 class SalesPage(KeysetPage[Sale]):
-    """A page, and the day it has looked back to where it ended without finding enough."""
+    """A page, and the day back to which it searched if it ended before finding enough."""
 
     searched_to: datetime.date | None = None
 
@@ -63,7 +63,7 @@ class SalesPage(KeysetPage[Sale]):
 def find_sales(*, shop: Shop, criteria: SaleCriteria, cursor: str | None) -> SalesPage:
     """Return a page of the shop's documents that match, newest business day first. Raises BadCursor."""
     ids = ids_by_number(shop=shop, text=criteria.text)
-    # The till in a query of its own: joined, MariaDB sorts all that the shop has instead of walking the index.
+    # Tills in a query of their own: with a join, MariaDB sorts all documents of the shop instead of using the index.
     found = _matching(shop, criteria, ids).prefetch_related("terminal")
     end = None if ids or criteria.is_answered_by_index else _end_of_search(shop, criteria, cursor)
     if end is not None:
@@ -76,10 +76,9 @@ def find_sales(*, shop: Shop, criteria: SaleCriteria, cursor: str | None) -> Sal
 
 
 def walk_sales(*, shop: Shop, criteria: SaleCriteria) -> Iterator[list[Sale]]:
-    """Yield all documents that match, oldest business day first, a chunk at a time, with till, origin and payments.
+    """Yield all matching documents in chunks, oldest business day first, with till, origin and payments.
 
-    Each chunk is a transaction of its own: whoever reads slowly holds nothing, and a session that was cut for idling
-    is opened again.
+    Each chunk is read on its own: a slow reader holds no transaction, and a session closed for idling is reopened.
     """
     ids = ids_by_number(shop=shop, text=criteria.text)
     if ids:
@@ -100,7 +99,7 @@ def _chunk(shop: Shop, criteria: SaleCriteria, chunk: list[int]) -> list[Sale]:
 
 
 def ids_by_number(*, shop: Shop, text: str) -> list[int]:
-    """Return the documents whose number begins with `text`, or whose registration number it is."""
+    """Return the ids of documents whose number begins with `text`, or whose registration number it is."""
     text = VARIANT.sub("", text)
     if not text:
         return []
@@ -114,7 +113,7 @@ def ids_by_number(*, shop: Shop, text: str) -> list[int]:
             return ids
     tills = list(Terminal.objects.filter(shop=shop).values_list("pk", flat=True))
     for beginning in dict.fromkeys((text, text.upper())):
-        # Without the shop's column: the index of tills and numbers is the one to take.
+        # Without the shop, so that the database chooses the index of till and number.
         begun = Sale.objects.filter(terminal__in=tills, number__gte=beginning, number__lt=beginning + LAST_LETTER)
         candidates = list(begun.values_list("pk", flat=True)[:FOUND_BY_NUMBER_MAX])
         ids = list(own.filter(pk__in=candidates).values_list("pk", flat=True)) if candidates else []
@@ -133,7 +132,7 @@ def _matching(
         sales = sales.filter(pk__in=ids)
     elif criteria.text:
         text = criteria.text
-        # A till that stands in another shop by now is not asked for by index.
+        # Also by number: ids_by_number does not find the documents of a till that is in another shop now.
         sales = sales.filter(
             Q(customer_name__icontains=text) | Q(customer_phone__icontains=text) | Q(number__contains=text)
         )
@@ -159,7 +158,7 @@ def _in_days(sales: QuerySet[Sale], criteria: SaleCriteria) -> QuerySet[Sale]:
 
 
 def _paid_by(modes: tuple[str, ...]) -> Q:
-    """Documents that money moved for in one of these modes, whole or in part."""
+    """Return the filter for documents paid in one of these modes, in whole or in part."""
     whole, part = Q(), Q()
     for mode in modes:
         whole |= Q(payment_mode__iexact=mode)
@@ -185,7 +184,7 @@ def _in_state(sales: QuerySet[Sale], state: str) -> QuerySet[Sale]:
 
 
 def _end_of_search(shop: Shop, criteria: SaleCriteria, cursor: str | None) -> tuple[datetime.date, int] | None:
-    """Return the last row that this page may look at; None where fewer are left."""
+    """Return the key of the last row that this page may search; None if fewer rows are left."""
     keys = walk_index(_in_days(Sale.objects.all(), criteria), of="shop_id", owner_id=shop.pk,
                       by=("business_day", "pk"), newest_first=True)  # fmt: skip
     if cursor:

@@ -1,4 +1,4 @@
-"""One document with all that belongs to it, and what the till sent of it."""
+"""One document with its lines, payments, movements and followers, and the bytes that the till sent."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -8,7 +8,7 @@ from backend.sales.models import Sale, SaleKind, SaleLine, SalePayment
 from backend.sales.posting.record_payment import owed_after
 from backend.sales.receipts.receipt import sales_of
 
-# A sale may have half a megabyte; a page on a bad line shows its beginning, and the file has the rest.
+# A sale may have half a megabyte: the page shows its beginning, for slow lines; the file has all of it.
 RAW_SHOWN_MAX = 16_000
 
 
@@ -34,7 +34,7 @@ class SaleView:
 
     @property
     def lines_left(self) -> list[tuple[SaleLine, Decimal]]:
-        """Each line with what of it has not come back."""
+        """Each line with the quantity that has not been returned."""
         return [(line, line.quantity - line.quantity_returned) for line in self.lines]
 
     @property
@@ -70,7 +70,7 @@ def sale_view(*, sale_id: int, shop_ids: list[int]) -> SaleView | None:
 
 
 def raw_submission(sale: Sale) -> bytes | None:
-    """Return the exact bytes of this sale, as they lay in its batch; None for one that came with no batch."""
+    """Return the exact bytes of this sale in its batch; None for a sale without a batch."""
     if sale.batch_id is None or sale.position is None:
         return None
     return sales_of(sale.batch_id)[sale.position - 1]

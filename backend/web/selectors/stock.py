@@ -1,4 +1,4 @@
-"""A shop's stock by article, what runs out first; and one article with its units."""
+"""A shop's stock by article, negative and low stock first; and one article with its units."""
 
 from dataclasses import dataclass
 
@@ -25,14 +25,14 @@ from backend.shops.models import Shop
 
 PAGE_ARTICLES_MAX = 50
 
-# What a person must look at first has the lowest rank.
+# The lowest rank is shown first.
 NEGATIVE_RANK, LOW_RANK, ENOUGH_RANK = range(3)
 IS_LOW = Q(stock__lte=F("low_stock_threshold"))
 IS_NEGATIVE = Q(stock__lt=0)
 
 
 class StockState(TextChoices):
-    """What the list may be narrowed down to."""
+    """The filters of the list."""
 
     LOW = "bas"
     NEGATIVE = "negatif"
@@ -41,7 +41,7 @@ class StockState(TextChoices):
 
 @dataclass(frozen=True)
 class StockCounts:
-    """How many active articles there are, and how many have a unit that is below zero, or that runs out."""
+    """Counts of active articles: all, those with a negative unit, and those with a low one."""
 
     article_count: int
     negative_count: int
@@ -49,7 +49,7 @@ class StockCounts:
 
 
 def stock_counts(*, shop: Shop) -> StockCounts:
-    """Return the shop's counts. A unit below zero is not counted as running out too. One query."""
+    """Return the shop's counts, in one query. An article with a negative unit is not counted as low too."""
     own = ArticleUnit.objects.filter(article_id=OuterRef("pk"))
     articles = Article.objects.filter(shop=shop, is_active=True).annotate(
         is_negative=Exists(own.filter(IS_NEGATIVE)), is_low=Exists(own.filter(IS_LOW))
@@ -63,10 +63,10 @@ def stock_counts(*, shop: Shop) -> StockCounts:
 
 
 def stock_page(*, shop: Shop, text: str = "", state: str = "", cursor: str | None = None) -> KeysetPage[Article]:
-    """Return a page of the shop's articles with their units in `sorted_units`: below zero, running out, the others.
+    """Return a page of the shop's articles, with their units in `sorted_units`: negative first, then low, then others.
 
-    text: part of a name or a code, or the beginning of a barcode. Active articles alone, unless state is INACTIVE.
-    Within a rank they go by name. Raises BadCursor.
+    text: part of a name or code, or the beginning of a barcode. Only active articles, unless state is INACTIVE.
+    Within a rank, articles are sorted by name. Raises BadCursor.
     """
     articles = Article.objects.filter(shop=shop, is_active=state != StockState.INACTIVE).annotate(rank=_rank())
     if text := text.strip():
@@ -87,7 +87,7 @@ def stock_page(*, shop: Shop, text: str = "", state: str = "", cursor: str | Non
 
 
 def _rank() -> Min:
-    """Return the rank of the unit of an article that needs somebody most; an article without units has enough."""
+    """Return the lowest rank among an article's units; an article without units has ENOUGH_RANK."""
     of_unit = Case(
         When(units__stock__lt=0, then=Value(NEGATIVE_RANK)),
         When(units__stock__lte=F("units__low_stock_threshold"), then=Value(LOW_RANK)),
@@ -98,9 +98,9 @@ def _rank() -> Min:
 
 
 def _beyond(cursor: str, shop: Shop) -> Q:
-    """Return what lies beyond an article of the shop, at the rank that it had on the page before.
+    """Return the filter for what follows an article of the shop, at the rank that it had on the previous page.
 
-    Its name is read again here: the database compares names its own way, and an address should not hold one.
+    Its name is read again here, so that the cursor in the address does not hold a name.
     """
     rank, _, article_id = cursor.partition("_")
     if not (rank.isdecimal() and article_id.isdecimal()):
@@ -127,12 +127,12 @@ def size_order(unit: ArticleUnit) -> int:
 
 
 def smaller_unit(unit: ArticleUnit, units: list[ArticleUnit]) -> ArticleUnit | None:
-    """Return what a unit is opened into, among its article's units, the largest first."""
+    """Return the unit that this one is opened into. units: its article's, the largest first."""
     return next((other for other in units if size_order(other) > size_order(unit)), None)
 
 
 def articles_named(*, shop: Shop, text: str, limit: int) -> list[Article]:
-    """Return the article with this code or barcode; without one, those whose names hold the text."""
+    """Return the articles with this code or barcode; if there are none, those whose names contain the text."""
     articles = Article.objects.filter(shop=shop)
     exact = list(articles.filter(Q(code=text) | Q(barcode=text)).order_by("pk")[:limit])
     return exact or list(articles.filter(name__icontains=text).order_by("name", "pk")[:limit])

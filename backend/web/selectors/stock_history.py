@@ -1,4 +1,4 @@
-"""Why a stock is what it is: the movements of a unit, and of a shop, and what they come to."""
+"""The movements of a unit and of a shop, and the sums that explain a unit's stock."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +17,7 @@ PAGE_MOVEMENTS_MAX = 50
 
 @dataclass(frozen=True)
 class SumLine:
-    """What all movements of one type came to; `quantity` is signed."""
+    """The sum of all movements of one type; `quantity` is signed."""
 
     words: str
     sign: str
@@ -27,7 +27,7 @@ class SumLine:
 
 @dataclass(frozen=True)
 class Explanation:
-    """before + all lines = after. `is_sound` is False where the last movement says otherwise: something is broken."""
+    """before + all lines = after. `is_sound` is False if the last movement has another stock: the chain is broken."""
 
     before: Decimal
     lines: list[SumLine]
@@ -37,10 +37,10 @@ class Explanation:
 
 
 def explain(*, unit: ArticleUnit, begin: datetime | None = None, end: datetime | None = None) -> Explanation:
-    """Return what a unit's movements with begin <= at < end come to, by type: two or three queries.
+    """Return the sums of a unit's movements with begin <= at < end, by type. Two or three queries.
 
-    The sums and the last movement that is in them come from one query, so that a sale posted meanwhile is in both or
-    in neither. Movements never change, so what is read of them afterwards is what they said then.
+    The sums and the last movement in them come from one query, so a sale posted meanwhile is in both or in neither.
+    Movements never change, so the last one may be read afterwards.
     """
     movements = StockMovement.objects.filter(unit=unit)
     before = Decimal(0)
@@ -61,12 +61,12 @@ def explain(*, unit: ArticleUnit, begin: datetime | None = None, end: datetime |
     ]
     after = before + sum((row["quantity"] for row in by_type.values()), Decimal(0))
     count = sum(row["count"] for row in by_type.values())
-    told = after
+    stated = after
     if count and begin is None and end is None:
-        # Not of a period: clocks of two machines may put one of its movements on the other side of midnight.
+        # Not checked for a period: the clocks of two machines may put a movement on the other side of midnight.
         last = max(row["last"] for row in by_type.values())
-        told = StockMovement.objects.values_list("stock_after", flat=True).get(pk=last)
-    return Explanation(before, lines, after, count, is_sound=told == after)
+        stated = StockMovement.objects.values_list("stock_after", flat=True).get(pk=last)
+    return Explanation(before, lines, after, count, is_sound=stated == after)
 
 
 def unit_history(

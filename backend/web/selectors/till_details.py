@@ -1,4 +1,4 @@
-"""All that is known of a shop's tills: who holds them, what they say they still hold, what of them waits."""
+"""The details of a shop's tills: their devices, what they report holding, their gaps and waiting sales."""
 
 import datetime
 from collections import Counter
@@ -15,17 +15,17 @@ from backend.web.selectors.dashboard import pauses
 from backend.web.selectors.tills import TillWithDevices, completeness, tills
 
 REFUSED_CALLS_MAX = 10
-# What a device holds first, then what held it before.
+# The devices that hold the till come first, then those that held it before.
 STATE_ORDER = (DeviceState.ACTIVE, DeviceState.REPLACED, DeviceState.DISABLED)
 
 
 @dataclass(frozen=True)
 class TillCard:
-    """One till with what is known of it. `words` are its open devices' last, one each."""
+    """One till with its details. `reports`: the last report of each open device."""
 
     till: TillWithDevices
-    words: tuple[TillReport, ...]
-    holes: Gaps
+    reports: tuple[TillReport, ...]
+    gaps: Gaps
     waiting_count: int
     to_correct_count: int
     pauses: list[Pause]
@@ -42,15 +42,15 @@ class TillCard:
 @dataclass(frozen=True)
 class TillCards:
     tills: list[TillCard]
-    # What people record on the shop's pages is posted as a till's: it stands among them, without hardware.
+    # The till that stands for the shop's web pages, without hardware.
     office: TillCard | None
-    # What stops the whole shop, not one till of it.
+    # The pauses of the whole shop, not of one till.
     pauses: list[Pause]
 
 
 @dataclass(frozen=True)
 class DeviceView:
-    """A device of a till, with whether it may be given a new code or token."""
+    """A device of a till, with what its page needs to know."""
 
     device: Device
     is_unproven: bool
@@ -59,19 +59,19 @@ class DeviceView:
 
 
 def till_cards(*, shop: Shop) -> TillCards:
-    """Return the shop's tills by name, the office apart. Nine queries at most, whatever the count."""
+    """Return the shop's tills by name, the office apart. Nine queries at most, for any number of tills."""
     found = tills(shop=shop)
     ids = [till.terminal.pk for till in found]
     known = completeness(load_till_statuses(Terminal.objects.filter(shop=shop)))
-    holes = {one.terminal.pk: one.holes for one in known.missing}
+    gaps = {missing.terminal.pk: missing.gaps for missing in known.missing}
     waiting = _waiting_counts(shop)
     to_correct = Counter(open_entries(shop_id=shop.pk).values_list("terminal_id", flat=True))
     stopped = pauses(shop=shop, terminal_ids=ids)
     cards = [
         TillCard(
             till=till,
-            words=tuple(word for word in known.watermark.reports if word.terminal_id == till.terminal.pk),
-            holes=holes.get(till.terminal.pk, []),
+            reports=tuple(report for report in known.watermark.reports if report.terminal_id == till.terminal.pk),
+            gaps=gaps.get(till.terminal.pk, []),
             waiting_count=waiting.get(till.terminal.pk, 0),
             to_correct_count=to_correct[till.terminal.pk],
             pauses=[pause for pause in stopped if pause.terminal_id == till.terminal.pk],
@@ -99,7 +99,7 @@ def device_of_till(*, terminal: Terminal, device_id: int) -> Device | None:
 
 
 def devices_of_till(terminal: Terminal) -> list[DeviceView]:
-    """Return all devices that ever held the till and are still known as its own: who holds it now comes first."""
+    """Return all devices of the till, present and past; the one that holds it now comes first."""
     devices = sorted(
         Device.objects.filter(terminal=terminal), key=lambda device: (STATE_ORDER.index(device.state), -device.pk)
     )
@@ -115,11 +115,11 @@ def devices_of_till(terminal: Terminal) -> list[DeviceView]:
 
 
 def waiting_code(terminal: Terminal, *, now: datetime.datetime) -> EnrolmentCode | None:
-    """Return the code that was made for the till and can still be used. What it says is kept nowhere."""
+    """Return the till's code that can still be used. Its text is not stored."""
     return EnrolmentCode.objects.filter(terminal=terminal, used_at=None, expires_at__gt=now).order_by("-pk").first()
 
 
 def refused_calls_of(devices: list[DeviceView]) -> list[RefusedCall]:
-    """Return the last refused calls of the devices: what to look at when the till says that it sent."""
+    """Return the last refused calls of these devices."""
     named = Q(serial__in=[view.device.serial for view in devices])
     return list(RefusedCall.objects.filter(named).order_by("-last_at")[:REFUSED_CALLS_MAX]) if devices else []

@@ -1,4 +1,4 @@
-"""A shop's tills: what each sent last, when it was last heard, and what of them is known to be missing."""
+"""A shop's tills: the last batch and the last call of each, and what is known to be missing."""
 
 import datetime
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from backend.sales.tills.status import Gaps, TillStatus
 from backend.sales.tills.watermark import TillCompleteness, TillReport, Watermark, watermark_of_tills
 from backend.shops.models import AuthMode, Device, DeviceState, Shop, Terminal
 
-# A till speaks after each sending, every evening at least.
+# A till sends a heartbeat after each batch, and at least every evening.
 QUIET_AFTER = datetime.timedelta(days=1)
 
 
@@ -21,61 +21,61 @@ class Till:
     terminal: Terminal
     last_batch: Batch | None
     last_seen_at: datetime.datetime | None
-    # A device that names itself by its serial alone: anybody who knows the serial can send in its name.
+    # A device without a token: anyone who knows its serial can send in its name.
     has_unproven_device: bool
 
 
 @dataclass(frozen=True)
 class TillWithDevices(Till):
-    # Those that hold it now.
+    # The devices that hold it now.
     devices: list[Device]
 
 
 @dataclass(frozen=True)
-class TillHoles:
-    """The till's own counters that never arrived: [[from, to], …], both included."""
+class TillGaps:
+    """The till's sequence numbers that never arrived: [[from, to], …], both included."""
 
     terminal: Terminal
-    holes: Gaps
+    gaps: Gaps
 
 
 @dataclass(frozen=True)
 class Completeness:
-    """Until when the shop's figures are complete, and what is missing from them for all we know."""
+    """Until when the shop's figures are complete, and what is known to be missing from them."""
 
     watermark: Watermark
-    missing: list[TillHoles]
-    # Said once that they hold nothing, and nothing for too long since: what they sell now nobody knows.
+    missing: list[TillGaps]
+    # They last reported that they hold nothing, too long ago: what they sold since is unknown.
     quiet: list[TillReport]
 
 
-def completeness(heard: list[TillStatus]) -> Completeness:
-    """Return what is known to be missing of a shop's tills, all of which are given. One query at most."""
-    holes = gaps_of_tills(heard)
-    missing = [TillHoles(till.terminal, holes[till.terminal.pk]) for till in heard if till.terminal.pk in holes]
-    watermark = watermark_of_tills(heard)
+def completeness(statuses: list[TillStatus]) -> Completeness:
+    """Return what is known to be missing from a shop's figures. statuses: of all its tills. One query at most."""
+    gaps = gaps_of_tills(statuses)
+    missing = [TillGaps(till.terminal, gaps[till.terminal.pk]) for till in statuses if till.terminal.pk in gaps]
+    watermark = watermark_of_tills(statuses)
     long_ago = timezone.now() - QUIET_AFTER
     quiet = [
-        word
-        for word in watermark.with_completeness(TillCompleteness.COMPLETE)
-        if word.said_at and word.said_at < long_ago
+        report
+        for report in watermark.with_completeness(TillCompleteness.COMPLETE)
+        if report.said_at and report.said_at < long_ago
     ]
     return Completeness(watermark=watermark, missing=missing, quiet=quiet)
 
 
-def till_of(heard: TillStatus) -> Till:
-    """Return of a till what its card says, the devices that hold it no more left out."""
-    active = [device for device in heard.devices if device.is_active]
+def till_of(status: TillStatus) -> Till:
+    """Return what a till's card shows, from its active devices only."""
+    active = [device for device in status.devices if device.is_active]
     return Till(
-        terminal=heard.terminal,
-        last_batch=heard.last_batch,
+        terminal=status.terminal,
+        last_batch=status.last_batch,
         last_seen_at=max((device.last_seen_at for device in active if device.last_seen_at), default=None),
         has_unproven_device=any(device.is_unproven for device in active),
     )
 
 
 def tills(*, shop: Shop) -> list[TillWithDevices]:
-    """Return the shop's tills by name. Three queries, whatever the count."""
+    """Return the shop's tills by name. Three queries, for any number of tills."""
     newest = Batch.objects.filter(terminal=OuterRef("pk"), shop=shop).order_by("-pk").values("pk")[:1]
     active = Device.objects.filter(state=DeviceState.ACTIVE)
     terminals = list(

@@ -1,1 +1,1 @@
-"""Lists as spreadsheets that begin to arrive before they are finished."""
+"""Lists as spreadsheets, streamed while they are written."""

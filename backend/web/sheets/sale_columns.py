@@ -1,4 +1,4 @@
-"""The list of sales as a spreadsheet: which columns, and what stands in them."""
+"""The columns and rows of the list of sales as a spreadsheet."""
 
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
@@ -25,8 +25,8 @@ def columns() -> list[str]:
 
 
 def rows(*, shop: Shop, criteria: SaleCriteria) -> Iterator[list[Value]]:
-    """Return a row a document, oldest day first, in the language of now. Moments are the shop's own."""
-    # The rows are made while they are sent, when the request is over and its language with it.
+    """Return a row per document, oldest day first, in the active language. Times are in the shop's timezone."""
+    # The rows are made while they are sent, when the request and its active language have ended.
     return _rows(shop, criteria, language=get_language() or settings.LANGUAGE_CODE)
 
 
@@ -56,7 +56,9 @@ def _row(sale: Sale, zone: ZoneInfo) -> list[Value]:
         sale.total,
         modes_of(sale),
         state_of(sale),
-        owed_after(sale, [(one.amount, one.rate) for one in sale.payments.all()]) if _is_open(sale) else None,
+        owed_after(sale, [(payment.amount, payment.rate) for payment in sale.payments.all()])
+        if _is_open(sale)
+        else None,
         str(sale.origin) if sale.origin else "",
         told(sale.reason),
         " ".join(sales.warning(code) for code in sale.warnings),
@@ -64,10 +66,10 @@ def _row(sale: Sale, zone: ZoneInfo) -> list[Value]:
 
 
 def modes_of(sale: Sale) -> str:
-    """Return how it was paid: each mode of a split sale with its amount."""
+    """Return the payment mode; of a split payment, each mode with its amount."""
     if sale.has_payments:
-        payments = sorted(sale.payments.all(), key=lambda one: one.position)
-        return ", ".join(f"{sales.payment_mode(one.mode)} {one.amount} {one.currency}" for one in payments)
+        payments = sorted(sale.payments.all(), key=lambda payment: payment.position)
+        return ", ".join(f"{sales.payment_mode(part.mode)} {part.amount} {part.currency}" for part in payments)
     if sale.is_paid or sale.kind == SaleKind.PAYMENT:
         return sales.payment_mode(sale.payment_mode)
     return ""

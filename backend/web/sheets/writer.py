@@ -1,7 +1,7 @@
-"""Spreadsheets that begin to arrive before they are finished: CSV and XLSX, of any length, in a little memory.
+"""Streams spreadsheets, CSV and XLSX, of any length in little memory.
 
-A workbook is a zip archive of XML. openpyxl writes one only when it has all of it; a million lines would keep a person
-waiting for minutes before the first byte, so the few parts that a workbook needs are written here.
+A workbook is a zip archive of XML. openpyxl writes it only at the end: with a million lines, a person would wait
+minutes for the first byte. So the few parts that a workbook needs are written here.
 """
 
 import csv
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 Value = str | Decimal | int | date | datetime | None
 
-# A sheet may have 1,048,576 rows; and a part of an archive that is written on the fly, two gigabytes.
+# A sheet may have 1,048,576 rows, and a streamed part of a zip archive 2 GB.
 SHEET_ROWS_MAX = 400_000
 PIECE_BYTES = 32 * 1024
-# Excel counts days from here.
-DAY_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet knows no time zones
+# Excel counts days from this date.
+DAY_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet has no timezones
 STYLE_DATE, STYLE_MOMENT, STYLE_HEAD = 1, 2, 3
 
 HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
@@ -47,7 +47,7 @@ STYLES = (
 
 
 def stream_csv(*, columns: Sequence[str], rows: Iterable[Sequence[Value]]) -> Iterator[bytes]:
-    """Yield a CSV as French spreadsheets open it: UTF-8 with its mark, `;`, decimal comma, and no formula."""
+    """Yield a CSV that French spreadsheets open: UTF-8 with a byte order mark, `;`, decimal comma, and no formula."""
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, delimiter=";")
     writer.writerow(columns)
@@ -70,7 +70,7 @@ def _csv_cell(value: Value) -> str:
 
 
 def stream_xlsx(*, title: str, columns: Sequence[str], rows: Iterable[Sequence[Value]]) -> Iterator[bytes]:
-    """Yield a workbook: text as text, whatever it begins with; numbers, dates and local moments as such."""
+    """Yield a workbook: text always as text, never as a formula; numbers, dates and local times as such."""
     pipe = _Pipe()
     waiting = iter(rows)
     with zipfile.ZipFile(pipe, "w", compression=zipfile.ZIP_DEFLATED, compresslevel=4) as archive:
@@ -90,7 +90,7 @@ def stream_xlsx(*, title: str, columns: Sequence[str], rows: Iterable[Sequence[V
 
 
 class _Pipe(io.RawIOBase):
-    """Where zipfile writes to and the stream takes from. It cannot be rewound, and zipfile knows what that means."""
+    """A buffer that zipfile writes to and the stream takes from. It is not seekable, which zipfile supports."""
 
     def __init__(self) -> None:
         self.written = bytearray()
@@ -109,7 +109,7 @@ class _Pipe(io.RawIOBase):
 
 
 def _sheet_pieces(columns: Sequence[str], rows: Iterator[Sequence[Value]]) -> Iterator[tuple[bytes, bool]]:
-    """Yield a sheet's XML in pieces, each with whether the sheet is full and there may be more rows."""
+    """Yield a sheet's XML in pieces, each with whether the sheet is full, so that more rows may follow."""
     buffer = io.StringIO()
     buffer.write(f'{HEAD}<worksheet xmlns="{MAIN}"><sheetViews><sheetView workbookViewId="0"><pane ySplit="1" ')
     buffer.write('topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews><sheetData>')
@@ -145,7 +145,7 @@ def _text_cell(text: str, *, style: int = 0) -> str:
 
 
 def _frame(title: str, sheet_count: int) -> dict[str, str]:
-    """Return the parts around the sheets, by their names in the archive."""
+    """Return the other parts of the workbook, by their names in the archive."""
     numbers = range(1, sheet_count + 1)
     names = [title if number == 1 else f"{title} {number}" for number in numbers]
     sheets = "".join(

@@ -1,1 +1,1 @@
-"""What the templates may call."""
+"""Filters and tags for the templates."""

@@ -1,4 +1,4 @@
-"""The repair desk's words, as its templates call them."""
+"""Filters for the templates of the repair desk."""
 
 from collections.abc import Mapping
 
@@ -21,7 +21,7 @@ def fix_words(fix: str) -> str:
 
 @register.filter
 def of(found: Mapping, key: str) -> object:
-    """Return what a mapping has under a key that the template itself holds."""
+    """Return a mapping's value for a key that is a variable of the template."""
     return found.get(key, "")
 
 

@@ -1,4 +1,4 @@
-"""How sales are written for people, beyond what every page needs."""
+"""Tags for the pages of sales."""
 
 from django import template
 from django.template import Context
@@ -18,9 +18,9 @@ BADGE = '<span class="badge badge-{}">{}</span>'
 
 @register.simple_tag
 def sale_badge(sale: Sale) -> SafeString:
-    """Say where a sale stands: paid, on credit, settled since, returned, voided. What follows a sale has no such state.
+    """Show a sale's state: paid, on credit, settled since, or voided. Other documents have none.
 
-    What was paid at once of a sale on credit is not looked at: of such a sale the page itself says what is owed.
+    A part paid at once of a sale on credit is not considered: the sale's own page shows what is owed.
     """
     if sale.kind != SaleKind.SALE:
         return SafeString("")
@@ -35,5 +35,5 @@ def sale_badge(sale: Sale) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def sales_url(context: Context, name: str, chosen: SaleSearch, **parameters: object) -> str:
-    """Return the address of a page that keeps the choice made above the list of sales."""
+    """Return the address of a page, with the filters of the list of sales."""
     return shop_url(context, name, **chosen.address(), **parameters)

@@ -1,4 +1,4 @@
-"""The formats and the wording, as the templates call them."""
+"""Filters and tags that every page of a shop uses."""
 
 import datetime
 import functools
@@ -27,7 +27,7 @@ register.filter("payment_mode", sales.payment_mode)
 register.filter("warning_words", sales.warning)
 
 SHORT_NUMBER_MAX = 24
-HOLES_SHOWN_MAX = 6
+GAPS_SHOWN_MAX = 6
 NOON = 12
 BADGE = '<span class="badge badge-{}">{}</span>'
 
@@ -45,7 +45,7 @@ def amounts(found: list) -> str:
 
 @register.filter
 def open_entries(entries: OpenEntries) -> str:
-    """Write `45 000 FC à corriger (3 ventes)`, and own up to those whose amount nobody can read."""
+    """Write `45 000 FC à corriger (3 ventes)`, and mention sales without a readable amount."""
     count = ngettext("%(count)s vente", "%(count)s ventes", entries.count) % {"count": formats.quantity(entries.count)}
     if not entries.amounts:
         return _("%(count)s à corriger, d'un montant inconnu") % {"count": count}
@@ -59,7 +59,7 @@ def open_entries(entries: OpenEntries) -> str:
 
 @register.simple_tag
 def late_words(late: LateArrivals) -> str:
-    """Write `+12 ventes (184 000 FC) arrivées ce matin`, with what else came of that day."""
+    """Write `+12 ventes (184 000 FC) arrivées ce matin`, and the number of other documents of that day."""
     parts = []
     if late.sale_count:
         words = ngettext("+%(count)s vente (%(amounts)s)", "+%(count)s ventes (%(amounts)s)", late.sale_count)
@@ -77,13 +77,13 @@ def late_words(late: LateArrivals) -> str:
 
 
 @register.filter
-def holes(found: list[list[int]]) -> str:
-    """Write what is missing of a till's own counting: `la vente n° 7`, `les ventes n° 7, 1840 à 1841`."""
+def gaps(found: list[list[int]]) -> str:
+    """Write the gaps of a till's sequence: `la vente n° 7`, `les ventes n° 7, 1840 à 1841`."""
     if len(found) == 1 and found[0][0] == found[0][1]:
         return _("la vente n° %(number)s") % {"number": found[0][0]}
-    shown = [_range(first, last) for first, last in found[:HOLES_SHOWN_MAX]]
+    shown = [_range(first, last) for first, last in found[:GAPS_SHOWN_MAX]]
     numbers = _("les ventes n° %(numbers)s") % {"numbers": ", ".join(shown)}
-    return numbers if len(found) <= HOLES_SHOWN_MAX else _("%(numbers)s et d'autres") % {"numbers": numbers}
+    return numbers if len(found) <= GAPS_SHOWN_MAX else _("%(numbers)s et d'autres") % {"numbers": numbers}
 
 
 def _range(first: int, last: int) -> str:
@@ -92,7 +92,7 @@ def _range(first: int, last: int) -> str:
 
 @register.filter
 def is_short(number: str) -> bool:
-    """Tell whether a number is short enough to be kept on one line of a table: tills may send 64 characters."""
+    """Tell whether a number is short enough for one line of a table: tills may send 64 characters."""
     return len(number) <= SHORT_NUMBER_MAX
 
 
@@ -103,7 +103,7 @@ def when(at: datetime.datetime) -> SafeString:
 
 @register.simple_tag
 def when_on(at: datetime.datetime, date: datetime.date) -> SafeString:
-    """Write the clock alone where a heading says the day already, else the whole moment."""
+    """Write only the time if it is on `date`, the day of the heading; else the day too."""
     local = timezone.localtime(at)
     return _time(at, f"{local:%H:%M}") if local.date() == date else when(at)
 
@@ -136,7 +136,7 @@ def outcome_badge(outcome: SaleOutcome) -> SafeString:
 
 @register.simple_tag
 def batch_badge(batch: Batch) -> SafeString:
-    """Say where the batch stands: waiting, under way, or done, and with how many problems."""
+    """Show a batch's state: waiting, in progress, or done, with the number of problems."""
     problem_count = batch.error_count - batch.duplicate_count
     if batch.settled_at is None:
         words = _("En attente") if batch.next_position == 1 else _("En cours")
@@ -149,14 +149,14 @@ def batch_badge(batch: Batch) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def shop_url(context: Context, name: str, **parameters: object) -> str:
-    """Return the address of a shop's page; what the route does not take becomes the query."""
+    """Return the address of a shop's page; parameters that the route does not take become the query."""
     route = {key: parameters.pop(key) for key in _route_parameters()[name]}
     return context["request"].access.link(reverse(f"web:{name}", kwargs=route), **parameters)
 
 
 @register.simple_tag(takes_context=True)
 def menu_entry(context: Context, words: str, name: str, *others: str) -> SafeString:
-    """Write the menu's entry of a page; `others` are the pages that stand below it in the menu."""
+    """Write a page's entry in the menu. others: the pages below it, for which the entry is marked too."""
     if name not in _route_parameters():
         return SafeString("")
     return format_html(
@@ -166,8 +166,8 @@ def menu_entry(context: Context, words: str, name: str, *others: str) -> SafeStr
 
 @functools.cache
 def _route_parameters() -> dict[str, list[str]]:
-    """Return what stands in the path of each page's address."""
-    # The pages import their templates' words, not the other way round.
+    """Return the names of the parameters in each page's path."""
+    # Imported here: the views import the template tags.
     from backend.web.urls import urlpatterns
 
     return {page.name: list(page.pattern.converters) for page in urlpatterns if page.name}
@@ -175,6 +175,6 @@ def _route_parameters() -> dict[str, list[str]]:
 
 @register.simple_tag(takes_context=True)
 def current(context: Context, *names: str) -> SafeString:
-    """Mark the menu's entry of the page that is shown, for eyes and for screen readers."""
+    """Mark the menu's entry of the present page, for screen readers too."""
     match = context["request"].resolver_match
     return SafeString(' aria-current="page"') if match and match.url_name in names else SafeString("")

@@ -1,4 +1,4 @@
-"""How units, their stock and their movements are written for people."""
+"""Filters and tags for units, their stock and their movements."""
 
 from django import template
 from django.utils.html import format_html
@@ -18,7 +18,7 @@ BADGE = '<span class="badge badge-{}">{}</span>'
 
 @register.simple_tag
 def stock_badge(unit: ArticleUnit) -> SafeString:
-    """Say that a unit is below zero, sold out or running out; nothing where there is enough."""
+    """Show that a unit's stock is negative, zero or low; nothing if there is enough."""
     if unit.stock < 0:
         return format_html(BADGE, sales.BAD, _("Négatif"))
     threshold = unit.low_stock_threshold

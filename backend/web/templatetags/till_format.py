@@ -1,4 +1,4 @@
-"""How tills, devices, closings and months are written for people."""
+"""Filters and tags for tills, devices, closings and months."""
 
 import datetime
 from decimal import Decimal
@@ -19,7 +19,7 @@ from backend.web.wording import sales, tills
 
 register = template.Library()
 
-# Less than this is no news: no call is that quick, and nobody reads a receipt by it.
+# A smaller skew is shown as none: a call itself takes time, and it does not matter on a receipt.
 CLOCK_IS_RIGHT_S = 60
 CLOCK_IS_WRONG_S = 5 * 60
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86400
@@ -66,7 +66,7 @@ def closing_badge(closing: TillClosing) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def entry_link(context: Context, outcome: SaleOutcome) -> SafeString:
-    """Lead to where a person decides about a sale that was refused; nothing for one that needs nobody."""
+    """Write a link to the repair desk for a sale that needs a person; nothing for another."""
     if outcome.status not in NEEDS_A_PERSON:
         return SafeString("")
     try:
@@ -79,7 +79,7 @@ def entry_link(context: Context, outcome: SaleOutcome) -> SafeString:
 
 @register.filter
 def gap_words(gap: Decimal, currency: str) -> str:
-    """Write what a drawer has too much or too little: `juste`, `3 000 FC en moins`, `500 FC en trop`."""
+    """Write a drawer's difference: `juste`, `3 000 FC en moins`, `500 FC en trop`."""
     if not gap:
         return _("juste")
     amount = formats.money(abs(gap), currency)
@@ -88,7 +88,7 @@ def gap_words(gap: Decimal, currency: str) -> str:
 
 @register.filter
 def signed_money(amount: Decimal, currency: str) -> str:
-    """Write `+20 000 FC`, `−3 000 FC` with a real minus sign; nothing has no sign."""
+    """Write `+20 000 FC`, `−3 000 FC` with a real minus sign; zero has no sign."""
     words = formats.money(abs(amount), currency)
     if not amount:
         return words

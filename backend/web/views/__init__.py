@@ -1,1 +1,1 @@
-"""The pages' doors: read the address, ask a selector, fill a template."""
+"""The views of the pages: read the request, call a selector or service, render a template."""

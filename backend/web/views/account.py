@@ -22,7 +22,7 @@ class SignIn(auth_views.LoginView):
     authentication_form = SignInForm
 
     def get_default_redirect_url(self) -> str:
-        """Who looks after the installation and belongs to no shop has nothing to see in one."""
+        """Send staff without a shop to the operations page."""
         user = self.request.user
         if user.is_staff and not memberships_of(user):
             return reverse("operations:overview")
@@ -30,7 +30,7 @@ class SignIn(auth_views.LoginView):
 
 
 class SignOut(auth_views.LogoutView):
-    """By POST only: a link, or an image on somebody's page, must not sign a person out."""
+    """By POST only: a link or an image on another site must not sign a person out."""
 
 
 @never_cache
@@ -40,7 +40,7 @@ def account(request: HttpRequest) -> HttpResponse:
 
 
 class PasswordChange(auth_views.PasswordChangeView):
-    """Ends every other session of the person, as Django does when a password changes."""
+    """Changes the password; Django then ends the person's other sessions."""
 
     template_name = "web/password_change.html"
     success_url = reverse_lazy("web:account")
@@ -51,7 +51,7 @@ class PasswordChange(auth_views.PasswordChangeView):
 
 
 class PasswordReset(auth_views.PasswordResetView):
-    """Answers alike whether somebody has that address or not."""
+    """Answers the same whether an account has that address or not."""
 
     template_name = "web/password_reset.html"
     email_template_name = "web/password_reset_mail.txt"
@@ -65,7 +65,7 @@ class PasswordResetSent(auth_views.PasswordResetDoneView):
 
 @method_decorator(never_cache, name="dispatch")
 class PasswordSet(auth_views.PasswordResetConfirmView):
-    """Where the link leads, from a mail or from the owner's hand: good once."""
+    """The page of the link to set a password, from a mail or from the shop's owner; valid once."""
 
     template_name = "web/password_set.html"
     success_url = reverse_lazy("web:sign_in")

@@ -1,4 +1,4 @@
-"""One article: its units, and what a person does with them. What is refused is shown where it was typed."""
+"""One article, its units and their stock. A refusal is shown at the field it is about."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from backend.inventory.idempotency import AlreadyDone, do_once
 from backend.inventory.models import Article, ArticleUnit, MovementType, StockMovement
 from backend.inventory.stock import count_stock, move_stock
 from backend.shops.models import Role
-from backend.web.access import ShopRequest, elsewhere, shop_page
+from backend.web.access import ShopRequest, redirect_to_shop, shop_page
 from backend.web.formats import quantity
 from backend.web.forms.stock import (
     ArticleForm,
@@ -36,7 +36,7 @@ from backend.web.wording.stock import unit_name
 
 @dataclass(frozen=True)
 class UnitCard:
-    """A unit as its article's page shows it; the forms are None for who may only look."""
+    """A unit as its article's page shows it; the forms are None for a person who may only read."""
 
     unit: ArticleUnit
     is_base: bool
@@ -51,11 +51,11 @@ def article(request: ShopRequest, *, article_id: int) -> HttpResponse:
     found = selectors.article_of_shops(article_id=article_id, shop_ids=request.access.shop_ids)
     if found is None:
         raise Http404
-    return elsewhere(request, shop_id=found.shop_id) or _article_page(request, found)
+    return redirect_to_shop(request, shop_id=found.shop_id) or _article_page(request, found)
 
 
 def _article_page(request: ShopRequest, found: Article, **bound: Any) -> HttpResponse:
-    """Show an article. `bound`: forms that came back with something wrong, by name: `change_12` for that of unit 12."""
+    """Show an article. bound: forms with errors, by name; `change_12` is the form of unit 12."""
     units = selectors.units_of(found)
     may_manage = request.access.may_manage
     context = {"article": found, "cards": [_card(found, unit, units, bound, may_manage) for unit in units]}
@@ -107,11 +107,11 @@ def add_unit(request: ShopRequest, *, article_id: int) -> HttpResponse:
     found = _own_article(request, article_id)
     if request.method != "POST":
         return _to_article(request, found)
-    # Any level may come back: of a form sent twice, the second finds its level taken, and is no mistake.
+    # All levels are valid here: in a form sent twice, the second time, the level is taken, which is not an error.
     form = NewUnitForm(request.POST, shop=found.shop, levels=list(LEVELS), auto_id="new_%s")
 
     def add() -> None:
-        _once(request, form, lambda: catalogue.add_unit(shop=found.shop, article_uuid=found.uuid, unit=form.unit()))
+        _do_once(request, form, lambda: catalogue.add_unit(shop=found.shop, article_uuid=found.uuid, unit=form.unit()))
         messages.success(request, _("Unité ajoutée. L'unité de base reste ce qu'elle était."))
 
     if _is_done(request, form, add):
@@ -139,14 +139,14 @@ def change_unit(request: ShopRequest, *, article_id: int, unit_id: int) -> HttpR
 
 @shop_page(at_least=Role.MANAGER)
 def move_unit(request: ShopRequest, *, article_id: int, unit_id: int) -> HttpResponse:
-    """Bring in, take out, adjust or count: once for each form shown."""
+    """Bring in, take out, adjust or count, once per form shown."""
     found, unit = _own_unit(request, article_id, unit_id)
     if request.method != "POST":
         return _to_article(request, found)
     form = MoveForm(request.POST, auto_id=f"move_{unit.pk}_%s")
 
     def move() -> None:
-        movement = _once(request, form, lambda: _carry_out(form, unit, author=_author(request)))
+        movement = _do_once(request, form, lambda: _carry_out(form, unit, author=_author(request)))
         messages.success(request, _movement_words(unit, movement))
 
     if _is_done(request, form, move):
@@ -163,7 +163,7 @@ def open_unit(request: ShopRequest, *, article_id: int, unit_id: int) -> HttpRes
 
     def open_some() -> None:
         count = form.cleaned_data["nombre"]
-        taken, brought = _once(request, form, lambda: open_units(unit=unit, count=count, author=_author(request)))
+        taken, brought = _do_once(request, form, lambda: open_units(unit=unit, count=count, author=_author(request)))
         words = {
             "count": quantity(-taken.quantity),
             "larger": unit_name(taken.unit),
@@ -186,7 +186,7 @@ def new_article(request: ShopRequest) -> HttpResponse:
     def create() -> None:
         given = form.cleaned_data
         created.append(
-            _once(
+            _do_once(
                 request,
                 form,
                 lambda: begin_article(
@@ -232,16 +232,16 @@ def _movement_words(unit: ArticleUnit, movement: StockMovement | None) -> str:
     return _("Enregistré. Stock de %(unit)s : %(before)s → %(after)s.") % words
 
 
-def _once(request: ShopRequest, form: KeyedStockForm, work: Callable[[], Any]) -> Any:
-    """Do what a form asks for, and not again when the same form comes a second time. Raises AlreadyDone."""
+def _do_once(request: ShopRequest, form: KeyedStockForm, work: Callable[[], Any]) -> Any:
+    """Do a form's work once, even if the form is sent again. Raises AlreadyDone."""
     typed = {**form.typed(), "path": request.path}
     return do_once(shop=request.access.shop, key=form.cleaned_data["key"], form=typed, work=work)
 
 
 def _is_done(request: ShopRequest, form: StockForm, work: Callable[[], None]) -> bool:
-    """Do `work` if the form is filled in well; what the services refuse becomes the form's error, and nothing is done.
+    """Do `work` if the form is valid, and tell whether it is done; a service's refusal becomes an error of the form.
 
-    The same form twice is done as well, and the person hears that it was not done again.
+    A form sent twice counts as done, with a message that it was not done again.
     """
     if not form.is_valid():
         return False
@@ -260,7 +260,7 @@ def _unit_form(found: Article, unit: ArticleUnit, posted: Any) -> UnitForm:
 
 
 def _own_article(request: ShopRequest, article_id: int) -> Article:
-    """Return an article of the shop that is shown: what changes something follows no id to another shop."""
+    """Return an article of the shop that is shown: changes are never redirected to another shop."""
     found = selectors.article_of_shops(article_id=article_id, shop_ids=[request.access.shop.pk])
     if found is None:
         raise Http404
@@ -269,7 +269,7 @@ def _own_article(request: ShopRequest, article_id: int) -> Article:
 
 def _own_unit(request: ShopRequest, article_id: int, unit_id: int) -> tuple[Article, ArticleUnit]:
     found = _own_article(request, article_id)
-    unit = next((one for one in selectors.units_of(found) if one.pk == unit_id), None)
+    unit = next((unit for unit in selectors.units_of(found) if unit.pk == unit_id), None)
     if unit is None:
         raise Http404
     return found, unit

@@ -1,4 +1,4 @@
-"""What the tills sent, and one batch with the outcome of each sale."""
+"""The batches that the tills sent, and one batch with the outcome of each sale."""
 
 import uuid
 from http import HTTPStatus
@@ -8,7 +8,7 @@ from django.shortcuts import render
 
 from backend.db.keyset import BadCursor, KeysetPage
 from backend.sales.models import Batch
-from backend.web.access import ShopRequest, elsewhere, shop_page
+from backend.web.access import ShopRequest, redirect_to_shop, shop_page
 from backend.web.forms.lists import BatchFilter, OutcomeFilter
 from backend.web.selectors import batches as selectors
 
@@ -52,14 +52,14 @@ def batch(request: ShopRequest, *, receipt: uuid.UUID) -> HttpResponse:
         "state": selectors.state_of([found]),
         **chosen.criteria(),
     }
-    away = elsewhere(request, shop_id=found.shop_id)
-    return away or _whole_or_part(request, "web/batch.html", "web/parts/batch_live.html", context)
+    redirect = redirect_to_shop(request, shop_id=found.shop_id)
+    return redirect or _whole_or_part(request, "web/batch.html", "web/parts/batch_live.html", context)
 
 
 def _whole_or_part(request: ShopRequest, page: str, part: str, context: dict[str, object]) -> HttpResponse:
-    """Answer with the page; what it asks again every few seconds is its live part alone, or nothing if nothing moved.
+    """Answer with the page; to its polling every few seconds, with the live part, or nothing if it has not changed.
 
-    The part says what state it shows (`vu`), and goes on asking only while something of it is unsettled.
+    The part sends the state that it shows (`vu`), and polls only while a batch in it is unsettled.
     """
     if not request.htmx:
         return render(request, page, context)

@@ -1,4 +1,4 @@
-"""The ends of the tills' days, one of them, a day closed by hand; and the closing of a month."""
+"""The closings of the tills' days, a day closed by hand, and the closing of a month."""
 
 import datetime
 
@@ -15,10 +15,10 @@ from backend.sales.days.month_closing import MonthAlreadyClosed, MonthNotOver
 from backend.sales.days.month_closing import close_month as close_month_of_shop
 from backend.sales.errors import FieldInvalid
 from backend.shops.models import Role
-from backend.web.access import ShopRequest, elsewhere, shop_page
+from backend.web.access import ShopRequest, redirect_to_shop, shop_page
 from backend.web.forms.closings import ClosingForm
+from backend.web.forms.keys import new_key
 from backend.web.forms.lists import SaleFilter
-from backend.web.forms.once import new_key
 from backend.web.selectors import closings as selectors
 from backend.web.selectors import register as register_selectors
 
@@ -26,7 +26,7 @@ from backend.web.selectors import register as register_selectors
 @shop_page
 def closings(request: ShopRequest) -> HttpResponse:
     shop = request.access.shop
-    # The same choice as of the sales: a day, a till.
+    # Filtered by a day and a till, as sales are.
     chosen = SaleFilter(request.GET, shop=shop)
     page: KeysetPage = KeysetPage(rows=[], next_cursor=None)
     if chosen.is_valid():
@@ -52,13 +52,13 @@ def closing(request: ShopRequest, *, closing_id: int) -> HttpResponse:
     found = selectors.closing_of_shops(closing_id=closing_id, shop_ids=request.access.shop_ids)
     if found is None:
         raise Http404
-    away = elsewhere(request, shop_id=found.shop_id)
-    return away or render(request, "web/closing.html", {"view": selectors.closing_view(found)})
+    redirect = redirect_to_shop(request, shop_id=found.shop_id)
+    return redirect or render(request, "web/closing.html", {"view": selectors.closing_view(found)})
 
 
 @shop_page(at_least=Role.MANAGER)
 def close_day(request: ShopRequest) -> HttpResponse:
-    """Close a till's day by hand: compared, kept and shown as if the till had sent it."""
+    """Close a till's day by hand: compared, stored and shown as if the till had sent it."""
     today = timezone.localdate()
     first_shown = {
         "caisse": request.GET.get("caisse"),
@@ -82,7 +82,7 @@ def close_day(request: ShopRequest) -> HttpResponse:
 
 @shop_page(at_least=Role.OWNER)
 def close_month(request: ShopRequest, *, year: int, month: int) -> HttpResponse:
-    """Ask whether the month's register shall take no number any more, and close it. Nothing reopens it."""
+    """Ask for confirmation, and close the month's register: it takes no more numbers, and cannot be reopened."""
     first_day = _first_day(year, month)
     shop = request.access.shop
     if request.method != "POST":

@@ -1,4 +1,4 @@
-"""Who owes the shop what, and since when."""
+"""The shop's open credits, by sale and by customer."""
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -10,7 +10,7 @@ from backend.web.selectors import credits as selectors
 
 @shop_page
 def credits_owed(request: ShopRequest) -> HttpResponse:
-    """Show the sales of which something is left, oldest first. `?client=` narrows them down; empty: nobody named."""
+    """Show the sales of which something is owed, oldest first. `?client=` filters; empty: sales without a customer."""
     shop = request.access.shop
     customer = request.GET.get("client")
     if customer is not None:

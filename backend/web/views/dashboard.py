@@ -1,4 +1,4 @@
-"""A shop's day: what came in, whether that is complete, what needs a decision, what is running out."""
+"""A shop's day: the takings, whether they are complete, what needs a decision, and low stock."""
 
 import datetime
 from typing import Any
@@ -20,13 +20,13 @@ from backend.web.selectors.tills import completeness, till_of
 
 @shop_page
 def dashboard(request: ShopRequest) -> HttpResponse:
-    # The active time zone is the shop's: its day, not the server's.
+    # The active timezone is the shop's, so `today` is the shop's day.
     now, today = timezone.now(), timezone.localdate()
     chosen = DayChoice(request.GET, today=today)
     shop, day = request.access.shop, chosen.day
     is_today = day == today
     if request.htmx:
-        # The figures ask for their own day again; when it is over, the page's heading is too.
+        # The figures poll for their day. When that day is over, the whole page is reloaded, with its heading.
         if not is_today:
             return HttpResponseClientRefresh()
         return render(request, "web/parts/day_figures.html", _figures(shop, [day], day=day, today=today, now=now))
@@ -46,12 +46,12 @@ def dashboard(request: ShopRequest) -> HttpResponse:
 def _figures(
     shop: Shop, days: list[datetime.date], *, day: datetime.date, today: datetime.date, now: datetime.datetime
 ) -> dict[str, Any]:
-    # What the tills said is read first: a sale that was posted before is then in the figures that stand below it.
-    heard = load_till_statuses(Terminal.objects.filter(shop=shop))
-    terminal_ids = [till.terminal.pk for till in heard]
-    known = completeness(heard)
+    # The statuses are read before the figures: a sale that they count as posted is then in the figures.
+    statuses = load_till_statuses(Terminal.objects.filter(shop=shop))
+    terminal_ids = [till.terminal.pk for till in statuses]
+    known = completeness(statuses)
     totals = totals_of_days(shop=shop, days=days, now=now)
-    waiting_since = [till.waiting_since for till in heard if till.waiting_since]
+    waiting_since = [till.waiting_since for till in statuses if till.waiting_since]
     return {
         "day": day,
         "is_today": day == today,
@@ -59,7 +59,7 @@ def _figures(
         "totals": totals,
         "takings": selectors.takings_shown(totals[day], shop=shop),
         "aside": selectors.not_in_figures(shop=shop, day=day, today=today, terminal_ids=terminal_ids),
-        "waiting": selectors.Waiting(sum(till.waiting_count for till in heard), min(waiting_since, default=None)),
-        "tills": [till_of(till) for till in heard if not till.terminal.is_office],
+        "waiting": selectors.Waiting(sum(till.waiting_count for till in statuses), min(waiting_since, default=None)),
+        "tills": [till_of(till) for till in statuses if not till.terminal.is_office],
         "pauses": selectors.pauses(shop=shop, terminal_ids=terminal_ids),
     }

@@ -1,4 +1,4 @@
-"""The repair desk: what is to be corrected, one sale of it, and the decision about it."""
+"""The repair desk: the sales to correct, one of them, and the decision about it."""
 
 import secrets
 from collections.abc import Callable
@@ -48,7 +48,7 @@ def entry(request: ShopRequest, *, batch_id: int, position: int) -> HttpResponse
 @require_POST
 @shop_page(at_least=Role.MANAGER)
 def decide(request: ShopRequest, *, batch_id: int, position: int) -> HttpResponse:
-    """Do what the button says, if it is among what fits this sale."""
+    """Carry out the chosen fix, if it still applies to this sale."""
     view = _entry(request, batch_id, position)
     fix = request.POST.get("decision", "")
     if fix not in view.fixes:
@@ -61,14 +61,14 @@ def decide(request: ShopRequest, *, batch_id: int, position: int) -> HttpRespons
     desk = Desk(shop=request.access.shop, user=request.user)
     if fix == Fix.CHOOSE_UNITS:
         units = {}
-        for at, line in enumerate(view.lines):
-            text = request.POST.get(f"ligne_{at}", "").strip()
+        for index, line in enumerate(view.lines):
+            text = request.POST.get(f"ligne_{index}", "").strip()
             unit = selectors.unit_named(request.access.shop, text) if text else None
             if unit is None and (text or line.article is None):
-                words = _("Ligne %(number)s : écrivez le code d'un article de la boutique.") % {"number": at + 1}
+                words = _("Ligne %(number)s : écrivez le code d'un article de la boutique.") % {"number": index + 1}
                 return _show(request, view, errors={fix: [words]})
             if unit is not None:
-                units[at] = unit.uuid
+                units[index] = unit.uuid
         retrial = desk.choose_units(batch_id, position, units=units, reason=reason)
     elif fix == Fix.REPLACE_FIRST:
         try:
@@ -78,11 +78,11 @@ def decide(request: ShopRequest, *, batch_id: int, position: int) -> HttpRespons
     else:
         act: Callable[..., RetryResult] = getattr(desk, fix)
         retrial = act(batch_id, position, reason=reason)
-    _tell(request, retrial)
+    _report_result(request, retrial)
     return _back(request, batch_id, position)
 
 
-def _tell(request: ShopRequest, retrial: RetryResult) -> None:
+def _report_result(request: ShopRequest, retrial: RetryResult) -> None:
     after = retrial.after
     if retrial.obstacle is Obstacle.PAUSED:
         messages.warning(request, _("L'enregistrement est en pause : rien n'a été changé."))

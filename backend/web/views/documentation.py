@@ -1,4 +1,4 @@
-"""The project's own documentation, as the API's answers and the front page point to it."""
+"""The pages of the project's documentation."""
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render

@@ -1,4 +1,4 @@
-"""Articles from a spreadsheet: upload, preview, yes; and the same sheet to take away."""
+"""Import of articles from a spreadsheet: upload, preview, confirmation; and the export of the same sheet."""
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect
@@ -27,7 +27,7 @@ WRITERS = {
 
 @shop_page(at_least=Role.MANAGER)
 def import_articles(request: ShopRequest) -> HttpResponse:
-    """Take a sheet in and show what it would do; nothing changes yet."""
+    """Store an uploaded sheet and lead to its preview; nothing changes yet."""
     form = ImportForm(request.POST, request.FILES) if request.method == "POST" else ImportForm()
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["fichier"]
@@ -42,10 +42,10 @@ def import_articles(request: ShopRequest) -> HttpResponse:
 
 @shop_page(at_least=Role.MANAGER)
 def import_preview(request: ShopRequest, *, key: str) -> HttpResponse:
-    """Show what a kept sheet would do by now; by POST, do it, or throw it away."""
+    """Show what a stored sheet would change now; by POST, import it or give it up."""
     draft = find_draft(shop=request.access.shop, user=request.user, key=key)
     if draft is None:
-        # Imported by the first of two clicks, replaced by a newer file, or somebody else's: it does not wait any more.
+        # It was imported by the first of two clicks, or replaced by a newer file, or is another person's.
         messages.warning(request, _("Ce fichier n'attend plus : il a été importé, abandonné ou remplacé."))
         return HttpResponseRedirect(request.access.link(reverse("web:import_articles")))
     if request.method == "POST":
@@ -64,7 +64,7 @@ def _decide(request: ShopRequest, draft: ImportDraft) -> HttpResponse:
     try:
         plan = import_draft(draft, author=request.user.get_full_name() or request.user.get_username())
     except ImportRefused as refusal:
-        # Something changed since the preview: it is shown again, with what is wrong by now.
+        # The shop has changed since the preview: it is shown again, with the new errors.
         messages.error(request, refusal_words(refusal))
         return HttpResponseRedirect(request.access.link(reverse("web:import_preview", kwargs={"key": draft.key})))
     if plan is None:
@@ -78,7 +78,7 @@ def _decide(request: ShopRequest, draft: ImportDraft) -> HttpResponse:
 
 @shop_page
 def export_articles(request: ShopRequest, *, file_format: str) -> HttpResponse:
-    """Give the shop's articles as the sheet that the import takes."""
+    """Return the shop's articles as a sheet that can be imported again."""
     if file_format not in WRITERS:
         raise Http404
     write, content_type = WRITERS[file_format]

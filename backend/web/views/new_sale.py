@@ -1,4 +1,4 @@
-"""A sale made on the web. Each button sends the whole form, and only the last one records anything."""
+"""A sale made on the web. Every button sends the whole form; only RECORD records a sale."""
 
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from backend.sales.models import Sale
 from backend.shops.models import Role
 from backend.web.access import ShopRequest, shop_page
+from backend.web.forms.keys import new_key
 from backend.web.forms.new_sale import LINES_MAX, Basket, NewSaleForm, units_of
-from backend.web.forms.once import new_key
 from backend.web.selectors.goods import OFFERED_MAX, offered_units
 from backend.web.views.sale_actions import record
 

@@ -1,4 +1,4 @@
-"""What a person does with a sale: void it, take goods back, take a payment of what is owed."""
+"""Actions on a sale: void it, return lines, take a payment."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from backend.sales.models import Sale
 from backend.sales.repair.back_office import RefusedAtOnce, record_or_refuse, was_handed_over
 from backend.shops.models import Role
 from backend.web import formats
-from backend.web.access import ShopRequest, elsewhere, shop_page
-from backend.web.forms.once import OnceForm, new_key
+from backend.web.access import ShopRequest, redirect_to_shop, shop_page
+from backend.web.forms.keys import KeyedForm, new_key
 from backend.web.forms.sales import PaymentForm, ReturnForm, VoidForm
 from backend.web.selectors.sales import SaleView
 from backend.web.sentences import said
@@ -24,7 +24,7 @@ from backend.web.views.sales import sale_or_404
 
 @dataclass(frozen=True)
 class Attempt:
-    """What came of recording a form: it is over and told to the person, or the form is to be shown again."""
+    """The result of recording a form. `is_over`: the person has a message; otherwise the form is shown again."""
 
     is_over: bool
     document: Sale | None = None
@@ -35,7 +35,7 @@ def void_sale(request: ShopRequest, *, sale_id: int) -> HttpResponse:
     view = sale_or_404(request, sale_id)
     form = VoidForm(request.POST or None, initial=_first_shown(view), gives_money_back=view.sale.is_paid)
     words = _("La vente est annulée : ce qu'elle avait pris est revenu en stock.")
-    return elsewhere(request, shop_id=view.sale.shop_id) or _carry_out(
+    return redirect_to_shop(request, shop_id=view.sale.shop_id) or _carry_out(
         request, view, form, template="web/void_sale.html", is_possible=view.may_be_voided, done=lambda document: words
     )
 
@@ -43,7 +43,7 @@ def void_sale(request: ShopRequest, *, sale_id: int) -> HttpResponse:
 @shop_page(at_least=Role.MANAGER)
 def return_lines(request: ShopRequest, *, sale_id: int) -> HttpResponse:
     view = sale_or_404(request, sale_id)
-    # Sent again, the form finds less left than when it was shown: its first time is what counts.
+    # A form sent again finds less left than when it was shown: it is validated as it was the first time.
     lines_left = [(line, line.quantity) for line in view.lines] if _is_repeat(request) else view.lines_left
     form = ReturnForm(
         request.POST or None, initial=_first_shown(view), lines_left=lines_left, gives_money_back=view.sale.is_paid
@@ -53,7 +53,7 @@ def return_lines(request: ShopRequest, *, sale_id: int) -> HttpResponse:
         amount = formats.money(document.total, document.currency)
         return _("Retour enregistré pour %(amount)s : les articles sont revenus en stock.") % {"amount": amount}
 
-    return elsewhere(request, shop_id=view.sale.shop_id) or _carry_out(
+    return redirect_to_shop(request, shop_id=view.sale.shop_id) or _carry_out(
         request, view, form, template="web/return_lines.html", is_possible=view.may_be_returned, done=done
     )
 
@@ -68,7 +68,7 @@ def take_payment(request: ShopRequest, *, sale_id: int) -> HttpResponse:
         amount = formats.money(document.total, document.currency)
         return _("Paiement de %(amount)s enregistré.") % {"amount": amount}
 
-    return elsewhere(request, shop_id=view.sale.shop_id) or _carry_out(
+    return redirect_to_shop(request, shop_id=view.sale.shop_id) or _carry_out(
         request, view, form, template="web/take_payment.html", is_possible=view.may_be_paid, done=done
     )
 
@@ -90,7 +90,7 @@ def _carry_out(
     is_possible: bool,
     done: Callable[[Sale], str],
 ) -> HttpResponse:
-    """Show the form, or record what it says and go back to the sale; a refusal is told above the form."""
+    """Show the form, or record it and go back to the sale; a refusal is shown above the form."""
     back = HttpResponseRedirect(request.access.link(reverse("web:sale", kwargs={"sale_id": view.sale.pk})))
     if not is_possible and not _is_repeat(request):
         messages.warning(request, _("Il n'y a plus rien à faire de ce genre sur cette vente."))
@@ -104,10 +104,10 @@ def _carry_out(
     return render(request, template, {"view": view, "form": form})
 
 
-def record(request: ShopRequest, form: OnceForm, document: dict, done: Callable[[Sale], str]) -> Attempt:
-    """Record what a form asks for and tell the person.
+def record(request: ShopRequest, form: KeyedForm, document: dict, done: Callable[[Sale], str]) -> Attempt:
+    """Record a form's document and give the person a message.
 
-    A refusal is written above the form, which gets a key of its own: what is typed next is another document.
+    A refusal is shown above the form, which gets a new key: what is typed next is another document.
     """
     key, ip = form.cleaned_data["key"], request.META.get("REMOTE_ADDR")
     try:

@@ -1,4 +1,4 @@
-"""The list of a shop's sales, also as a spreadsheet; one sale, and what the till sent of it."""
+"""The list of a shop's sales, also as a spreadsheet; one sale, and the text that the till sent."""
 
 from collections.abc import Callable, Iterator
 
@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from backend.db.keyset import BadCursor
-from backend.web.access import ShopRequest, elsewhere, shop_page
+from backend.web.access import ShopRequest, redirect_to_shop, shop_page
 from backend.web.forms.sales import SaleSearch
 from backend.web.selectors import sales as selectors
 from backend.web.selectors.sale_search import SalesPage, find_sales
@@ -21,7 +21,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 @shop_page
 def sales(request: ShopRequest) -> HttpResponse:
     shop = request.access.shop
-    # A form that was not filled in is valid and filters nothing.
+    # An empty form is valid and filters nothing.
     chosen = SaleSearch(request.GET, shop=shop)
     page = SalesPage(rows=[], next_cursor=None)
     cursor = request.GET.get("apres")
@@ -49,7 +49,7 @@ def sales_xlsx(request: ShopRequest) -> HttpResponseBase:
 def _export(
     request: ShopRequest, ending: str, content_type: str, write: Callable[[Iterator], Iterator[bytes]]
 ) -> HttpResponseBase:
-    """Stream what the list shows with the same choice, from the oldest to the newest."""
+    """Stream the documents of the list with the same filters, oldest first."""
     shop = request.access.shop
     chosen = SaleSearch(request.GET, shop=shop)
     if not chosen.is_valid():
@@ -68,16 +68,16 @@ def _export(
 @shop_page
 def sale(request: ShopRequest, *, sale_id: int) -> HttpResponse:
     view = sale_or_404(request, sale_id)
-    return elsewhere(request, shop_id=view.sale.shop_id) or render(request, "web/sale.html", {"view": view})
+    return redirect_to_shop(request, shop_id=view.sale.shop_id) or render(request, "web/sale.html", {"view": view})
 
 
 @shop_page
 def sale_submission(request: ShopRequest, *, sale_id: int) -> HttpResponse:
-    """Show the exact text of a sale as the till sent it; with `?fichier=1`, hand it out byte for byte."""
+    """Show the exact text of a sale as the till sent it; with `?fichier=1`, as a file, byte for byte."""
     view = sale_or_404(request, sale_id)
-    away = elsewhere(request, shop_id=view.sale.shop_id)
-    if away:
-        return away
+    redirect = redirect_to_shop(request, shop_id=view.sale.shop_id)
+    if redirect:
+        return redirect
     raw = selectors.raw_submission(view.sale)
     if raw is None:
         raise Http404
@@ -91,7 +91,7 @@ def sale_submission(request: ShopRequest, *, sale_id: int) -> HttpResponse:
 
 
 def sale_or_404(request: ShopRequest, sale_id: int) -> selectors.SaleView:
-    """Return the document if it is of one of the person's shops. Which of them, the caller looks at."""
+    """Return the document if it belongs to one of the person's shops; the caller checks which one."""
     view = selectors.sale_view(sale_id=sale_id, shop_ids=request.access.shop_ids)
     if view is None:
         raise Http404

@@ -1,4 +1,4 @@
-"""The shop's stock, why a unit's is what it is, and all that came in and went out."""
+"""The shop's stock, the explanation of a unit's stock, and all movements."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from django.shortcuts import render
 from backend.db.keyset import BadCursor, KeysetPage
 from backend.inventory.models import Article
 from backend.inventory.movements import MovementPage
-from backend.web.access import ShopRequest, elsewhere, shop_page
+from backend.web.access import ShopRequest, redirect_to_shop, shop_page
 from backend.web.forms.stock_filters import MovementFilter, PeriodFilter, StockFilter
 from backend.web.selectors import stock as selectors
 from backend.web.selectors import stock_history
@@ -41,15 +41,15 @@ def stock(request: ShopRequest) -> HttpResponse:
 
 @shop_page
 def unit(request: ShopRequest, *, article_id: int, unit_id: int) -> HttpResponse:
-    """Explain a unit's stock: what its movements come to, and each of them."""
+    """Explain a unit's stock: the sums of its movements, and each of them."""
     article = selectors.article_of_shops(article_id=article_id, shop_ids=request.access.shop_ids)
     units = selectors.units_of(article) if article else []
-    found = next((one for one in units if one.pk == unit_id), None)
+    found = next((unit for unit in units if unit.pk == unit_id), None)
     if article is None or found is None:
         raise Http404
-    away = elsewhere(request, shop_id=article.shop_id)
-    if away:
-        return away
+    redirect = redirect_to_shop(request, shop_id=article.shop_id)
+    if redirect:
+        return redirect
     chosen = PeriodFilter(request.GET)
     context: dict[str, Any] = {
         "article": article,
@@ -79,7 +79,7 @@ def movements(request: ShopRequest) -> HttpResponse:
         named = selectors.articles_named(shop=shop, text=text, limit=NAMED_ARTICLES_MAX) if text else []
         context["named"] = named
         context["is_unclear"] = len(named) > 1
-        # Of several articles, a person chooses; of none, there is nothing to show.
+        # With several articles, the person chooses one; with none, there is nothing to show.
         if not text or len(named) == 1:
             context |= _history(request, chosen, named[0] if named else None)
     return render(request, "web/movements.html", context)
@@ -101,7 +101,7 @@ def _history(request: ShopRequest, chosen: MovementFilter, article: Article | No
 
 
 def _cursor(request: ShopRequest) -> int | None:
-    """Return the movement after which the page begins. Raises Http404 for what is no cursor of ours."""
+    """Return the id of the movement after which the page begins. Raises Http404 for a bad cursor."""
     text = request.GET.get("apres")
     if not text:
         return None

@@ -1,4 +1,4 @@
-"""Who belongs to a shop, seen by all of them, changed by its owners."""
+"""A shop's team: every member sees it, owners change it."""
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect
@@ -26,14 +26,14 @@ def add_member(request: ShopRequest) -> HttpResponse:
     form = NewMemberForm(request.POST)
     if not form.is_valid():
         return _show(request, form)
-    said = form.cleaned_data
-    shop, role = request.access.shop, Role(said["role"])
+    given = form.cleaned_data
+    shop, role = request.access.shop, Role(given["role"])
     try:
-        if said["existe"]:
-            services.add_member(shop=shop, username=said["nom_utilisateur"], role=role)
-            messages.success(request, _("%(name)s fait partie de l'équipe.") % {"name": said["nom_utilisateur"]})
+        if given["existe"]:
+            services.add_member(shop=shop, username=given["nom_utilisateur"], role=role)
+            messages.success(request, _("%(name)s fait partie de l'équipe.") % {"name": given["nom_utilisateur"]})
             return _back(request)
-        member = services.create_member(shop=shop, username=said["nom_utilisateur"], full_name=said["nom"], role=role)
+        member = services.create_member(shop=shop, username=given["nom_utilisateur"], full_name=given["nom"], role=role)
     except ShopsRefused as refusal:
         form.add_error("nom_utilisateur", str(refusal))
         return _show(request, form)
@@ -43,7 +43,7 @@ def add_member(request: ShopRequest) -> HttpResponse:
 @require_POST
 @shop_page(at_least=Role.OWNER)
 def change_member(request: ShopRequest, *, member_id: int) -> HttpResponse:
-    """Change a role, or end a membership: what the button says."""
+    """Change a role or end a membership, depending on the button."""
     member = _member(request, member_id)
     form = RoleForm(request.POST)
     try:
@@ -69,7 +69,7 @@ def password_link(request: ShopRequest, *, member_id: int) -> HttpResponse:
 
 
 def _show_link(request: ShopRequest, member: Membership) -> HttpResponse:
-    """Show the link itself, once: it is in no address of ours and in no log."""
+    """Show the link once: it is in no address of a page and in no log."""
     uid, token = services.password_link_parts(member, owner=request.user)
     link = request.build_absolute_uri(reverse("web:password_set", args=[uid, token]))
     return render(request, "web/team_link.html", {"member": member, "link": link})

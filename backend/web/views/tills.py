@@ -1,6 +1,6 @@
-"""The shop's tills: how each stands, and the devices that hold them.
+"""The shop's tills: the state of each, and their devices.
 
-A code or a token is shown once, on the page that answers the click: it is in no address, no session and no cache.
+A code or token is shown once, in the response to the click: it is in no address, session or cache.
 """
 
 from typing import NoReturn
@@ -21,7 +21,7 @@ from backend.shops.errors import ShopsRefused, TillNameTaken
 from backend.shops.models import Device, DeviceState, Role, Terminal, TerminalState
 from backend.shops.terminals import add_till as add_till_to_shop
 from backend.shops.terminals import disable_till, enable_till, shop_id_of, shop_of
-from backend.web.access import ShopRequest, elsewhere, shop_page
+from backend.web.access import ShopRequest, redirect_to_shop, shop_page
 from backend.web.forms.tills import CodeForm, DeviceStateForm, TillForm, TillStateForm
 from backend.web.selectors import till_details as selectors
 from backend.web.wording.tills import refusal_words
@@ -39,9 +39,9 @@ def till(request: ShopRequest, *, terminal_id: int) -> HttpResponse:
     terminal = selectors.till_of_shops(terminal_id=terminal_id, shop_ids=request.access.shop_ids)
     if terminal is None:
         raise Http404
-    away = elsewhere(request, shop_id=shop_id_of(terminal))
-    if away:
-        return away
+    redirect = redirect_to_shop(request, shop_id=shop_id_of(terminal))
+    if redirect:
+        return redirect
     cards = selectors.till_cards(shop=shop_of(terminal))
     everyone = [*cards.tills, *([cards.office] if cards.office else [])]
     devices = selectors.devices_of_till(terminal)
@@ -72,7 +72,7 @@ def add_till(request: ShopRequest) -> HttpResponse:
 
 @shop_page(at_least=Role.MANAGER)
 def enrolment_code(request: ShopRequest, *, terminal_id: int) -> HttpResponse:
-    """Make a code and show it. The page asked for again, as when it is reloaded, makes and shows none."""
+    """Create a code and show it. A GET, as after a reload, creates and shows none."""
     terminal = _own_till(request, terminal_id)
     form = CodeForm(request.POST)
     if request.method != "POST":
@@ -99,7 +99,7 @@ def enrolment_code(request: ShopRequest, *, terminal_id: int) -> HttpResponse:
 
 @shop_page(at_least=Role.MANAGER)
 def device_token(request: ShopRequest, *, terminal_id: int, device_id: int) -> HttpResponse:
-    """Issue a token and show it, for tills into which no code can be typed."""
+    """Issue a token and show it, for tills on which no code can be typed."""
     terminal = _own_till(request, terminal_id)
     device = _own_device(terminal, device_id)
     if request.method != "POST":
@@ -148,13 +148,13 @@ def device_state(request: ShopRequest, *, terminal_id: int, device_id: int) -> H
             messages.success(request, _("Appareil désactivé : ses envois sont refusés à partir de maintenant."))
         else:
             enable_device(device)
-            _tell_enabled(request, device)
+            _report_enabled(request, device)
     except ShopsRefused as refusal:
         messages.error(request, refusal_words(refusal))
     return _to_till(request, terminal.pk)
 
 
-def _tell_enabled(request: ShopRequest, device: Device) -> None:
+def _report_enabled(request: ShopRequest, device: Device) -> None:
     if device.state == DeviceState.REPLACED:
         messages.warning(
             request, _("Appareil réactivé, mais un autre tient la caisse : il reste un appareil remplacé.")
@@ -164,7 +164,7 @@ def _tell_enabled(request: ShopRequest, device: Device) -> None:
 
 
 def _own_till(request: ShopRequest, terminal_id: int) -> Terminal:
-    """Return a till of the shop that is shown: what changes something does not follow an id to another shop."""
+    """Return a till of the shop that is shown: changes are never redirected to another shop."""
     return selectors.till_of_shops(terminal_id=terminal_id, shop_ids=[request.access.shop.pk]) or _not_found()
 
 
@@ -188,9 +188,9 @@ def _to_till(request: ShopRequest, terminal_id: int) -> HttpResponseRedirect:
 
 
 def _qr(payload: str) -> SafeString:
-    """Return a QR as an SVG without a style of its own, black on white in dark rooms too: cameras want it so."""
+    """Return a QR code as SVG without inline styles, black on white in the dark theme too: cameras need it."""
     picture = segno.make_qr(payload, error="m")
     svg = picture.svg_inline(
         omitsize=True, border=QR_QUIET_ZONE, dark="#000", light="#fff", svgclass=None, lineclass=None
     )
-    return mark_safe(svg)  # noqa: S308 - numbers of segno's making alone
+    return mark_safe(svg)  # noqa: S308 - segno's own SVG, without input

@@ -1,4 +1,4 @@
-"""A form that does its work once, however often it arrives: it carries a key, given when it is first shown."""
+"""Forms whose work is done once even if they are sent again: each carries a key, created when it is shown."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ class FormKeyField(forms.CharField):
     default_validators = [RegexValidator(r"\A[A-Za-z0-9]{8,64}\Z")]
 
 
-class OnceForm(forms.Form):
+class KeyedForm(forms.Form):
     key = FormKeyField()
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
