@@ -1,4 +1,4 @@
-"""Holds real answers against the OpenAPI document: status, content type, headers, and a body with no key unnamed."""
+"""Checks real answers against the OpenAPI document: status, content type, headers, and a body without unknown keys."""
 
 import copy
 import functools
@@ -19,7 +19,7 @@ def _strict_components() -> dict[str, Any]:
 
 
 def operation_of(method: str, path: str) -> dict[str, Any] | None:
-    """Return what the document says of a call; None for an address or a method that it does not know."""
+    """Return the document's operation for a call; None for an address or a method that it does not describe."""
     for template, operations in document()["paths"].items():
         if re.fullmatch(re.sub(r"\{[^}]*\}", "[^/]+", template), path.partition("?")[0]):
             return operations.get(method.lower())
@@ -59,7 +59,7 @@ def _check_headers(answer: HttpResponse, described: dict[str, Any]) -> None:
 
 
 def _closed(schema: Any) -> Any:
-    """Return a copy in which no object may have a key that is not named: the document is open, our answers are not."""
+    """Return a copy in which no object may have unknown keys: the document allows them, our answers have none."""
     if isinstance(schema, list):
         return [_closed(one) for one in schema]
     if not isinstance(schema, dict):

@@ -1,4 +1,4 @@
-"""Sees which of our own processes connect to ports that a test run must leave alone (Linux)."""
+"""Finds processes of a test run that connect to ports which a test run must leave alone (Linux)."""
 
 import os
 import threading
@@ -14,10 +14,9 @@ FOREIGN_PORTS = frozenset({3306, 6379})
 
 
 class ConnectionWatch(threading.Thread):
-    """Looks at the kernel's table of connections a few times a second, for this process and its descendants.
+    """Reads the kernel's table of connections a few times a second, for this process and its descendants.
 
-    A database or broker that is named by mistake is held on to, or tried again and again: looking now and then is
-    enough to see it.
+    A wrong database or broker stays connected, or is tried again and again, so a look now and then is enough.
     `seen` holds one sentence for each port and program.
     """
 
@@ -53,14 +52,14 @@ def connections_to(ports: frozenset[int]) -> dict[str, int]:
             for line in Path("/proc/net", table).read_text().splitlines()[1:]:
                 fields = line.split()
                 port, inode = int(fields[2].rpartition(":")[2], 16), fields[9]
-                # A connection that is only remembered, in TIME_WAIT, belongs to nobody: inode 0.
+                # A closed connection in TIME_WAIT belongs to no process: inode 0.
                 if port in ports and inode != "0":
                     found[inode] = port
     return found
 
 
 def family(pid: int) -> set[int]:
-    """Return this process and all that descend from it."""
+    """Return this process and all its descendants."""
     table = process_table()
     members = {pid}
     while more := {child for child, parent, _group in table if parent in members} - members:

@@ -1,4 +1,4 @@
-"""A device that shows its code, as tests of enrolment need it."""
+"""Enrols devices with their codes, for tests of enrolment."""
 
 import json
 from typing import Any
@@ -32,7 +32,7 @@ def enrol_raw(body: bytes, *, address: str = "127.0.0.1", **headers: str) -> Htt
 
 
 def enrolled(code: str, serial: str) -> Till:
-    """Enrol a device that is let in, and return it as a till with its token."""
+    """Enrol a device whose code is right, and return it as a till with its token."""
     answer = enrol(code, serial)
     assert answer.status_code == 201, answer.content
     return Till(Device.objects.get(serial=serial), token=answer.json()["jeton"])

@@ -1,4 +1,4 @@
-"""What must hold after anything: asked of the tables alone, never of the code that filled them."""
+"""What must be true of the tables after every test; computed without the code that filled them."""
 
 from collections import Counter, defaultdict
 from decimal import Decimal
@@ -26,13 +26,13 @@ def check_invariants(*, is_settled: bool = True) -> None:
 
 
 def check_outcomes(*, is_settled: bool) -> None:
-    """One outcome for each sale below the cursor and none above it; `created` stands with its document, once."""
+    """One outcome for each sale below the cursor and none above it; each recorded sale has exactly one document."""
     positions = defaultdict(list)
     for batch_id, position in SaleOutcome.objects.order_by("batch_id", "position").values_list("batch_id", "position"):
         positions[batch_id].append(position)
     for batch in Batch.objects.all():
         if is_settled:
-            assert batch.settled_at is not None, f"batch {batch.pk} stands at {batch.next_position}/{batch.sale_count}"
+            assert batch.settled_at is not None, f"batch {batch.pk} is at {batch.next_position}/{batch.sale_count}"
         assert positions[batch.pk] == list(range(1, batch.next_position)), f"batch {batch.pk}"
         assert batch.created_count + batch.error_count == batch.next_position - 1
         assert (batch.settled_at is not None) == (batch.next_position > batch.sale_count)
@@ -64,7 +64,7 @@ def check_stock() -> None:
 
 
 def check_register() -> None:
-    """Registration numbers run 1, 2, 3… in each shop's month, and the sequence knows the last."""
+    """Registration numbers run 1, 2, 3… in each shop's month, and the sequence has the last."""
     numbers = defaultdict(list)
     for shop_id, year, month, number in Sale.objects.values_list(
         "shop_id", "register_year", "register_month", "register_number"
@@ -77,9 +77,9 @@ def check_register() -> None:
 
 
 def check_order() -> None:
-    """A till's sales took effect in the order of its batches, then by position: its documents' ids say so.
+    """A till's documents have ids in the order of its batches, then of the positions.
 
-    Not those whose outcome was another one at first: tried again, they came later than their place.
+    Except for sales whose outcome was replaced: they were tried again later.
     """
     later = set(OutcomeHistory.objects.values_list("batch_id", "position"))
     for lane in Lane.objects.all():

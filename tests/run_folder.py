@@ -1,7 +1,7 @@
 """The folder of one test run: in memory where there is room for it, and removed even if the run was killed.
 
-The databases of a run wait for the disk thousands of times. In memory they do not, and lose nothing when a process is
-killed: only a power cut would show the difference.
+The databases of a run wait for the disk thousands of times. In memory they do not wait, and they still lose nothing
+when a process is killed: only a power cut would show the difference.
 """
 
 import os
@@ -26,7 +26,7 @@ def make_run_folder(memory: Path = MEMORY, *, disk: Path | None = None, bytes_mi
 
 
 def remove_leftovers(parents: Iterable[Path]) -> None:
-    """Remove the folders of runs whose process is no more. Another user's stay: we may not remove them."""
+    """Remove the folders of runs whose process is gone. Another user's folders stay: we may not remove them."""
     for parent in parents:
         for folder in parent.glob(f"{PREFIX}*"):
             pid = folder.name.removeprefix(PREFIX).partition("-")[0]
@@ -35,7 +35,7 @@ def remove_leftovers(parents: Iterable[Path]) -> None:
 
 
 def _has_room(folder: Path, bytes_min: int) -> bool:
-    """Whether this much fits into the folder. Tests run programs that they write, so it must allow that too."""
+    """Tell whether the folder has this much room. Tests run programs that they write, so it must allow that too."""
     with suppress(OSError):
         if os.access(folder, os.W_OK) and not os.statvfs(folder).f_flag & os.ST_NOEXEC:
             return shutil.disk_usage(folder).free >= bytes_min

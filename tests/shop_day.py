@@ -1,4 +1,4 @@
-"""What tills of Alice's shop send, in the words of the wire, handed to the real intake and the real posting."""
+"""Sales of Alice's shop, as tills send them, handed to the real intake and the real posting."""
 
 import itertools
 import json
@@ -27,12 +27,12 @@ def sale(article: Article, *, quantity: object = 1, price: object = 25000, **fie
 
 
 def hand_over(device: Device, *sales: dict[str, Any]) -> Batch:
-    """Let the device post these sales as one batch, which is accepted and not posted yet."""
+    """Let the device hand these sales over as one batch, and do not post it."""
     return receive_batch(caller=Caller(device=device), body=json.dumps(sales).encode()).batch
 
 
 def post(device: Device, *sales: dict[str, Any]) -> Batch:
-    """Let the device post these sales as one batch, and have each recorded."""
+    """Let the device hand these sales over as one batch, and post it."""
     batch = hand_over(device, *sales)
     while post_slice(device.terminal_id).has_more:
         pass
@@ -45,7 +45,7 @@ def recorded(batch: Batch) -> Sale:
 
 
 def fill(cast: Cast) -> dict[str, Batch]:
-    """Give Alice's shop a day with something of everything: three currencies' worth of trouble and some sales."""
+    """Give Alice's shop a day with some of everything: a mixed payment, a credit, refusals, and sales that wait."""
     now = datetime.now(UTC)
     mixed = [{"mode": "CASH", "montant": 46500}, {"mode": "MOBILE_MONEY", "devise": "USD", "montant": 10, "taux": 2850}]
     done = post(

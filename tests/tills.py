@@ -1,6 +1,6 @@
-"""A till of the tests: it speaks to the API in process, and its sales are posted in process when a test says so.
+"""A till for tests: it calls the API in process, and its sales are posted in process when a test says so.
 
-Every answer is held against the OpenAPI document on its way to the test.
+Every answer is checked against the OpenAPI document.
 """
 
 import gzip
@@ -42,7 +42,7 @@ def stock_of(article: Article) -> object:
 
 
 class Till:
-    """One device, with what it sends in every header."""
+    """One device, with the headers that it sends with every call."""
 
     def __init__(self, device: Device, *, token: str = "", **headers: str) -> None:
         self.device = device
@@ -54,7 +54,7 @@ class Till:
     def call(
         self, method: str, path: str, body: bytes = b"", *, content_type: str = "application/json", **headers: str
     ) -> HttpResponse:
-        """Call, with `X_App_Version="1"` for a header of that name; None takes one away."""
+        """Call, with `X_App_Version="1"` for a header of that name; None removes a header."""
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         sent = {name: value for name, value in (self.headers | given).items() if value is not None}
         answer = self.client.generic(method, path, body, content_type=content_type, headers=sent)
@@ -90,15 +90,15 @@ class Till:
         return answer.json()["ventes"]
 
     def post_all(self) -> None:
-        """Post what waits, as a worker would."""
+        """Post all waiting sales, as a worker would."""
         while post_slice(self.device.terminal_id, slice_s=30).has_more:
             pass
 
     def post_next(self, count: int = 1) -> None:
-        """Post the next `count` sales and no more."""
-        work = PostingContext(self.device.terminal_id)
+        """Post exactly the next `count` sales."""
+        context = PostingContext(self.device.terminal_id)
         for _ in range(count):
-            assert post_next_sale(work) is Step.POSTED
+            assert post_next_sale(context) is Step.POSTED
 
     def settle(self, *sales: object, **headers: str) -> dict[str, Any]:
         """Hand a batch over, have it posted, and return its receipt."""
@@ -106,9 +106,9 @@ class Till:
         self.post_all()
         return self.receipt(receipt)
 
-    def settle_one(self, one: object, **headers: str) -> dict[str, Any]:
-        """Return the entry of a batch's only sale, good or not."""
-        details = self.settle(one, **headers)["details"]
+    def settle_one(self, content: object, **headers: str) -> dict[str, Any]:
+        """Settle a batch of one sale and return the sale's entry in the receipt."""
+        details = self.settle(content, **headers)["details"]
         (entry,) = details["creees"] + details["erreurs"]
         return entry
 
@@ -122,9 +122,9 @@ class Till:
 
     @contextmanager
     def posted_meanwhile(self, *, after_s: float = 0.2) -> Iterator[None]:
-        """Post what waits from another thread while the block runs. Needs commits that are real."""
+        """Post all waiting sales from another thread while the block runs. Needs real commits."""
 
-        def work() -> None:
+        def post_when_one_waits() -> None:
             try:
                 done = threading.Event()
                 for _ in range(100):
@@ -135,7 +135,7 @@ class Till:
             finally:
                 connections.close_all()
 
-        thread = threading.Thread(target=work)
+        thread = threading.Thread(target=post_when_one_waits)
         thread.start()
         try:
             yield

@@ -8,7 +8,7 @@ import pytest
 from backend.sales.models import Batch, Lane, SaleOutcome
 from backend.sales.posting import decision, post_sale
 from backend.sales.posting.context import Inspection, PostingContext
-from backend.sales.posting.crash_guard import STARTS_MAX, StartKind, begin
+from backend.sales.posting.crash_guard import STARTS_MAX, StartKind, count_start
 from backend.sales.posting.post_sale import settle_as_failed
 from backend.sales.repair.open_entries import open_entries
 from backend.testing import Cast
@@ -56,10 +56,10 @@ def test_a_sale_whose_reading_raises_is_settled_with_its_number(
 
 def test_each_attempt_to_settle_a_sale_that_kills_inspects_less_of_it(cast: Cast, till: Till) -> None:
     till.hand_over(sale("FAC-1", line(cast.rice)))
-    work = PostingContext(till.device.terminal_id)
+    context = PostingContext(till.device.terminal_id)
     inspections = []
     for _ in range(STARTS_MAX + 4):
-        start = begin(work)
+        start = count_start(context)
         inspections += [start.inspection] if start.kind is StartKind.CONDEMNED else []
         # Each of them died, long enough ago.
         Lane.objects.update(starts_at=None)

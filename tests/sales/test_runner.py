@@ -7,7 +7,7 @@ from django.db import connection, connections, transaction
 
 from backend.sales.posting import runner, sql
 from backend.sales.posting.context import PostingContext
-from backend.sales.posting.crash_guard import Start, begin
+from backend.sales.posting.crash_guard import Start, count_start
 from backend.testing import Cast
 from tests.tills import Till, line, sale
 
@@ -36,18 +36,18 @@ def test_a_poster_waits_for_a_second_one_that_only_looks_at_its_lane(
     till.hand_over(sale("FAC-1", line(real_cast.rice)))
     lookers: list[threading.Thread] = []
 
-    def begin_and_be_looked_at(work: PostingContext) -> Start:
-        start = begin(work)
+    def count_start_and_be_looked_at(context: PostingContext) -> Start:
+        start = count_start(context)
         is_held = threading.Event()
         looker = threading.Thread(
-            target=hold_lane, args=(work.terminal_id,), kwargs={"is_held": is_held, "seconds": 0.03}
+            target=hold_lane, args=(context.terminal_id,), kwargs={"is_held": is_held, "seconds": 0.03}
         )
         looker.start()
         lookers.append(looker)
         assert is_held.wait(10)
         return start
 
-    monkeypatch.setattr(runner, "begin", begin_and_be_looked_at)
+    monkeypatch.setattr(runner, "count_start", count_start_and_be_looked_at)
 
     report = runner.post_slice(till.device.terminal_id)
 

@@ -1,4 +1,4 @@
-"""What a poster knows while it works at one terminal: the rules of its shop, the units it met, the bytes it decoded."""
+"""A poster's memory while it works at one terminal: its shop's rules, the units and the bytes it has read."""
 
 import itertools
 import uuid
@@ -20,16 +20,16 @@ from backend.sales.wire.parser import ParsedSale
 from backend.sales.wire.split import cut, peek_units
 from backend.shops.models import Shop, StockPolicy, Terminal
 
-# How far a slice looks ahead for the units that it will need: about what it posts, and no more than one query takes.
+# For how many sales a slice reads the units ahead: about as many as it posts, and no more than one query takes.
 AHEAD_SALES = 200
 AHEAD_LINES_MAX = 1000
-# SQLite has one writer: without a breath between sales, three posters starve the intake (3.9 s at the 99th percentile).
+# SQLite has one writer: without a pause between sales, three posters starve the intake (3.9 s at the 99th percentile).
 SQLITE_BREATH_S = 0.003
 
 
 @dataclass(frozen=True, slots=True)
 class ShopRules:
-    """What a posting asks of its shop, read once a slice."""
+    """What a posting needs to know of its shop, read once a slice."""
 
     id: int
     code: str
@@ -54,7 +54,7 @@ class ShopRules:
 
 
 class Inspection(Enum):
-    """How closely a sale that is given up may still be looked at: one of these looks may be what kills."""
+    """How much of a sale that is settled as failed may still be read: reading it may kill the process too."""
 
     FULL = "full"
     HEADER = "header"
@@ -68,9 +68,9 @@ class Override:
     accepts_short_stock: bool = False
     # A conflict becomes a sale of its own, the next variant under its number.
     accepts_variant: bool = False
-    # Was set aside, and is taken up again.
+    # The sale was set aside and is decided again.
     reopens: bool = False
-    # The place of a line, from 0 → the unit that it means here.
+    # The index of a line, from 0 → the unit that it means here.
     units: Mapping[int, uuid.UUID] = field(default_factory=dict)
 
 
@@ -78,7 +78,7 @@ NO_OVERRIDE = Override()
 
 
 class SaleRead(NamedTuple):
-    """What was read of the sale at `place` before its posting broke."""
+    """The sale at `place`, kept in case its posting raises."""
 
     place: tuple[int, int]
     sale: ParsedSale
@@ -91,44 +91,44 @@ def utc_now() -> datetime:
 
 @dataclass(slots=True)
 class PostingContext:
-    """One poster's turn at one terminal. Everything in it may be thrown away: the database holds the state."""
+    """One poster's slice at one terminal. Nothing in it needs to be kept: the database holds the state."""
 
     terminal_id: int
-    # Called before each attempt: one that waits for a lock takes seconds, and whoever watches must not think us frozen.
+    # Called before each attempt: an attempt that waits for a lock takes seconds and must not look frozen.
     alive: Callable[[], None] = lambda: None
-    # What stamps its outcomes, asked once a sale.
+    # Stamps the outcomes; called once a sale.
     clock: Callable[[], datetime] = utc_now
     breath_s: float = SQLITE_BREATH_S
     has_committed: bool = False
     # (batch, position) of the sale that is being posted.
     place: tuple[int, int] = (0, 0)
-    # Holds for the sale at `place` and for no other.
+    # Applies to the sale at `place` only.
     override: Override = NO_OVERRIDE
     # Whether this terminal has sales that a person set aside: read with the lane.
     has_set_aside: bool = False
-    # (batch, position) → how often its posting raised what is nobody's refusal.
+    # (batch, position) → how often its posting raised a bug.
     tries: dict[tuple[int, int], int] = field(default_factory=dict)
-    # Set once a follower broke the posting of its origin: the origin comes first, what waits for it later.
-    lets_wait: bool = False
-    known: SaleRead | None = None
+    # Set once a posting raised: a follower may have caused it, so sales are then posted without their followers.
+    skips_followers: bool = False
+    sale_read: SaleRead | None = None
     closed_months: set[tuple[int, int, int]] = field(default_factory=set)
     _terminal_name: str | None = None
     _shops: dict[int, ShopRules] = field(default_factory=dict)
     _units: dict[int, UnitCache] = field(default_factory=dict)
-    # Of a batch: the positions whose units have been read.
+    # Batch → the positions whose units have been read.
     _named: dict[int, range] = field(default_factory=dict)
     _batch_id: int = 0
     _sales: list[bytes] = field(default_factory=list)
 
     def raw_sales(self, cursor: CursorWrapper, batch: BatchRow) -> list[bytes]:
-        """Return the batch's sales, undecoded; inflated and cut once a slice, one batch at a time."""
+        """Return the batch's sales, undecoded. The last batch's are kept, so that its bytes are inflated once."""
         if self._batch_id != batch.id:
             self._sales = self.read_sales(cursor, batch.id)
             self._batch_id = batch.id
         return self._sales
 
     def read_sales(self, cursor: CursorWrapper, batch_id: int) -> list[bytes]:
-        """Return the sales of any batch, undecoded, and keep nothing of them."""
+        """Return the sales of any batch, undecoded, without keeping them."""
         return cut(zlib.decompress(sql.read_body(cursor, batch_id=batch_id)))
 
     def shop(self, shop_id: int) -> ShopRules:
@@ -137,10 +137,10 @@ class PostingContext:
         return self._shops[shop_id]
 
     def resolve(self, shop_id: int, keys: list[UnitKey]) -> list[ResolvedUnit]:
-        """Return the units that the lines of the sale at the cursor name.
+        """Return the units that these keys name, in order. Raises as UnitCache.resolve does.
 
-        Those of the sales that follow are read with them: a query for each new article took half of a slice's time.
-        Raises as UnitCache.resolve does.
+        The units of the next AHEAD_SALES sales are read with them: one query for each new article took half of a
+        slice's time.
         """
         units = self._units.setdefault(shop_id, UnitCache(shop_id=shop_id))
         batch, position = self.place

@@ -1,7 +1,7 @@
-"""Counting starts, so that a sale which kills its process does not do so for ever.
+"""Counts delivery attempts (starts), so that a sale which kills its process does not do so for ever.
 
-A start is counted before the slice's first sale and committed on its own. A process that dies leaves it behind; every
-other end takes it back, and the first sale that commits sets the count to 0.
+A start is counted before the slice's first sale, in a transaction of its own. A process that dies leaves it behind;
+every other end takes it back, and the first sale that commits sets the count to 0.
 """
 
 import contextlib
@@ -19,14 +19,15 @@ from backend.sales.posting.failpoints import failpoint
 
 # After so many starts in a row at the same sale it is tried once more, alone.
 STARTS_MAX = 5
-# Several messages for one terminal may be taken up at once, each counting a start before the first sale commits. Who
-# comes within this time of another's start leaves the lane to it; if that one died, the sweep comes a little later.
+# Several messages for one terminal may be taken up at once, each counting a start before the first sale commits. A
+# second worker that finds a start counted less than START_QUIET ago returns BUSY. If the first worker has died, the
+# sweep posts a little later.
 START_QUIET = timedelta(seconds=1)
 
 
 class StartKind(Enum):
     GO = "go"
-    # The sale has killed whoever came near it: it is settled as failed instead of tried.
+    # The sale has killed every process that tried it: it is settled as failed instead.
     CONDEMNED = "condemned"
     BUSY = "busy"
     NOTHING = "nothing"
@@ -39,19 +40,19 @@ class Start:
     inspection: Inspection = Inspection.FULL
 
 
-def begin(context: PostingContext) -> Start:
-    """Claim the lane, count a start at the next sale, commit; say how to go on."""
-    start = retrying(lambda: _count(context), name="begin")
+def count_start(context: PostingContext) -> Start:
+    """Claim the lane, count a start at the next sale, commit; return how to go on."""
+    start = retrying(lambda: _count_start(context), name="begin")
     if start.kind is StartKind.NOTHING:
-        # Look once more with the lane released: a batch accepted meanwhile had its ring answered by us.
+        # Look again with the lane released: the ring of a batch that was accepted meanwhile found the lane busy.
         with connection.cursor() as cursor:
             is_missed = sql.has_work(cursor, terminal_id=context.terminal_id)
         if is_missed:
-            return retrying(lambda: _count(context), name="begin")
+            return retrying(lambda: _count_start(context), name="begin")
     return start
 
 
-def _count(context: PostingContext) -> Start:
+def _count_start(context: PostingContext) -> Start:
     context.alive()
     now = datetime.now(UTC)
     with transaction.atomic(durable=True), connection.cursor() as cursor:
@@ -70,20 +71,20 @@ def _count(context: PostingContext) -> Start:
         sql.count_start(cursor, terminal_id=context.terminal_id, starts=starts, batch=batch, at=dialect.naive_utc(now))
     failpoint("started")
     if starts > STARTS_MAX + 1:
-        # Whoever settled it died of that too: the next looks less closely.
+        # If settling the sale also kills the process, the next attempt inspects less of it.
         inspection = {STARTS_MAX + 2: Inspection.FULL, STARTS_MAX + 3: Inspection.HEADER}.get(starts, Inspection.NONE)
         return Start(StartKind.CONDEMNED, inspection=inspection)
     return Start(StartKind.GO, is_alone=starts == STARTS_MAX + 1)
 
 
-def give_back(context: PostingContext) -> None:
-    """Take this slice's start back: it ended, but not by a death. A busy lane keeps it; its holder resets it."""
-    # The database may be what ended the slice; then this start stays counted, and the next one that commits clears it.
+def take_back_start(context: PostingContext) -> None:
+    """Take back this slice's start: the process did not die. If the lane is busy, its holder resets the count."""
+    # If the database ended the slice, the start stays counted; the next sale that commits clears it.
     with contextlib.suppress(Error):
-        retrying(lambda: _uncount(context), name="give_back")
+        retrying(lambda: _take_back_start(context), name="give_back")
 
 
-def _uncount(context: PostingContext) -> None:
+def _take_back_start(context: PostingContext) -> None:
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         lane = sql.claim_lane(cursor, terminal_id=context.terminal_id)
         if lane is not None and lane.starts:

@@ -1,4 +1,4 @@
-"""What becomes of one sale's bytes: recorded, or refused with a reason; and the outcome's row that says so."""
+"""Decides one sale from its bytes: recorded, or refused with a code; and makes the outcome's row."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -37,7 +37,7 @@ def record(cursor: CursorWrapper, posting: Posting) -> Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A sale's outcome on its way into the table, its document already written or never to be."""
+    """A sale's outcome before it is stored. If the sale is recorded, its document is written already."""
 
     status: OutcomeStatus
     number: str
@@ -58,14 +58,14 @@ class Decision:
 
 
 def decide(cursor: CursorWrapper, *, context: PostingContext, batch: BatchRow, raw: bytes, now: datetime) -> Decision:
-    """Return what becomes of the sale at the batch's cursor, its rows written if it is recorded."""
+    """Decide the sale at the batch's cursor, and write its rows if it is recorded."""
     try:
         sale = read_sale(raw)
     except SaleRefused as refusal:
         return refused(refusal, number=peek(raw)[0], fingerprint=fingerprint_of_bytes(raw))
     failpoint("read", number=sale.number)
     posting = Posting(context, context.shop(batch.shop_id), batch, sale, now)
-    context.known = SaleRead((batch.id, batch.next_position), sale, posting.shop)
+    context.sale_read = SaleRead((batch.id, batch.next_position), sale, posting.shop)
     try:
         recorded = record(cursor, posting)
     except SaleRefused as refusal:
@@ -82,7 +82,7 @@ def decide(cursor: CursorWrapper, *, context: PostingContext, batch: BatchRow, r
 
 
 def refused_sale(refusal: SaleRefused, sale: ParsedSale, shop: ShopRules, batch: BatchRow) -> Decision:
-    """Return the refusal of a sale that could be read, with what it would have brought in."""
+    """Return the refusal of a sale that could be read, with its amount, currency and day."""
     return replace(
         refused(refusal, number=sale.number, fingerprint=sale.fingerprint),
         amount=sale.total,
@@ -93,8 +93,8 @@ def refused_sale(refusal: SaleRefused, sale: ParsedSale, shop: ShopRules, batch:
 
 
 def _awaits(sale: ParsedSale) -> str:
-    """Return the number that will wake this document. One too long for a sale will never come, and waits for nobody."""
-    assert sale.origin is not None, "it waits for what it names"
+    """Return the number that will wake this document. A number too long for a sale never arrives; it is cut."""
+    assert sale.origin is not None, "a deferred document names its origin"
     return str(sale.origin[1])[:64]
 
 
@@ -111,7 +111,7 @@ def refused(refusal: SaleRefused, *, number: str, fingerprint: str) -> Decision:
 
 
 def advance(batch: BatchRow, status: OutcomeStatus) -> BatchRow:
-    """Return the batch with its cursor one on, counted and a version higher."""
+    """Return the batch with its cursor at the next sale, new counters and the next version."""
     return batch._replace(
         next_position=batch.next_position + 1,
         created_count=batch.created_count + status.is_recorded,
@@ -132,7 +132,7 @@ def outcome_values(
 
 
 def count_written(decisions: Iterable[Decision]) -> None:
-    """Count outcomes for who watches, once the transaction that wrote them is committed."""
+    """Count outcomes for the metrics. Call it after the transaction that wrote them is committed."""
     for decision in decisions:
         counters.count("caisse_sales_total", status=decision.status.value)
         if decision.code:

@@ -1,7 +1,7 @@
-"""Documents that came before the sale they follow: kept as deferred, carried out in their origin's own transaction.
+"""Documents that arrive before the sale that they follow: deferred, then carried out in that sale's transaction.
 
-The origin's units are locked there already, and its row is new: nobody else can be waited for, and the order of locks
-holds.
+That transaction has locked the sale's units already, and the sale's row is new, so it waits for no other transaction
+and the order of locks is kept.
 """
 
 from datetime import datetime
@@ -29,14 +29,14 @@ def wait_or_wake(
     now: datetime,
     was_waiting: bool = False,
 ) -> tuple[BatchRow, list[Decision]]:
-    """Let this verdict count for what waits: a deferred document joins, a recorded one ends its followers' wait.
+    """Keep the lane's count of waiting documents: a deferred one is added, a recorded one wakes its followers.
 
-    Returns as wake_followers does. Costs an ordinary sale nothing: the lane, which is read anyway, knows whether
-    anybody waits. `was_waiting`: the sale itself was deferred till now.
+    Returns as wake_followers does. An ordinary sale costs nothing: the lane, which is read anyway, has the count.
+    `was_waiting`: the sale itself was deferred before this decision.
     """
     woken: list[Decision] = []
     waiting = lane.waiting_documents - was_waiting + (decision.status == OutcomeStatus.DEFERRED)
-    if lane.waiting_documents and decision.is_recorded and not context.lets_wait:
+    if lane.waiting_documents and decision.is_recorded and not context.skips_followers:
         moved, woken = wake_followers(cursor, context=context, number=decision.number, moved=moved, now=now)
         waiting -= len(woken)
     if waiting != lane.waiting_documents:
@@ -47,11 +47,11 @@ def wait_or_wake(
 def wake_followers(
     cursor: CursorWrapper, *, context: PostingContext, number: str, moved: BatchRow, now: datetime
 ) -> tuple[BatchRow, list[Decision]]:
-    """Decide what waits for the document `number` of this terminal, in the order in which it came, then what waits for
-    those: who named as his origin what turns out to be no sale must hear it too.
+    """Decide the documents that wait for this terminal's document `number`, in the order in which they came, then those
+    that wait for these: a document that follows something other than a sale must be refused too.
 
-    Holds the lane, inside the posting of that document. Returns the batch under work, which may be one of those whose
-    outcomes changed, and the verdicts; the registration numbers are the caller's to give.
+    The caller holds the lane and is posting that document. Returns the caller's batch, some of whose outcomes may have
+    changed, and the decisions; the caller gives the registration numbers.
     """
     decisions = []
     cause = Cause(REASON)

@@ -1,4 +1,4 @@
-"""What documents of every kind share on their way into the books: identity, date, columns, people's texts."""
+"""What all kinds of documents share: their variant, date, columns, and texts that people wrote."""
 
 import json
 import unicodedata
@@ -23,7 +23,7 @@ from backend.sales.wire.split import cut
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """One sale on its way: what is known of it before any rule is asked. `now` is the operation's one clock."""
+    """One sale that is being posted, and what its rules need. `now` is the operation's one clock."""
 
     context: PostingContext
     shop: ShopRules
@@ -37,14 +37,14 @@ class Posting:
 
     @property
     def override(self) -> Override:
-        """Return what a person allowed this sale; a follower that is woken with it is posted by the rules."""
-        is_meant = (self.batch.id, self.batch.next_position) == self.context.place
-        return self.context.override if is_meant else NO_OVERRIDE
+        """Return what a person allowed this sale; a follower that is woken with it is decided by the rules."""
+        is_own = (self.batch.id, self.batch.next_position) == self.context.place
+        return self.context.override if is_own else NO_OVERRIDE
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A document as it was written, all but its registration number."""
+    """A document that was written, without its registration number yet."""
 
     status: OutcomeStatus
     document_id: int
@@ -55,7 +55,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Dating:
-    """When a document happened: the day it counts for, the till's own day and instant, and what is odd about them."""
+    """When a document happened: the day it counts for, the till's own day and instant, and warnings about them."""
 
     day: date
     till_day: date
@@ -70,19 +70,19 @@ def choose_variant(cursor: CursorWrapper, posting: Posting) -> tuple[int, list[s
     if not known:
         _refuse_set_aside(cursor, posting)
         return 1, []
-    for one in known:
-        if one.fingerprint == sale.fingerprint or _differs_in_names_only(cursor, posting, one):
-            raise AlreadyThere(document_id=one.id)
+    for variant in known:
+        if variant.fingerprint == sale.fingerprint or _differs_in_names_only(cursor, posting, variant):
+            raise AlreadyThere(document_id=variant.id)
     _refuse_set_aside(cursor, posting)
-    # A restored or replaced device counts from an old number: what it sold is a sale, not a quarrel.
-    own = [one for one in known if one.device_id == posting.batch.device_id]
+    # A restored or replaced device counts on from an old number: its sale is a new sale, not a conflict.
+    own = [variant for variant in known if variant.device_id == posting.batch.device_id]
     if own and not posting.override.accepts_variant:
         raise NumberTaken(document_id=own[0].id)
     return known[-1].variant + 1, ["numero_reutilise"]
 
 
 def _refuse_set_aside(cursor: CursorWrapper, posting: Posting) -> None:
-    """Set a sale aside that a person has set aside before. Not asked where nobody ever did so at this till."""
+    """Raise SetAside for a sale that a person has set aside before. No query where the till has no such sales."""
     if not posting.context.has_set_aside or posting.override.reopens:
         return
     sale = posting.sale
@@ -93,28 +93,27 @@ def _refuse_set_aside(cursor: CursorWrapper, posting: Posting) -> None:
 
 
 def _differs_in_names_only(cursor: CursorWrapper, posting: Posting, known: KnownSale) -> bool:
-    """Tell whether the stored sale is this one told with other identifiers: an updated till may name units anew.
+    """Tell whether the stored sale is this one with other identifiers: an updated till may name units differently.
 
-    Rare, and dear: the first sale is read again from its bytes, and its stored lines compared with ours, resolved.
+    Rare and expensive: the stored sale is read again from its bytes, and its lines are compared with our units.
     """
     if known.batch_id is None or known.position is None or posting.sale.kind != SaleKind.SALE:
         return False
     raw = cut(zlib.decompress(sql.read_body(cursor, batch_id=known.batch_id)))[known.position - 1]
-    first = read_sale(raw)
     ours = posting.sale
-    if _content(first) != _content(ours):
+    if _content(read_sale(raw)) != _content(ours):
         return False
     try:
         units = posting.context.resolve(posting.shop.id, [line.key for line in ours.lines])
     except SaleRefused:
-        # What names nothing in this shop is other content under the number, before it is an unknown article.
+        # A line that names no unit of this shop makes it different content: a conflict goes before an unknown article.
         return False
     lines = SaleLine.objects.filter(document_id=known.id).order_by("position")
     return [unit.unit_id for unit in units] == list(lines.values_list("unit_id", flat=True))
 
 
 def _content(sale: ParsedSale) -> tuple[object, ...]:
-    """Return what a fingerprint covers, but for the identifiers of the lines."""
+    """Return what a fingerprint covers, without the lines' identifiers."""
     lines = [(line.quantity, line.unit_price, line.discount) for line in sale.lines]
     return sale.kind, sale.origin, sale.date_text, sale.currency, sale.discount, lines
 
@@ -161,5 +160,5 @@ def _instant(moment: datetime | None) -> str | None:
 
 
 def plain(text: str | None, length_max: int) -> str:
-    """Return a person's text for a column of `length_max`: composed, on one line, cut; the bytes keep all."""
+    """Return a person's text for a column of `length_max`: normalized, on one line, cut. The batch's bytes keep it."""
     return " ".join(unicodedata.normalize("NFC", text).split())[:length_max] if text else ""

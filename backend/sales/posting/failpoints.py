@@ -5,9 +5,9 @@ turns them on. There, the environment says what happens:
 
 FAULT=kill@stock        die at once (SIGKILL) when the point `stock` is reached
 FAULT=freeze@numbered   stop (SIGSTOP) there, locks held
-FAULT=raise@lines       raise an error that is nobody's refusal
+FAULT=raise@lines       raise an error that is no refusal
 FAULT=wait@nothing      wait there until the file named by FAULT_FILE is gone (10 s at most)
-FAULT=wear@looked_up    raise a transient, as a database under strain would
+FAULT=wear@looked_up    raise a transient, as an overloaded database would
 FAULT_NUMBER=FAC-7      only for the sale of that number; FAULT_TIMES=5 only the first five times of this process
 """
 
@@ -33,7 +33,7 @@ class Planted(Exception):
 
 
 def failpoint(point: str, *, number: str = "") -> None:
-    """Do what FAULT says of `point`; without FAULT, or where failpoints are off, nothing."""
+    """Do what FAULT says about `point`; without FAULT, or where failpoints are off, do nothing."""
     global _times_left  # noqa: PLW0603 - a test's count in a test's process
     if point != _point or (_number and number != _number) or _times_left <= 0:
         return
@@ -51,7 +51,7 @@ def failpoint(point: str, *, number: str = "") -> None:
 
 
 def _wait() -> None:
-    """Say that the point is reached by writing FAULT_FILE.reached, then wait for FAULT_FILE to go."""
+    """Write FAULT_FILE.reached to show that the point is reached, then wait until FAULT_FILE is removed."""
     Path(f"{_file}.reached").touch()
     deadline = time.monotonic() + WAIT_S_MAX
     while Path(_file).exists() and time.monotonic() < deadline:

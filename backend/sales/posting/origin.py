@@ -1,4 +1,4 @@
-"""The document that another follows: found by what names it, locked, and asked what is left of it."""
+"""The sale that a document follows: found by the name that the document gives, locked, and valued."""
 
 import re
 from dataclasses import dataclass
@@ -23,10 +23,10 @@ class OriginDocument:
     lines: list[SaleLine]
 
     def worth_back(self, returned: dict[int, Decimal]) -> Decimal:
-        """Return what it is worth that these quantities (by line id) have come back, of all that was paid or owed.
+        """Return the worth of all the quantities (by line id) that have come back so far.
 
-        The document's discount is shared out over the lines' totals. Reckoned from the start, so that ten returns of a
-        tenth bring back to the cent what one return of all does.
+        The sale's discount is shared out over the lines' totals. Computed from all the returns together, so that ten
+        returns of a tenth give back, to the cent, what one return of everything does.
         """
         gross = sum(line.total for line in self.lines)
         if not gross:
@@ -36,15 +36,15 @@ class OriginDocument:
 
 
 def share(line: SaleLine, quantity: Decimal) -> Decimal:
-    """Return what of a line's total `quantity` of it stands for."""
+    """Return the part of the line's total that belongs to `quantity` of it."""
     return round_half_up(line.total * quantity / line.quantity, MONEY_PLACES)
 
 
 def lock_origin(cursor: CursorWrapper, posting: Posting) -> OriginDocument:
-    """Find the sale that the document follows, lock it, and return it as it stands now.
+    """Find the sale that the document follows, lock it, and return it with its lines.
 
-    Raises OriginUnknown for a till's number that has not arrived, OriginAmbiguous, and OriginInvalid for what is no
-    sale of this shop; another shop's is as unknown as none.
+    Raises OriginUnknown if the till's number has not arrived, OriginAmbiguous, and OriginInvalid if the name leads to
+    no sale of this shop; another shop's sale is treated as if it did not exist.
     """
     document_id = _find(cursor, posting)
     sale = Sale.objects.select_for_update().get(pk=document_id)
@@ -78,11 +78,11 @@ def _find(cursor: CursorWrapper, posting: Posting) -> int:
 
 
 def _by_number(cursor: CursorWrapper, posting: Posting, number: str) -> int:
-    """Return the sale of this till under `number`: the same device's variant, else the only one."""
+    """Return the id of this till's sale under `number`: the same device's variant, else the only variant."""
     known = sql.sales_with_number(cursor, terminal_id=posting.context.terminal_id, number=number)
     if not known:
         raise OriginUnknown(number)
-    own = [one for one in known if one.device_id == posting.batch.device_id]
+    own = [sale for sale in known if sale.device_id == posting.batch.device_id]
     candidates = own or known
     if len(candidates) > 1:
         raise OriginAmbiguous

@@ -1,4 +1,4 @@
-"""What is owed for a sale on credit, and the payments that settle it."""
+"""Payments of a sale on credit, and what is still owed for it."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -15,7 +15,7 @@ from backend.sales.posting.origin import lock_origin
 
 
 def record_payment(cursor: CursorWrapper, posting: Posting) -> Recorded:
-    """Take a payment of a sale on credit, in the sale's currency, never beyond what is owed."""
+    """Record a payment of a sale on credit, in the sale's currency, of at most what is owed."""
     variant, warnings = choose_variant(cursor, posting)
     origin = lock_origin(cursor, posting).sale
     if origin.voided_at is not None:
@@ -47,7 +47,7 @@ def owed_for(sale: Sale) -> Decimal:
 
 
 def owed_after(sale: Sale, payments: Iterable[tuple[Decimal, Decimal]]) -> Decimal:
-    """Return the same, of a sale whose own payments, each as (amount, rate), the caller has read."""
+    """Return the same for a sale whose own payments, each as (amount, rate), the caller has read."""
     if sale.is_paid or sale.voided_at is not None:
         return Decimal(0)
     paid = sum((round_half_up(amount * rate, MONEY_PLACES) for amount, rate in payments), Decimal(0))

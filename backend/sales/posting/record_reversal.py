@@ -1,6 +1,6 @@
-"""What comes back: an annulation undoes a sale whole, a retour brings back some of it, to the units it came from.
+"""Reversals: a void undoes a whole sale, a return brings back some of it, to the units that it was sold from.
 
-Units are found by the sale's own lines: whatever was renamed, recoded or deactivated since, they are the same units.
+Units are found by the sale's own lines, so they are the same units even if they were renamed or deactivated since.
 """
 
 from collections import defaultdict
@@ -25,12 +25,12 @@ from backend.sales.posting.document import (
 from backend.sales.posting.failpoints import failpoint
 from backend.sales.posting.origin import OriginDocument, lock_origin, share
 
-# What comes back of which line: (the sale's line, quantity).
+# What comes back: (the sale's line, quantity).
 Back = list[tuple[SaleLine, Decimal]]
 
 
 def record_void(cursor: CursorWrapper, posting: Posting) -> Recorded:
-    """Undo a sale: restore what it took less what already came back. Once: a second is refused, or a duplicate."""
+    """Undo a sale: bring back what it took less what came back already. A second void is refused, or a duplicate."""
     variant, warnings = choose_variant(cursor, posting)
     origin = lock_origin(cursor, posting)
     if origin.sale.voided_at is not None:
@@ -45,7 +45,7 @@ def record_void(cursor: CursorWrapper, posting: Posting) -> Recorded:
 
 
 def record_return(cursor: CursorWrapper, posting: Posting) -> Recorded:
-    """Bring some of a sale back, never beyond what was sold less what already came back, from whichever till."""
+    """Bring some of a sale back, at most what was sold less what came back already, by any till of the shop."""
     variant, warnings = choose_variant(cursor, posting)
     origin = lock_origin(cursor, posting)
     if origin.sale.voided_at is not None:
@@ -88,7 +88,7 @@ def _bring_back(
     warnings: list[str],
     movement_type: MovementType,
 ) -> tuple[int, date, Decimal]:
-    """Write the document, its lines, the movements, the stock and what is left of the origin."""
+    """Write the document, its lines, the movements and the stock, and update the origin. Return (id, day, total)."""
     locked = sql.lock_units(cursor, unit_ids={line.unit_id for line, _ in back}) if back else {}
     dating = date_document(posting)
     rows, gross = _line_rows(back)

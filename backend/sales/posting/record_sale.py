@@ -1,6 +1,6 @@
-"""One sale into the books: what it is compared with, what may refuse it, and what is written when nothing does.
+"""Records one sale: looks for a duplicate, checks the rules, then writes all its rows.
 
-Called by the posting, inside its transaction, with its cursor. Refusals are raised before the first row is written.
+Runs inside the posting's transaction, with its cursor. Refusals are raised before the first row is written.
 """
 
 from decimal import Decimal
@@ -28,9 +28,9 @@ from backend.sales.wire.parser import Line
 
 
 def record_sale(cursor: CursorWrapper, posting: Posting) -> Recorded:
-    """Write the sale and all its effects but its registration number.
+    """Write the sale and all its effects, except its registration number. Raises SaleRefused.
 
-    Idempotency first: a replay must not fail because the article has sold out since. Raises SaleRefused.
+    Duplicates are looked for first: a resend must not fail because the article has sold out since.
     """
     sale = posting.sale
     variant, warnings = choose_variant(cursor, posting)
@@ -64,7 +64,7 @@ def record_sale(cursor: CursorWrapper, posting: Posting) -> Recorded:
 
 
 def _keys(posting: Posting) -> list[UnitKey]:
-    """Return what names each line's unit: as the till wrote it, unless a person said which unit it means."""
+    """Return each line's key: as the till wrote it, unless a person chose the unit."""
     chosen = posting.override.units
     if not chosen:
         return [line.key for line in posting.sale.lines]
@@ -75,7 +75,7 @@ def _keys(posting: Posting) -> list[UnitKey]:
 
 
 def check_currencies(posting: Posting) -> str:
-    """Return the sale's currency; raise CurrencyUnknown for one the shop does not take."""
+    """Return the sale's currency. Raises CurrencyUnknown for a currency that the shop does not accept."""
     currency = posting.sale.currency or posting.shop.currency
     if currency not in posting.shop.currencies:
         raise CurrencyUnknown(currency, path="devise")
@@ -92,7 +92,7 @@ def walk_stock(
 ) -> tuple[list[tuple[Decimal, Decimal]], list[str]]:
     """Return (stock before, stock after) of each line, chained where lines share a unit, and warnings.
 
-    Raises StockShort where the shop refuses to sell what it has not.
+    Raises StockShort if the stock is too low and the shop's policy is to refuse.
     """
     running = {unit_id: row.stock for unit_id, row in locked.items()}
     steps = []

@@ -11,7 +11,7 @@ from backend.sales.posting.decision import Decision
 
 
 class MonthClosed(Exception):
-    """The month was closed before this document came to its number: the posting starts again with the next rule."""
+    """The month was closed before this document got its number: the posting starts again and finds it closed."""
 
     def __init__(self, *, shop_id: int, day: date) -> None:
         super().__init__(f"{day:%Y-%m} of shop {shop_id} is closed")
@@ -19,9 +19,9 @@ class MonthClosed(Exception):
 
 
 def take_number(cursor: CursorWrapper, *, shop_id: int, day: date) -> int:
-    """Return the next number of the shop's month. The row stays locked until the commit: take it last.
+    """Return the next number of the shop's month. The row stays locked until the commit, so call this last.
 
-    A roll-back gives the number back, so there is no gap. Raises MonthClosed.
+    A rollback also undoes the number, so there is no gap. Raises MonthClosed.
     """
     month = {"shop_id": shop_id, "year": day.year, "month": day.month}
     number = sql.next_in_sequence(cursor, **month)
@@ -36,7 +36,7 @@ def take_number(cursor: CursorWrapper, *, shop_id: int, day: date) -> int:
 
 
 def register_document(cursor: CursorWrapper, *, shop: ShopRules, document_id: int, day: str) -> None:
-    """Give a document its registration number: the shop's busiest row, so it is locked last. Raises MonthClosed."""
+    """Give a document its registration number. Locks the shop's busiest row, so call it last. Raises MonthClosed."""
     counted_for = date.fromisoformat(day)
     number = take_number(cursor, shop_id=shop.id, day=counted_for)
     sql.write_registration(
@@ -50,14 +50,14 @@ def register_document(cursor: CursorWrapper, *, shop: ShopRules, document_id: in
 
 
 def registration_number(*, shop_code: str, day: date, number: int) -> str:
-    """Return e.g. `FAC-BTQ-009-202411-000001`: one prefix for all kinds of documents, as the register is one."""
+    """Return e.g. `FAC-BTQ-009-202411-000001`. All kinds of documents share one register, and so one prefix."""
     return f"FAC-{shop_code}-{day:%Y%m}-{number:06}"
 
 
 def register(cursor: CursorWrapper, *, shop: ShopRules, decisions: Iterable[Decision], now: datetime) -> None:
-    """Give the recorded ones among `decisions` their numbers; days that are over learn that they got more.
+    """Give the recorded ones among `decisions` their numbers, and mark days that are over and got another document.
 
-    The days before the numbers, each in order: the sequence is the last row that anybody locks. Raises MonthClosed.
+    Days are marked before numbers are taken, both in order: the sequence is locked last of all. Raises MonthClosed.
     """
     recorded = [decision for decision in decisions if decision.is_recorded]
     today = shop.day_of(now).isoformat()

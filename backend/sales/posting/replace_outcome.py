@@ -1,6 +1,6 @@
-"""Replacing an outcome: the old one goes into the history, the batch is counted anew and its version raised.
+"""Replaces an outcome: the old one goes into the history, the batch's counters and version follow.
 
-Whoever does so holds the lane of the outcome's terminal.
+The caller holds the lane of the outcome's terminal.
 """
 
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ _COUNTERS = ("created_count", "error_count", "duplicate_count", "version")
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why an outcome is replaced, and by whom; by itself, if there is no author."""
+    """Why an outcome is replaced, and by whom; without an author, the posting of another sale replaced it."""
 
     reason: str
     author: str = ""
 
 
 def read_batch(outcome: SaleOutcome) -> BatchRow:
-    """Return the outcome's batch with its cursor at the outcome, as the posting of that sale saw it."""
+    """Return the outcome's batch with its cursor at the outcome, as it was when that sale was posted."""
     columns = [name if name != "id" else "pk" for name in BatchRow._fields]
     row = BatchRow(*Batch.objects.values_list(*columns).get(pk=outcome.batch_id))
     return row._replace(next_position=outcome.position)
@@ -33,9 +33,9 @@ def read_batch(outcome: SaleOutcome) -> BatchRow:
 def replace_outcome(
     outcome: SaleOutcome, decision: Decision, *, batch: BatchRow, now: datetime, cause: Cause
 ) -> BatchRow:
-    """Write the verdict over the outcome and return its batch counted anew, a version higher.
+    """Write the decision over the outcome and return its batch with new counters and the next version.
 
-    Those counts are the caller's to write (`write_counts`): he may hold a newer row of the batch than the table does.
+    The caller writes these counters (`write_counts`), because its row of the batch may be newer than the table's.
     """
     counted = _recount(batch, before=OutcomeStatus(outcome.status), after=decision.status)
     OutcomeHistory.objects.create(
@@ -54,7 +54,7 @@ def replace_outcome(
         reason=plain(cause.reason, REASON_LENGTH_MAX),
     )
     SaleOutcome.objects.filter(batch_id=outcome.batch_id, position=outcome.position).update(
-        # One that was given up blindly, or could not be read, learns here what it is.
+        # A sale that was settled as failed without being read gets its number and fingerprint here.
         number=decision.number,
         fingerprint=decision.fingerprint,
         status=decision.status,

@@ -1,6 +1,6 @@
-"""One poster's turn at one terminal: a slice of its sales, and what to do when one of them will not be posted.
+"""Posts one terminal's sales for a time slice, and handles a sale whose posting raises.
 
-Tasks and sweeps call `post_slice`. Whatever ends a turn, the sales stand at the last one that was committed.
+Tasks and sweeps call `post_slice`. Whatever ends a slice, the batch is left at its last committed sale.
 """
 
 import time
@@ -15,17 +15,17 @@ from backend.db import dialect
 from backend.db.transients import is_transient, retrying
 from backend.sales.posting import sql
 from backend.sales.posting.context import SQLITE_BREATH_S, PostingContext, utc_now
-from backend.sales.posting.crash_guard import StartKind, begin, give_back
+from backend.sales.posting.crash_guard import StartKind, count_start, take_back_start
 from backend.sales.posting.post_sale import Step, post_next_sale, settle_as_failed
 from backend.sales.posting.register import MonthClosed
 
 log = structlog.get_logger("caisse.posting")
 
-# How long one poster stays at one terminal before the others have their turn.
+# How long one poster stays at one terminal before other terminals have their turn.
 SLICE_S = 0.5
-# How often a posting may raise what is nobody's refusal before the sale is settled as our failure.
+# How often a posting may raise a bug before the sale is settled as failed.
 BUG_TRIES_MAX = 3
-# Who comes while we have counted our start looks at the lane, sees that, and leaves it to us: a moment to wait out.
+# A second worker that finds our start counted holds the lane for a moment while it looks: we wait that long.
 FIRST_TRIES_MAX = 10
 FIRST_PAUSE_S = 0.01
 # Why a sale failed that killed whoever posted it: who tries it again does so in a process of its own.
@@ -34,7 +34,7 @@ CONDEMNED = "l'enregistrement s'est interrompu plusieurs fois"
 
 @dataclass(frozen=True, slots=True)
 class SliceReport:
-    """What a slice did. `has_more` asks for another turn."""
+    """What a slice did. `has_more`: another slice is needed."""
 
     posted: int
     has_more: bool
@@ -52,15 +52,15 @@ def post_slice(
 ) -> SliceReport:
     """Post the terminal's sales in order until nothing is left, the lane is busy or `slice_s` is over.
 
-    `interruptions` are errors that mean "stop", as a worker's soft time limit does: never blamed on the sale.
-    `alive` is called before each attempt. `clock` stamps the outcomes, for who tells a shop's past: cursors of changes
-    miss what is stamped earlier than they stand, so nobody may be asking yet. `breath_s`: the pause between two sales
-    on SQLite; who is alone at the database needs none.
-    Transients that outlast their retries are raised, as interruptions are; the sales stand where they stood.
+    `interruptions` are errors that mean "stop", such as a worker's soft time limit: they are never blamed on the sale.
+    `alive` is called before each attempt. `clock` stamps the outcomes; only the demonstration gives it, to make a
+    shop's past: a change feed misses outcomes stamped before its cursor, so no till may be reading yet.
+    `breath_s`: the pause between two sales on SQLite; a process that is alone at the database needs none.
+    Raises transients that outlast their retries, and interruptions; the sale at the cursor is then not posted.
     """
     context = PostingContext(terminal_id, alive, clock=clock, breath_s=breath_s)
     deadline = time.monotonic() + slice_s
-    start = begin(context)
+    start = count_start(context)
     if start.kind is StartKind.BUSY:
         return SliceReport(0, has_more=False, was_busy=True)
     if start.kind is StartKind.NOTHING:
@@ -73,20 +73,20 @@ def post_slice(
     posted = 0
     step = Step.POSTED
     try:
-        while step is Step.BROKEN or (
+        while step is Step.BUG or (
             step is Step.POSTED and (posted == 0 or (not start.is_alone and time.monotonic() < deadline))
         ):
             step = _post_one(context, interruptions) if posted else _post_first(context, interruptions)
             posted += step is Step.POSTED
     finally:
         if not context.has_committed and step is not Step.BUSY:
-            give_back(context)
+            take_back_start(context)
     return SliceReport(posted, has_more=step is Step.POSTED, was_busy=step is Step.BUSY)
 
 
 def _post_first(context: PostingContext, interruptions: tuple[type[BaseException], ...]) -> Step:
-    """Post the slice's first sale. A lane that stays busy has another poster; a looker is gone in a moment, and with
-    it its message: were we to go too, nobody would be left."""
+    """Post the slice's first sale. Waits a moment for a busy lane: a worker that only looked at our start drops its
+    message, and if we dropped ours too, no worker would be left. A lane that stays busy has another poster."""
     step = _post_one(context, interruptions)
     for _ in range(FIRST_TRIES_MAX):
         if step is not Step.BUSY:
@@ -110,7 +110,7 @@ def _post_one(context: PostingContext, interruptions: tuple[type[BaseException],
             raise
         step = _after_bug(context, error)
     if step is Step.NOTHING and _has_work(context.terminal_id):
-        # A batch that was accepted while we looked: its ring found us busy, so nobody else will come.
+        # A batch was accepted while we held the lane: its ring found the lane busy, so no other worker will come.
         return _post_one(context, interruptions)
     if dialect.is_sqlite(connection):
         time.sleep(context.breath_s)
@@ -118,13 +118,13 @@ def _post_one(context: PostingContext, interruptions: tuple[type[BaseException],
 
 
 def _after_bug(context: PostingContext, error: Exception) -> Step:
-    """Count a bug against the sale it happened to, shout, and park the sale after a few tries."""
+    """Count the bug against its sale and log it; after a few tries, settle the sale as failed."""
     tries = context.tries[context.place] = context.tries.get(context.place, 0) + 1
     log.error("posting_broke", batch=context.place[0], position=context.place[1], tries=tries, exc_info=error)
-    # It may be a waiting follower that broke it: from here on the sale is tried alone.
-    context.lets_wait = True
+    # A waiting follower may have raised it: from here on sales are tried without their followers.
+    context.skips_followers = True
     if tries < BUG_TRIES_MAX:
-        return Step.BROKEN
+        return Step.BUG
     return retrying(lambda: settle_as_failed(context, reason=type(error).__name__), name="settle")
 
 

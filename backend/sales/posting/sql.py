@@ -1,8 +1,8 @@
-"""The hand-written statements of a posting, in the order in which it takes them.
+"""The hand-written statements of a posting, in the order in which it runs them.
 
-The ORM costs four times the statements themselves here (docs/decisions says what was measured); everywhere else it is
-used. The models describe the same tables; tests/sales/test_sql.py holds the two together. All are called inside the
-posting's transaction, with its cursor.
+The ORM would cost four times the statements themselves here (docs/decisions says what was measured); all other code
+uses it. The models describe the same tables, and tests/sales/test_sql.py compares the two. All functions run inside
+the posting's transaction, with its cursor.
 """
 
 import uuid
@@ -63,7 +63,7 @@ class UnitRow(NamedTuple):
 
 
 def claim_lane(cursor: CursorWrapper, *, terminal_id: int) -> LaneRow | None:
-    """Take the lane, or return None at once: somebody is at it."""
+    """Lock the lane and return it, or return None at once if another process holds it."""
     cursor.execute(
         "SELECT starts, starts_batch, starts_position, starts_at, sequence_seen, sequence_holes, waiting_documents,"
         f" sales_set_aside FROM sales_lane WHERE terminal_id = %s{dialect.skip_locked(cursor.db)}",
@@ -76,7 +76,7 @@ def claim_lane(cursor: CursorWrapper, *, terminal_id: int) -> LaneRow | None:
 
 
 def pick_batch(cursor: CursorWrapper, *, terminal_id: int) -> BatchRow | None:
-    """Return the batch to go on with: begun before unbegun, then as accepted. A plain read, under the lane."""
+    """Return the batch to post next: a begun one before the others, then in order of acceptance. Locks nothing."""
     cursor.execute(
         "SELECT id, receipt, shop_id, device_id, sale_count, next_position, created_count, error_count,"
         " duplicate_count, version, received_at, request_id FROM sales_batch b"
@@ -108,7 +108,7 @@ def read_body(cursor: CursorWrapper, *, batch_id: int) -> bytes:
 
 
 def sales_with_number(cursor: CursorWrapper, *, terminal_id: int, number: str) -> list[KnownSale]:
-    """Return every variant that stands under a till's number, first to last."""
+    """Return every variant that has this till's number, first to last."""
     cursor.execute(
         "SELECT id, variant, fingerprint, device_id, batch_id, position FROM sales_sale"
         " WHERE terminal_id = %s AND number = %s ORDER BY variant",
@@ -118,7 +118,7 @@ def sales_with_number(cursor: CursorWrapper, *, terminal_id: int, number: str) -
 
 
 def lock_units(cursor: CursorWrapper, *, unit_ids: Iterable[int]) -> dict[int, UnitRow]:
-    """Lock units by primary key in id order, the one order for everyone, and return what stands there now."""
+    """Lock units by primary key in id order, the order that all code keeps, and return their rows."""
     ids = sorted(unit_ids)
     cursor.execute(
         f"SELECT id, mark, vat_rate, stock FROM inventory_articleunit WHERE id IN ({_marks(ids)})"
@@ -154,7 +154,7 @@ OUTCOME_COLUMNS = (
 
 
 def insert_sale(cursor: CursorWrapper, values: Sequence[object]) -> int:
-    """Insert a document (SALE_COLUMNS) and return its id. Its registration number comes last of all."""
+    """Insert a document (SALE_COLUMNS) and return its id. Its registration number is written last of all."""
     _insert(cursor, "sales_sale", SALE_COLUMNS, [values])
     document_id: int = cursor.lastrowid
     return document_id
@@ -177,7 +177,7 @@ def insert_outcome(cursor: CursorWrapper, values: Sequence[object]) -> None:
 
 
 def write_stocks(cursor: CursorWrapper, *, stocks: dict[int, Decimal], at: str) -> None:
-    """Write the new stock of locked units, whole: `stock = stock - …` in SQL drifts on SQLite."""
+    """Write the new stock of locked units as values: `stock = stock - …` in SQL drifts on SQLite."""
     cases = " ".join(["WHEN %s THEN %s"] * len(stocks))
     parameters = [value for pair in stocks.items() for value in pair]
     cursor.execute(
@@ -186,15 +186,15 @@ def write_stocks(cursor: CursorWrapper, *, stocks: dict[int, Decimal], at: str) 
     )
 
 
-def move_cursor(cursor: CursorWrapper, *, batch: BatchRow, is_settled: bool, at: str, holes: str | None) -> None:
-    """Write a batch's cursor, counters and version, whole: who holds the lane is the only one who changes them."""
+def move_cursor(cursor: CursorWrapper, *, batch: BatchRow, is_settled: bool, at: str, gaps: str | None) -> None:
+    """Write a batch's cursor, counters and version as values: only the holder of the lane changes them."""
     cursor.execute(
         "UPDATE sales_batch SET next_position = %s, created_count = %s, error_count = %s, duplicate_count = %s,"
-        " version = %s, moved_at = %s, settled_at = %s" + (", sequence_holes = %s" if holes is not None else "")
+        " version = %s, moved_at = %s, settled_at = %s" + (", sequence_holes = %s" if gaps is not None else "")
         + " WHERE id = %s",
         [
             batch.next_position, batch.created_count, batch.error_count, batch.duplicate_count, batch.version, at,
-            at if is_settled else None, *([holes] if holes is not None else []), batch.id,
+            at if is_settled else None, *([gaps] if gaps is not None else []), batch.id,
         ],
     )  # fmt: skip
 
@@ -228,10 +228,10 @@ def was_set_aside(cursor: CursorWrapper, *, terminal_id: int, number: str, finge
     return cursor.fetchone() is not None
 
 
-def write_sequences(cursor: CursorWrapper, *, terminal_id: int, seen: int | None, holes: str) -> None:
+def write_sequences(cursor: CursorWrapper, *, terminal_id: int, seen: int | None, gaps: str) -> None:
     cursor.execute(
         "UPDATE sales_lane SET sequence_seen = %s, sequence_holes = %s WHERE terminal_id = %s",
-        [seen, holes, terminal_id],
+        [seen, gaps, terminal_id],
     )
 
 
@@ -263,7 +263,7 @@ def begin_sequence(cursor: CursorWrapper, *, shop_id: int, year: int, month: int
 
 
 def mark_day(cursor: CursorWrapper, *, shop_id: int, day: str) -> None:
-    """Note that a day that is over got another document: what was added up for it holds no more."""
+    """Note that a day that is over got another document, so that its kept total is no longer valid."""
     cursor.execute(
         "INSERT INTO sales_daytotal (shop_id, day, marks, figures) VALUES (%s, %s, 1, '{}')"
         f" {dialect.on_conflict_update(cursor.db, key='shop_id, day')} marks = marks + 1",

@@ -1,6 +1,6 @@
-"""The sweep's turn: ring for terminals whose sales do not move, and post them itself when ringing helps nobody.
+"""The sweep: rings for terminals whose sales do not move, and posts them itself when ringing does not help.
 
-Any number of sweeps may run, on any machine. They need no leader: the lane's lock decides who posts.
+Any number of sweeps may run, on any machine. They need no leader: the lane's lock decides which process posts.
 """
 
 import time
@@ -21,12 +21,12 @@ from backend.sales.posting.runner import SliceReport, post_slice
 
 log = structlog.get_logger("caisse.sweep")
 
-# A terminal whose waiting batches have not moved for so long has lost its ring, or its worker.
+# A terminal whose waiting batches have not moved for this long has lost its ring, or its worker.
 STALE = timedelta(seconds=3)
-# A lane is rung at most so often, by all sweeps together.
+# How often a lane is rung at most, by all sweeps together.
 RING_EVERY = timedelta(seconds=5)
 TERMINALS_MAX = 200
-# How long one turn may post before it looks again who else waits.
+# How long one turn may post before it looks again which terminals wait.
 TURN_S = 10
 
 
@@ -37,9 +37,9 @@ class Turn:
 
 
 def sweep_once(*, alive: Callable[[], None] = lambda: None, must_stop: Callable[[], bool] = lambda: False) -> Turn:
-    """Ring for each stale terminal, post for those whom ringing does not help; return what was done.
+    """Ring for each stale terminal, post for those that ringing does not help; return how many.
 
-    `alive` is called before whatever may take seconds: a supervisor wants to know that this sweep is not frozen.
+    `alive` is called before each step that may take seconds, so that a supervisor knows that the sweep is not frozen.
     """
     rung = 0
     deserted: list[int] = []
@@ -59,7 +59,7 @@ def sweep_once(*, alive: Callable[[], None] = lambda: None, must_stop: Callable[
 
 
 def stale_terminals() -> list[int]:
-    """Return the terminals whose oldest waiting batch has not moved for a while, longest first."""
+    """Return the terminals whose oldest waiting batch has not moved for STALE, the longest first."""
     now = datetime.now(UTC)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -67,18 +67,18 @@ def stale_terminals() -> list[int]:
             " JOIN (SELECT MIN(id) AS id FROM sales_batch WHERE settled_at IS NULL GROUP BY terminal_id) oldest"
             " ON oldest.id = b.id WHERE (b.moved_at < %s OR b.moved_at > %s)"
             f" AND {sql.NOT_PAUSED} ORDER BY b.moved_at LIMIT %s",
-            # What moved in the future moved by a clock that has been set back, or by another machine's.
+            # A time in the future was stamped by a clock that has been set back since, or by another machine's clock.
             [dialect.naive_utc(now - STALE), dialect.naive_utc(now + STALE), TERMINALS_MAX],
         )
         return [row[0] for row in cursor.fetchall()]
 
 
 def claim_ring(terminal_id: int) -> bool | None:
-    """Take the right to ring for this terminal now. Return None if another has it or someone is posting, else whether
-    the last ring moved nothing: then nobody is there to hear the next."""
+    """Take the right to ring for this terminal now. Return None if it was rung just now or is being posted, else
+    whether the last ring moved nothing: then no worker is there for the next ring either."""
     now = datetime.now(UTC)
     with transaction.atomic(durable=True):
-        # Before or after: what was rung in the future was rung by a clock that has been set back.
+        # Both before and after now: a ring in the future was stamped by a clock that has been set back since.
         due = Lane.objects.exclude(rung_at__range=(now - RING_EVERY, now + RING_EVERY))
         lane = due.filter(pk=terminal_id).select_for_update(skip_locked=_can_skip()).first()
         if lane is None:
@@ -95,7 +95,7 @@ def claim_ring(terminal_id: int) -> bool | None:
 
 
 def oldest_receipt(terminal_id: int) -> str:
-    """Return the receipt of the terminal's oldest waiting batch: what people who watch know its work by."""
+    """Return the receipt of the terminal's oldest waiting batch, which Flower shows with the ring."""
     waiting = Batch.objects.filter(settled_at=None, terminal_id=terminal_id).order_by("pk")
     return str(waiting.values_list("receipt", flat=True).first() or "")
 
@@ -105,7 +105,7 @@ def _can_skip() -> bool:
 
 
 def _post_in_turns(terminal_ids: Iterable[int], alive: Callable[[], None], must_stop: Callable[[], bool]) -> int:
-    """Post a slice of each terminal after the other until nothing is left, or the turn is over."""
+    """Post a slice of each terminal in turn until nothing is left or TURN_S is over; return how many sales."""
     posted = 0
     waiting = list(terminal_ids)
     deadline = time.monotonic() + TURN_S
@@ -122,7 +122,7 @@ def _post_in_turns(terminal_ids: Iterable[int], alive: Callable[[], None], must_
 
 
 def _post_slice(terminal_id: int, alive: Callable[[], None]) -> SliceReport:
-    """Post one slice; a terminal that is stuck behind a lock must not keep the sweep from the others."""
+    """Post one slice. A terminal that waits for a lock must not keep the sweep from the others."""
     try:
         return post_slice(terminal_id, alive=alive)
     except (OperationalError, InterfaceError) as error:

@@ -1,4 +1,4 @@
-"""From what names a unit on a line to the unit, within one shop and never beyond it."""
+"""Finds the units that lines name, within one shop only."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ from backend.sales.wire.fingerprints import UnitKey
 
 
 class ResolvedUnit(NamedTuple):
-    """What of a unit does not change while a slice lasts, or whose change a slice may see half a second late."""
+    """A unit's fields that do not change, or whose change a slice may see half a second late."""
 
     unit_id: int
     article_id: int
@@ -20,28 +20,28 @@ class ResolvedUnit(NamedTuple):
 
 
 class UnitCache:
-    """The units of one shop that a slice has met. Misses are not kept: an article may be created meanwhile."""
+    """The units of one shop that a slice has read. Misses are not kept, because an article may be created meanwhile."""
 
     def __init__(self, *, shop_id: int) -> None:
         self.shop_id = shop_id
         self._found: dict[UnitKey, ResolvedUnit] = {}
 
     def read(self, keys: Iterable[UnitKey]) -> None:
-        """Find the units of these keys, all together. A key that finds none is asked about again when it counts."""
+        """Read the units of these keys, all together. A key without a unit is looked up again by `resolve`."""
         missing = {key for key in keys if key not in self._found}
         if missing:
             self._found |= _find(missing, shop_id=self.shop_id)
 
     def name_of(self, key: UnitKey) -> str | None:
-        """Return the name of the article that a key read before means here, None if it means none."""
+        """Return the article's name for a key that was read before; None if the key has no unit."""
         found = self._found.get(key)
         return found.article_name if found else None
 
     def resolve(self, keys: list[UnitKey]) -> list[ResolvedUnit]:
         """Return the unit of each key, in order.
 
-        Raises ArticleUnknown, UnitUnknown or UnitAmbiguous for the first line that has none in this shop; a unit of
-        another shop is as unknown as one that does not exist.
+        Raises ArticleUnknown, UnitUnknown or UnitAmbiguous for the first line without a unit in this shop; a unit of
+        another shop is treated as if it did not exist.
         """
         self.read(keys)
         for index, key in enumerate(keys):
@@ -51,7 +51,7 @@ class UnitCache:
 
 
 def _find(keys: set[UnitKey], *, shop_id: int) -> dict[UnitKey, ResolvedUnit]:
-    """Read the units of all `keys`. A key whose parts disagree finds nothing."""
+    """Read the units of all `keys`. A key whose parts disagree has no unit."""
     index: dict[tuple[str, str | int], ResolvedUnit] = {}
     articles_of_units: dict[int, set[tuple[str, str | int]]] = {}
     for name in ("unite_uuid", "article_uuid", "article_id"):
@@ -70,7 +70,7 @@ def _find(keys: set[UnitKey], *, shop_id: int) -> dict[UnitKey, ResolvedUnit]:
 
 
 def _rows(name: str, values: set[Any], *, shop_id: int) -> Iterable[tuple[Any, ...]]:
-    """One query for each way of naming: an OR over two tables would read the whole shop."""
+    """Read the units with these names, all of one kind: an OR over two tables would read the whole shop."""
     if name == "unite_uuid":
         units = ArticleUnit.objects.filter(uuid__in=values)
     elif name == "article_uuid":
@@ -86,7 +86,7 @@ def _agreed(
     index: dict[tuple[str, str | int], ResolvedUnit],
     articles_of_units: dict[int, set[tuple[str, str | int]]],
 ) -> ResolvedUnit | None:
-    """Return the unit that all parts of `key` mean: a named unit decides, if a named article is its own."""
+    """Return the unit that all parts of `key` mean. A named unit counts only if a named article is its own."""
     unit = index.get(key[0])
     if unit is None:
         return None
@@ -95,7 +95,7 @@ def _agreed(
 
 
 def _refuse(key: UnitKey, *, shop_id: int, path: str) -> None:
-    """Raise the refusal that says why `key` found no unit in this shop."""
+    """Raise the refusal that says why `key` has no unit in this shop."""
     for name, value in key:
         if name == "unite_uuid":
             if not ArticleUnit.objects.filter(uuid=str(value), article__shop_id=shop_id).exists():

@@ -1,1 +1,1 @@
-"""What a till reads of what it sent: receipts, outcomes by number, changes, and how long the queue is."""
+"""What tills read about their sales: receipts, statuses by number, the change feed, and the backlog."""

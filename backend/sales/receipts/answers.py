@@ -1,4 +1,4 @@
-"""What a till is answered about what it sent: a batch is kept, its receipt, a number's status, what changed."""
+"""Answers about what a till sent: a batch's acknowledgement, its receipt, a number's status, the change feed."""
 
 from typing import Annotated
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""How much is still to be posted, and so when it is worth asking again."""
+"""How many sales wait to be posted, and when a till should ask again."""
 
 import math
 import time
@@ -9,12 +9,12 @@ from django.db.models import Count, F, Sum
 from backend.sales.models import Batch
 
 RETRY_S_MAX = 60
-# Polls of many tills ask for the same sum: one answer serves them all for a moment.
+# Polls of many tills need the same sum: one query serves them all for a moment.
 CACHED_S = 1.0
 
 
 class _Backlog:
-    """The last sum that this process read. Two threads may read it at once; either answer will do."""
+    """The last sum that this process read. Two threads may query it at once; either result will do."""
 
     def __init__(self) -> None:
         self.read_at = -math.inf
@@ -34,7 +34,7 @@ def waiting_sales() -> int:
 
 
 def retry_after_s() -> int:
-    """Return in how many seconds what waits now should have been posted: 1 to RETRY_S_MAX."""
+    """Return in how many seconds all waiting sales should be posted: 1 to RETRY_S_MAX."""
     rate_per_s: int = settings.POSTING_RATE_PER_S
     return min(RETRY_S_MAX, 1 + waiting_sales() // rate_per_s)
 

@@ -1,4 +1,4 @@
-"""What became of a till's sales since a cursor: every outcome, and every one that was written over since."""
+"""The change feed of a till's sales: every outcome that was written or replaced since a cursor."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -31,8 +31,8 @@ class OutcomePage:
 def read_changes(*, terminal_id: int, shop_id: int, since: ChangeCursor | None, now: datetime) -> OutcomePage:
     """Return a till's outcomes in its shop, written since a cursor, oldest first; without one, from its first sale.
 
-    From the first, and not from now: a till that lost its cursor may have lost its sales' answers too. Never misses an
-    outcome, may repeat one (docs/decisions). `now` is taken before the call.
+    From its first sale, and not from now, because a till that lost its cursor may have lost its answers too. Never
+    misses an outcome, may repeat one (docs/decisions). `now` is taken before the call.
     """
     cursor = ChangeCursor.begin(since, now=now, key_length=KEY_LENGTH)
     batch_id, position = cursor.key
@@ -50,13 +50,13 @@ def read_changes(*, terminal_id: int, shop_id: int, since: ChangeCursor | None, 
 
 
 def _read(keys: list[tuple[int, int]]) -> list[SaleOutcome]:
-    """Return these outcomes in this order. Asked for as pairs, three times as many rows would be read."""
+    """Return these outcomes in this order. A query for pairs would read three times as many rows."""
     positions: dict[int, list[int]] = defaultdict(list)
     for batch_id, position in keys:
         positions[batch_id].append(position)
     wanted = Q()
-    for batch_id, those in positions.items():
-        wanted |= Q(batch_id=batch_id, position__in=those)
+    for batch_id, batch_positions in positions.items():
+        wanted |= Q(batch_id=batch_id, position__in=batch_positions)
     found = {outcome.pk: outcome for outcome in SaleOutcome.objects.filter(wanted)} if keys else {}
     return [found[key] for key in keys]
 

@@ -1,7 +1,7 @@
-"""What a till reads: its receipts, and what became of a number. Read in an order that never tells half a change.
+"""A batch's receipt, as its till reads it: never half of a change.
 
-The batch's row is read first and then the outcomes below its cursor: the other way round, an answer could carry the
-next version's tag on this version's body, and the till would be told "not modified" for ever.
+The batch's row is read first, then the outcomes below its cursor. The other way round, an answer could have the next
+version's ETag on this version's body, and the till would be answered "not modified" for ever.
 """
 
 import zlib
@@ -22,7 +22,7 @@ from backend.sales.wire.vocabulary import number, timestamp
 from backend.shops.models import Device, Shop, Terminal
 from backend.shops.terminals import shop_of
 
-# Raised when the shape of the answer changes, so that no till keeps an old shape under an unchanged version.
+# Raise it when the shape of the answer changes, so that no till keeps an old answer under an unchanged version.
 ANSWER_FORMAT = 1
 
 URL = "/api/v2/simple/ventes/recus/{}"
@@ -51,7 +51,7 @@ def describe_terminal(terminal: Terminal, device: Device) -> answers.Terminal:
 
 
 def acknowledgement(batch: Batch, device: Device) -> answers.AccuseDeReception:
-    """Return the body of a 202. It promises that the batch is kept, and nothing of its sales."""
+    """Return the body of a 202. It promises that the batch is stored, and nothing about its sales."""
     return answers.AccuseDeReception(
         recu=batch.receipt,
         statut=state_of(batch),
@@ -64,7 +64,7 @@ def acknowledgement(batch: Batch, device: Device) -> answers.AccuseDeReception:
 
 
 def _shop_of(batch: Batch, device: Device) -> Shop:
-    """Return the shop that took the batch: its till may stand in another one by now."""
+    """Return the shop that the batch was sent to: its till may be in another shop by now."""
     here = shop_of(device.terminal)
     return here if here.pk == batch.shop_id else Shop.objects.get(pk=batch.shop_id)
 
@@ -84,9 +84,10 @@ def summary(batch: Batch) -> answers.RecuResume:
 
 
 def receipt(batch: Batch, device: Device, *, since_version: int | None = None, with_lines: bool = True) -> answers.Recu:
-    """Return the whole receipt of `batch`, a row just read, as its device asks for it.
+    """Return the receipt of `batch`, a row that was just read, for its device.
 
-    `since_version`: only the outcomes that changed after it (the counters stay whole). Without lines `lignes` is empty.
+    `since_version`: only the outcomes that changed after it; the counters are the whole batch's. Without lines,
+    `lignes` is empty.
     """
     changed = SaleOutcome.objects.filter(batch_id=batch.pk, position__lt=batch.next_position).order_by("position")
     if since_version is not None:
@@ -157,7 +158,7 @@ def sales_of(batch_id: int) -> list[bytes]:
 
 
 def _good(outcome: SaleOutcome, documents: "_Documents", shop: Shop) -> answers.VenteEnregistree:
-    assert outcome.document_id is not None, "what is recorded has its document"
+    assert outcome.document_id is not None, "a recorded sale has its document"
     sale = documents.sales[outcome.document_id]
     return answers.VenteEnregistree(
         index=outcome.position,
@@ -180,7 +181,7 @@ def _good(outcome: SaleOutcome, documents: "_Documents", shop: Shop) -> answers.
 def _error(outcome: SaleOutcome, documents: "_Documents") -> answers.Erreur:
     action = action_for(status=outcome.status, code=outcome.code)
     if outcome.status == OutcomeStatus.DUPLICATE:
-        assert outcome.document_id is not None, "a duplicate names the first"
+        assert outcome.document_id is not None, "a duplicate names the first sale"
         return answers.Doublon(
             index=outcome.position,
             numero_facture=outcome.number or NO_NUMBER,
@@ -204,7 +205,7 @@ def _error(outcome: SaleOutcome, documents: "_Documents") -> answers.Erreur:
 
 @dataclass
 class _Documents:
-    """The documents of a receipt with their lines, read in at most three queries however many they are."""
+    """The documents of a receipt with their lines, read in at most three queries."""
 
     ids: set[int]
     with_lines: bool

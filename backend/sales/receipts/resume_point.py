@@ -1,4 +1,4 @@
-"""Where a till stands, for the device that goes on in another one's place."""
+"""The resume point of a till: where a device that replaces another one goes on."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from backend.sales.wire.split import peek
 
 @dataclass(frozen=True, slots=True)
 class ResumePoint:
-    """The till's own counter and number to go on from. None: it never sent any."""
+    """The till's own counter and number to go on from. None: the till never sent one."""
 
     sequence: int | None
     last_number: str | None
@@ -18,8 +18,8 @@ class ResumePoint:
 def resume_point_of(terminal_id: int) -> ResumePoint:
     """Return the highest counter known of a till, and the number of its last document.
 
-    What was accepted and still waits counts too: a new device must not give its numbers again. Of what an old device
-    never sent, only what its last heartbeat said is known.
+    Waiting sales count too: a new device must not give their numbers again. Of sales that the old device never sent,
+    only its last heartbeat's counter is known.
     """
     waiting = [peek(raw) for raw in _waiting_sales(terminal_id)]
     heartbeats = Heartbeat.objects.filter(terminal_id=terminal_id).order_by("-at", "-pk")
@@ -36,7 +36,7 @@ def resume_point_of(terminal_id: int) -> ResumePoint:
 
 
 def _waiting_sales(terminal_id: int) -> list[bytes]:
-    """Return what is accepted and not settled, in the order of its posting."""
+    """Return the bytes of the sales that are not posted yet, in the order of their posting."""
     found = []
     for batch in Batch.objects.filter(settled_at=None, terminal_id=terminal_id).order_by("pk"):
         found += sales_of(batch.pk)[batch.next_position - 1 :]
@@ -44,6 +44,6 @@ def _waiting_sales(terminal_id: int) -> list[bytes]:
 
 
 def _last_new_number(terminal_id: int, numbers: list[str]) -> str | None:
-    """Return the last of these numbers that no document has yet: a till also sends again what it sent before."""
+    """Return the last of these numbers that has no document yet: a till may also resend older sales."""
     known = set(Sale.objects.filter(terminal_id=terminal_id, number__in=numbers).values_list("number", flat=True))
     return next((number for number in reversed(numbers) if number not in known), None)

@@ -1,4 +1,4 @@
-"""What became of a till's numbers, when their receipts were lost."""
+"""Looks up a till's sales by number, for a till that lost their receipts."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -13,11 +13,11 @@ from backend.sales.wire.split import peek
 
 
 def look_up_statuses(*, terminal_id: int, shop_id: int, numbers: Iterable[str]) -> list[Sort]:
-    """Return what became of these numbers of a till in its shop: one entry for each content known under a number.
+    """Return the statuses of these numbers of a till in its shop: one entry for each content under a number.
 
-    What still waits is found in the bytes of the waiting batches, which a till has few of, and is looked for first: a
-    sale that is posted meanwhile is then found among the outcomes, and never in neither. A number that nobody knows is
-    `unknown`: the till may send it again.
+    Waiting sales are found in the bytes of the waiting batches, of which a till has few. They are read first: a sale
+    that is posted meanwhile is then found among the outcomes, and never missed by both reads. A number without any
+    sale is `unknown`: the till may send it again.
     """
     wanted = list(dict.fromkeys(numbers))
     own = {"terminal_id": terminal_id, "shop_id": shop_id}
@@ -36,7 +36,7 @@ def look_up_statuses(*, terminal_id: int, shop_id: int, numbers: Iterable[str]) 
 
 
 def pending_named(own: dict[str, int], wanted: set[str]) -> list[tuple[str, UUID, int]]:
-    """Return (number, receipt, position) of what waits under these numbers, from the bytes of the waiting batches."""
+    """Return (number, receipt, position) of each waiting sale with one of these numbers, from the batches' bytes."""
     found = []
     for batch in Batch.objects.filter(settled_at=None, **own).order_by("pk"):
         sales = sales_of(batch.pk)
@@ -53,7 +53,7 @@ def _outcomes(own: dict[str, int], wanted: list[str]) -> list[SaleOutcome]:
 
 
 def _by_content(outcomes: list[SaleOutcome]) -> Iterable[SaleOutcome]:
-    """Keep one outcome a content: the sale itself before a resend of it, of several refusals the last."""
+    """Keep one outcome for each content: the recorded sale rather than its resends, else the last outcome."""
     kept: dict[tuple[str, str], SaleOutcome] = {}
     for outcome in outcomes:
         key = (outcome.number, outcome.fingerprint)

@@ -1,1 +1,1 @@
-"""What people decide about sales that were refused, and what they record on the shop's own pages."""
+"""People's decisions about refused sales, and the documents that they record on the shop's own pages."""

@@ -1,8 +1,8 @@
-"""What people record on the shop's pages: documents of the shop's own "till", through the same intake and posting.
+"""Documents that people record on the shop's pages: batches of the shop's own "till", through intake and posting.
 
-Nothing here writes a document: it is handed over as a till would hand it over, so every promise holds for it alike. A
-refusal is stored like a till's. But the person who typed it has read it, so it is set aside at once: at the repair desk
-it would wait for somebody who has long typed it again.
+Nothing here writes a document. It is handed over as a till would do it, so that every promise holds for it too. A
+refusal is stored like a till's, and set aside at once: the person who typed the document has read why, and by the time
+somebody sees it at the repair desk it has been typed again.
 """
 
 import json
@@ -26,14 +26,14 @@ from backend.shops.devices import OFFICE_SERIAL_PREFIX, register_device
 from backend.shops.models import Device, Shop, Terminal
 
 OFFICE_NAME = "Bureau"
-# How long a page waits for its document: a worker may be at the lane, or posting may be paused.
+# How long a page waits for its document: another process may hold the lane, or posting may be paused.
 POSTED_S_MAX = 10
 LOOK_AGAIN_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What became of a document that a person recorded. `outcome` is None while it still waits."""
+    """A document that a person recorded, and its outcome: None while it still waits."""
 
     batch: Batch
     outcome: SaleOutcome | None
@@ -48,10 +48,10 @@ class RefusedAtOnce(Exception):
 
 
 def record_from_page(*, shop: Shop, user: User, document: dict[str, Any], key: str, ip: str | None = None) -> Recording:
-    """Hand a document over in the words of the wire, post it, and return what became of it.
+    """Hand a document over as on the wire, post it, and return its outcome.
 
-    document: one sale, annulation, retour or paiement, without number, date or cashier: they are given here.
-    key: 8 to 64 letters and digits, one a form shown: the same form sent twice is one document.
+    document: one sale, annulation, retour or paiement, without number, date and cashier, which are added here.
+    key: 8 to 64 letters and digits, one for each form that is shown; the same form sent twice is one document.
     A refusal is an outcome like a till's. Raises KeyReused if the key came before with another document.
     """
     device = office_device(shop)
@@ -89,12 +89,12 @@ def record_or_refuse(
 
 
 def was_handed_over(*, shop: Shop, key: str) -> bool:
-    """Tell whether a form of this key has come before: what it asked for then is no rule for what is left now."""
+    """Tell whether a form with this key came before: it must then not be checked against what is left now."""
     return Batch.objects.filter(terminal_id=office_device(shop).terminal_id, idempotency_key=key).exists()
 
 
 def office_device(shop: Shop) -> Device:
-    """Return what stands for the shop's pages among its tills. It has no token: nobody can call the API as it."""
+    """Return the device of the shop's pages; make it if needed. It has no token, so no API call can come from it."""
     serial = f"{OFFICE_SERIAL_PREFIX}{shop.pk}"
     devices = Device.objects.select_related("terminal__shop")
     found = devices.filter(serial=serial).first()
@@ -104,13 +104,13 @@ def office_device(shop: Shop) -> Device:
                 terminal = Terminal.objects.create(shop=shop, name=OFFICE_NAME, is_office=True)
                 register_device(terminal=terminal, serial=serial)
         except IntegrityError:
-            pass  # somebody else's first document came at the same moment
+            pass  # another person's first document made it at the same moment
         found = devices.get(serial=serial)
     return found
 
 
 def _handed_over(device: Device, sent: dict[str, Any], key: str) -> Batch | None:
-    """Return the batch of the same form sent before: its date stays the first one's."""
+    """Return the batch of the same form sent before, which keeps its date. Raises KeyReused for another document."""
     batch = Batch.objects.filter(terminal_id=device.terminal_id, idempotency_key=key).first()
     if batch is not None:
         first = json.loads(sales_of(batch.pk)[0])
@@ -132,7 +132,7 @@ def _hand_over(device: Device, sent: dict[str, Any], *, shop: Shop, user: User, 
 
 
 def _plain(value: object) -> str:
-    """Amounts and quantities travel as text: no float touches money."""
+    """Return a Decimal as text: amounts and quantities are never sent as floats."""
     if isinstance(value, Decimal):
         return str(value)
     raise TypeError(f"{type(value).__name__} is not for the wire")

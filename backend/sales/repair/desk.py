@@ -1,7 +1,7 @@
-"""The repair desk: what a person of the shop decides about a sale that was refused. Nothing is ever deleted.
+"""The repair desk: what a person of the shop decides about a refused sale. Nothing is ever deleted.
 
-Each decision decides the stored sale anew and keeps the outcome it replaces, with who decided, when and why. What the
-till sends later of the same content finds it recorded, or set aside, and closes by itself.
+Each action decides the stored sale again and keeps the outcome that it replaces, with who decided, when and why. If the
+till sends the same content again, it finds the sale recorded or set aside, and the entry is closed.
 """
 
 import uuid
@@ -20,9 +20,9 @@ from backend.shops.models import Shop
 
 
 class Desk:
-    """One person at the desk of one shop. An entry is a (batch, position) of that shop; another shop's does not exist.
+    """One person at one shop's desk. An entry is a (batch, position) of that shop; another shop's does not exist.
 
-    Every method returns what stood before and what stands now; `has_changed` is False where the reason still holds.
+    Every method returns the outcome before and now; `has_changed` is False if the sale is still refused as it was.
     Raises SaleOutcome.DoesNotExist.
     """
 
@@ -32,11 +32,11 @@ class Desk:
         self.author = user.get_username()
 
     def try_again(self, batch_id: int, position: int, *, reason: str = "") -> RetryResult:
-        """Decide by the rules, as they are now: the article exists meanwhile, or the goods have come in."""
+        """Decide by the rules again: the article may exist now, or the goods may have come in."""
         return self._decide(batch_id, position, Override(), reason or "Nouvel essai")
 
     def accept_short_stock(self, batch_id: int, position: int, *, reason: str = "") -> RetryResult:
-        """Record the sale although the stock goes below zero: it was sold, so it was there."""
+        """Record the sale although the stock goes below zero: the goods were sold, so they were there."""
         return self._decide(
             batch_id, position, Override(accepts_short_stock=True), reason or "Acceptée avec un stock négatif"
         )
@@ -44,7 +44,7 @@ class Desk:
     def choose_units(
         self, batch_id: int, position: int, *, units: Mapping[int, uuid.UUID], reason: str = ""
     ) -> RetryResult:
-        """Say which unit a line means (its place, from 0 → the unit's uuid). Raises UnitUnknown for another shop's."""
+        """Choose the unit of a line (its index, from 0 → the unit's uuid). Raises UnitUnknown for another shop's."""
         own = ArticleUnit.objects.filter(article__shop=self.shop, uuid__in=units.values()).values_list(
             "uuid", flat=True
         )
@@ -62,10 +62,10 @@ class Desk:
     def replace_first(
         self, batch_id: int, position: int, *, key: str, reason: str = ""
     ) -> tuple[Recording, RetryResult]:
-        """ "It is a correction": void the sale that stands under the number, then record this one.
+        """ "It is a correction": void the sale that has the number, then record this one.
 
-        Two documents, each in its own transaction: who dies between them leaves the conflict open, and doing it again
-        goes on from there. `key` is the form's, as for record_from_page.
+        Two documents, each in its own transaction: a process that dies between them leaves the conflict open, and the
+        same call goes on from there. `key` is the form's, as for record_from_page.
         """
         outcome = self._entry(batch_id, position)
         if outcome.document_id is None:
@@ -81,14 +81,14 @@ class Desk:
         return voiding, self.accept_as_own_sale(batch_id, position, reason=reason)
 
     def set_aside(self, batch_id: int, position: int, *, reason: str) -> RetryResult:
-        """Settle the sale as not counting. A reason is required: it is all that a later reader has."""
+        """Set the sale aside: it does not count. A reason is required, because later readers have nothing else."""
         if not reason.strip():
             raise ValueError("setting a sale aside takes a reason")
         self._entry(batch_id, position)
         return set_outcome_aside(batch_id=batch_id, position=position, author=self.author, reason=reason)
 
     def take_up_again(self, batch_id: int, position: int, *, reason: str = "") -> RetryResult:
-        """Undo setting aside: the sale is decided by the rules again."""
+        """Undo set_aside: the sale is decided by the rules again."""
         return self._decide(batch_id, position, Override(reopens=True), reason or "Reprise")
 
     def _decide(self, batch_id: int, position: int, override: Override, reason: str) -> RetryResult:
@@ -100,7 +100,7 @@ class Desk:
 
 
 class Fix(StrEnum):
-    """What may be decided, named like the Desk's method that does it."""
+    """The actions at the desk, each named like the Desk's method."""
 
     TRY_AGAIN = "try_again"
     ACCEPT_SHORT_STOCK = "accept_short_stock"
@@ -111,14 +111,14 @@ class Fix(StrEnum):
     TAKE_UP_AGAIN = "take_up_again"
 
 
-# Which decisions fit a refusal, the one that fits best first.
+# The actions that fit a refusal, the best first.
 FIXES: dict[str, tuple[Fix, ...]] = {
     "stock_insuffisant": (Fix.TRY_AGAIN, Fix.ACCEPT_SHORT_STOCK, Fix.SET_ASIDE),
     "article_inconnu": (Fix.CHOOSE_UNITS, Fix.TRY_AGAIN, Fix.SET_ASIDE),
     "unite_inconnue": (Fix.CHOOSE_UNITS, Fix.TRY_AGAIN, Fix.SET_ASIDE),
     "unite_ambigue": (Fix.CHOOSE_UNITS, Fix.TRY_AGAIN, Fix.SET_ASIDE),
     "numero_deja_pris": (Fix.ACCEPT_AS_OWN_SALE, Fix.REPLACE_FIRST, Fix.SET_ASIDE),
-    # The bytes will not change: the till sells it again, and this one is put aside.
+    # The stored bytes cannot change: the till sells it again, and this one is set aside.
     "champ_invalide": (Fix.SET_ASIDE,),
     "type_inconnu": (Fix.SET_ASIDE, Fix.TRY_AGAIN),
     "ecartee": (Fix.TAKE_UP_AGAIN,),
@@ -127,7 +127,7 @@ OTHER_FIXES = (Fix.TRY_AGAIN, Fix.SET_ASIDE)
 
 
 def fixes_for(outcome: SaleOutcome) -> tuple[Fix, ...]:
-    """Return what may be decided about an outcome, the best first; none for what is recorded."""
+    """Return the actions for an outcome, the best first; none if the sale is recorded."""
     is_open = outcome.status in (
         OutcomeStatus.REJECTED, OutcomeStatus.CONFLICT, OutcomeStatus.FAILED, OutcomeStatus.DEFERRED,
         OutcomeStatus.SET_ASIDE,

@@ -1,4 +1,4 @@
-"""What a person still has to decide: sales that were refused and have not gone through since."""
+"""Open entries: refused sales that a person still has to decide."""
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
@@ -9,9 +9,9 @@ NEEDS_A_PERSON = (OutcomeStatus.REJECTED, OutcomeStatus.CONFLICT, OutcomeStatus.
 
 
 def open_entries(*, shop_id: int, terminal_id: int | None = None) -> QuerySet[SaleOutcome]:
-    """Return what is to be corrected in a shop, or of one of its tills: one row per (till, number, fingerprint).
+    """Return the open entries of a shop, or of one of its tills: one row per (till, number, fingerprint).
 
-    The row is the last outcome of that content; a resend that went through, or was set aside, has closed it. Other
+    The row is the last outcome of that content. A resend that was recorded or set aside closes the entry; different
     content under the same number never does.
     """
     same = {name: OuterRef(name) for name in ("terminal_id", "number", "fingerprint")}
@@ -25,15 +25,15 @@ def open_entries(*, shop_id: int, terminal_id: int | None = None) -> QuerySet[Sa
 
 
 def open_entries_by_status() -> dict[str, int]:
-    """Return how many sales of all shops are to be corrected, by status, zeros included.
+    """Return the number of open entries in all shops, by status, zeros included.
 
-    A shop at a time, and only where anything was ever refused: the index of outcomes begins with the shop. Asked of all
-    shops, or whether a shop has any of the three, the database reads every outcome there is (MariaDB 10.11).
+    One query for each shop that has refused sales, because the outcomes' index begins with the shop. One query over all
+    shops, or one that asks for any of the three statuses, reads every outcome there is (MariaDB 10.11).
     """
     counts = dict.fromkeys((status.value for status in NEEDS_A_PERSON), 0)
     refused = [Exists(SaleOutcome.objects.filter(shop_id=OuterRef("pk"), status=status)) for status in NEEDS_A_PERSON]
     for shop_id, *has_refused in Shop.objects.values_list("pk", *refused):
         if any(has_refused):
-            for status, number in open_entries(shop_id=shop_id).values_list("status").annotate(Count("batch_id")):
-                counts[status] += number
+            for status, count in open_entries(shop_id=shop_id).values_list("status").annotate(Count("batch_id")):
+                counts[status] += count
     return counts

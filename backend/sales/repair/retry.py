@@ -1,4 +1,4 @@
-"""Deciding a sale anew that was settled without being recorded: from its bytes, as a posting would, or by a person.
+"""Decides a sale again that was settled without being recorded: from its bytes, as a posting does, or by a person.
 
 For operators, the morning after a bug (`manage.py retry`), and for the shop's repair desk.
 """
@@ -30,28 +30,28 @@ from backend.sales.tills.pauses import pauses_of
 
 log = structlog.get_logger("caisse.retrial")
 
-# What is recorded, or stands recorded elsewhere, is done; what a person set aside stays aside until he says otherwise.
+# A recorded sale and a duplicate are done; a sale that a person set aside stays so until a person takes it up again.
 TRIABLE = (OutcomeStatus.FAILED, OutcomeStatus.REJECTED, OutcomeStatus.CONFLICT, OutcomeStatus.DEFERRED)
-# A poster lets go of its lane between two sales: so many looks find such a moment, unless somebody stands still there.
+# A poster releases its lane between two sales: this many tries find such a moment, unless a poster is frozen there.
 LANE_TRIES_MAX = 250
 LANE_PAUSE_S = 0.02
 
 
 class Obstacle(Enum):
-    """Why a sale was not decided again. Its outcome stands as it stood."""
+    """Why a sale was not decided again. Its outcome is unchanged."""
 
-    # It is recorded meanwhile, a duplicate, or set aside.
+    # It is recorded by now, a duplicate, or set aside.
     DONE = "done"
     PAUSED = "paused"
-    # Somebody held the till's lane all the time: it may be tried again in a moment.
+    # Other processes held the till's lane all the time: try again in a moment.
     BUSY = "busy"
-    # Its posting raised what is nobody's refusal: the bug is still there, and in the log.
+    # Deciding it raised a bug, which is in the log.
     BROKEN = "broken"
 
 
 @dataclass(frozen=True, slots=True)
 class OutcomeSnapshot:
-    """What an outcome says."""
+    """An outcome's contents, to be compared before and after."""
 
     status: str
     code: str
@@ -60,13 +60,13 @@ class OutcomeSnapshot:
     document_id: int | None
 
     @classmethod
-    def of(cls, told: SaleOutcome | Decision) -> "OutcomeSnapshot":
-        return cls(str(told.status), told.code, told.path, told.detail, told.document_id)
+    def of(cls, outcome: SaleOutcome | Decision) -> "OutcomeSnapshot":
+        return cls(str(outcome.status), outcome.code, outcome.path, outcome.detail, outcome.document_id)
 
 
 @dataclass(frozen=True, slots=True)
 class RetryResult:
-    """What stood before and what stands now. Without an obstacle the sale was decided again, perhaps alike."""
+    """The outcome before and now. Without an obstacle the sale was decided again, possibly with the same outcome."""
 
     before: OutcomeSnapshot
     after: OutcomeSnapshot
@@ -78,59 +78,61 @@ class RetryResult:
 
     @property
     def was_prevented(self) -> bool:
-        """Tell whether the sale still wants to be tried, once what stood in the way is gone."""
+        """Tell whether the sale should be tried again once the obstacle is gone."""
         return self.obstacle not in (None, Obstacle.DONE)
 
 
-# What becomes of the sale now: under its lane, from its bytes and the outcome that stands.
-Judge = Callable[[CursorWrapper, PostingContext, BatchRow, SaleOutcome, datetime], Decision]
+# Decides the sale again, with its lane held.
+Decider = Callable[[CursorWrapper, PostingContext, BatchRow, SaleOutcome, datetime], Decision]
 
 
 def retry_outcome(
     *, batch_id: int, position: int, author: str, reason: str, override: Override = NO_OVERRIDE
 ) -> RetryResult:
-    """Decide one sale again, in one transaction, and replace its outcome if the new one says anything else.
+    """Decide one sale again, in one transaction, and replace its outcome if the new one differs.
 
-    The old outcome goes into the history with `author` and `reason`, the batch's version is raised, whoever waits for
-    the sale is woken. A sale whose content was recorded meanwhile, by a resend, becomes a `duplicate` of that one. The
-    day it counts for is reckoned from its batch's arrival, as it was. Pauses hold for this as for any posting.
+    The old outcome goes into the history with `author` and `reason`, the batch's version is raised, and followers that
+    wait for the sale are decided. A sale whose content was recorded meanwhile, by a resend, becomes its `duplicate`.
+    Its day is computed from the batch's arrival, as before. A pause stops this as it stops any posting.
     `override`: what a person allows this sale that the rules would refuse.
     A repeat finds nothing left to do. Raises SaleOutcome.DoesNotExist, and transients that outlast their retries.
     """
 
-    def judge(
+    def decide_by_rules(
         cursor: CursorWrapper, context: PostingContext, batch: BatchRow, outcome: SaleOutcome, now: datetime
     ) -> Decision:
         raw = context.raw_sales(cursor, batch)[outcome.position - 1]
         return decide(cursor, context=context, batch=batch, raw=raw, now=now)
 
-    return _decide_anew(judge, batch_id=batch_id, position=position, cause=Cause(reason, author), override=override)
+    return _decide_again(
+        decide_by_rules, batch_id=batch_id, position=position, cause=Cause(reason, author), override=override
+    )
 
 
 def set_outcome_aside(*, batch_id: int, position: int, author: str, reason: str) -> RetryResult:
-    """Settle one sale as set aside: the shop decided that it does not count. Nothing of it is deleted.
+    """Set one sale aside: the shop decided that it does not count. Nothing is deleted.
 
-    The same content sent again is set aside again. Otherwise as retry_outcome, which takes it up again (`reopens`).
+    The same content sent again is set aside again. Otherwise as retry_outcome, which undoes it (`reopens`).
     """
 
-    def judge(
+    def decide_as_aside(
         cursor: CursorWrapper, context: PostingContext, batch: BatchRow, outcome: SaleOutcome, now: datetime
     ) -> Decision:
         decision = refused(SetAside(reason), number=outcome.number, fingerprint=outcome.fingerprint)
         day = outcome.business_day.isoformat() if outcome.business_day is not None else None
         return replace(decision, amount=outcome.amount, currency=outcome.currency, day=day)
 
-    return _decide_anew(judge, batch_id=batch_id, position=position, cause=Cause(reason, author))
+    return _decide_again(decide_as_aside, batch_id=batch_id, position=position, cause=Cause(reason, author))
 
 
-def _decide_anew(
-    judge: Judge, *, batch_id: int, position: int, cause: Cause, override: Override = NO_OVERRIDE
+def _decide_again(
+    decider: Decider, *, batch_id: int, position: int, cause: Cause, override: Override = NO_OVERRIDE
 ) -> RetryResult:
     outcome = SaleOutcome.objects.get(batch_id=batch_id, position=position)
     before = OutcomeSnapshot.of(outcome)
     context = PostingContext(outcome.terminal_id, override=override)
     try:
-        after, obstacle = _try_patiently(context, outcome, cause, judge)
+        after, obstacle = _try_until_free(context, outcome, cause, decider)
     finally:
         _ring_if_left(outcome.terminal_id)
     result = RetryResult(before, after or before, obstacle)
@@ -148,16 +150,16 @@ def _decide_anew(
     return result
 
 
-# What stands now, if that was read, and what stood in the way.
+# The outcome now, if it was read, and the obstacle, if there was one.
 Attempt = tuple[OutcomeSnapshot | None, Obstacle | None]
 
 
-def _try_patiently(context: PostingContext, outcome: SaleOutcome, cause: Cause, judge: Judge) -> Attempt:
-    """Try until the lane was ours, with the next rule when a month turns out to be closed, twice after a bug."""
-    looks = 0
+def _try_until_free(context: PostingContext, outcome: SaleOutcome, cause: Cause, decider: Decider) -> Attempt:
+    """Try until the lane is free; again if the month turns out to be closed, and once more after a bug."""
+    tries = 0
     while True:
         try:
-            attempt = retrying(lambda: _try(context, outcome, cause, judge), name="retry")
+            attempt = retrying(lambda: _try(context, outcome, cause, decider), name="retry")
         except Exception as error:
             if is_transient(error):
                 raise
@@ -165,19 +167,19 @@ def _try_patiently(context: PostingContext, outcome: SaleOutcome, cause: Cause, 
                 context.closed_months.add(error.month)
                 continue
             log.exception("retrial_broke", batch=outcome.batch_id, position=outcome.position)
-            if context.lets_wait:
+            if context.skips_followers:
                 return None, Obstacle.BROKEN
-            # It may be a waiting follower that broke it: now the sale is tried alone.
-            context.lets_wait = True
+            # A waiting follower may have raised it: now the sale is tried without its followers.
+            context.skips_followers = True
             continue
-        looks += 1
-        if attempt[1] is not Obstacle.BUSY or looks == LANE_TRIES_MAX:
+        tries += 1
+        if attempt[1] is not Obstacle.BUSY or tries == LANE_TRIES_MAX:
             return attempt
         time.sleep(LANE_PAUSE_S)
 
 
-def _try(context: PostingContext, known: SaleOutcome, cause: Cause, judge: Judge) -> Attempt:
-    """One transaction: under the lane, read the outcome again, decide, and write what is new."""
+def _try(context: PostingContext, known: SaleOutcome, cause: Cause, decider: Decider) -> Attempt:
+    """In one transaction, with the lane held, read the outcome again, decide, and write a new outcome."""
     written: tuple[Decision, ...] = ()
     with transaction.atomic(durable=True), bounded_time(), connection.cursor() as cursor:
         now = datetime.now(UTC)
@@ -196,7 +198,7 @@ def _try(context: PostingContext, known: SaleOutcome, cause: Cause, judge: Judge
         batch = read_batch(outcome)
         context.place = (batch.id, batch.next_position)
         context.has_set_aside = lane.sales_set_aside > 0
-        decision = judge(cursor, context, batch, outcome, now)
+        decision = decider(cursor, context, batch, outcome, now)
         after = OutcomeSnapshot.of(decision)
         if after != before:
             woken = _write(cursor, context, lane=lane, outcome=outcome, batch=batch, decision=decision, now=now,
@@ -217,9 +219,9 @@ def _write(
     now: datetime,
     cause: Cause,
 ) -> list[Decision]:
-    """Replace the outcome, wake who waits for the sale, and give the registration numbers, last of all.
+    """Replace the outcome, decide the followers that wait for the sale, and give registration numbers, last of all.
 
-    Returns what became of those who waited.
+    Returns the followers' decisions.
     """
     batch = replace_outcome(outcome, decision, batch=batch, now=now, cause=cause)
     was_waiting = outcome.status == OutcomeStatus.DEFERRED
@@ -237,8 +239,8 @@ def _write(
 
 
 def _ring_if_left(terminal_id: int) -> None:
-    """Ring for what a poster left to us, finding the lane busy. Asked after the commit: later batches ring anew."""
-    # The database may be what ended the retrial; then the sweep comes round.
+    """Ring if batches wait: their worker may have found the lane busy and gone away. Call it after the commit."""
+    # If the database ended the retry, the sweep rings instead.
     with contextlib.suppress(Error), connection.cursor() as cursor:
         if sql.has_work(cursor, terminal_id=terminal_id):
             ring(terminal_id)
