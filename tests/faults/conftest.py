@@ -1,4 +1,4 @@
-"""A shop with tills whose sales are posted by processes that can be made to fail."""
+"""A shop with tills, whose sales are posted by processes that a test can make fail."""
 
 import json
 import sys
@@ -15,7 +15,7 @@ from tests.plugin import Rig
 
 
 class Till:
-    """A till of the test: hands batches over in process, without a ring."""
+    """A till for these tests: it hands batches over in process, without a ring."""
 
     def __init__(self, shop: "ShopOfFaults") -> None:
         self.shop = shop
@@ -96,7 +96,7 @@ def poster(real_database: None, rig: Rig, tmp_path: Path) -> Iterator[Poster]:
 
 
 def finish(poster: Poster, *tills: Till, timeout_s: float = 30) -> None:
-    """Send healthy posters, as rings and sweeps would, until every sale of these tills has its outcome."""
+    """Start healthy posters, as rings and sweeps would, until every sale of these tills has its outcome."""
 
     def is_done() -> bool:
         for till in tills:

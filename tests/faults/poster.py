@@ -1,8 +1,8 @@
-"""A poster as its own process: what a worker or a sweep does for one terminal, without the seconds it takes to start.
+"""A poster as its own process: does what a worker or a sweep does for one terminal, but starts in no time.
 
     python -m tests.faults.poster TERMINAL_ID [--once]
 
-Posts slices until nothing is left, as rings would have it; --once: one slice. Ends with 0, or by what FAULT says.
+Posts slices until nothing is left; --once: one slice. Ends with 0, or as FAULT says.
 """
 
 import sys

@@ -1,20 +1,20 @@
 """A TCP proxy that misbehaves on demand, between a client and a real server (HTTP, MariaDB, Redis).
 
     with FaultProxy(("127.0.0.1", 8000)) as proxy:
-        proxy.swallow_answer_to(b"POST ")       # the server gets the request, its answer never comes out
+        proxy.swallow_answer_to(b"POST ")       # the server gets the request, its answer is lost
         till = Till(path, proxy.url, serial)
         …
         proxy.wait_for_faults(1)
 
-The modes count for all connections, the open ones included:
-pass_through()                    bytes go both ways; so it starts
-refuse()                          nobody listens any more, and open connections are reset
-hang()                            connections are taken, nothing is carried: a frozen host, a silent firewall
-delay(seconds)                    each piece of an answer comes that much later
+A mode applies to all connections, open ones included:
+pass_through()                    bytes go both ways; the first mode
+refuse()                          the port is closed, and open connections are reset
+hang()                            connections are accepted, no bytes are passed on: a frozen host, a silent firewall
+delay(seconds)                    each piece of an answer is delayed
 cut_request(after_bytes=N)        the server gets the first N bytes that a connection sends, then both sides are cut
-swallow_answer_to(pattern)        the piece with the pattern is carried; as soon as the server replies, both sides are
+swallow_answer_to(pattern)        the piece with the pattern is passed on; as soon as the server replies, both sides are
                                   cut and the reply is thrown away. For a lost answer to COMMIT: b"\\x03COMMIT"
-The last two strike `times` times (once unless said otherwise), then bytes pass again.
+The last two happen `times` times (default once), then bytes pass again.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 @dataclass
 class Mode:
-    """What is done to the bytes. `left`: how many strikes remain."""
+    """What is done to the bytes. `left`: how many more times."""
 
     name: str = "pass"
     delay_s: float = 0.0
@@ -76,7 +76,7 @@ class FaultProxy:
         self._set(Mode("cut", after_bytes=after_bytes, left=times))
 
     def swallow_answer_to(self, pattern: bytes = b"", *, times: int = 1) -> None:
-        """An empty pattern is in everything."""
+        """An empty pattern matches everything."""
         self._set(Mode("swallow", pattern=pattern, left=times))
 
     def refuse(self) -> None:

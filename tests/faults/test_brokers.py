@@ -1,4 +1,4 @@
-"""Redis away, Redis frozen, nobody who listens: the till is answered at once, and its sales are posted all the same."""
+"""Redis down, Redis frozen, no worker: the till is answered at once, and its sales are posted all the same."""
 
 import http.client
 import json
@@ -13,7 +13,7 @@ from backend.sales.models import Batch
 from tests.faults.conftest import Till
 from tests.invariants import check_invariants
 
-# The till's patience in these tests, and so the bound they assert.
+# How long a till waits in these tests: they assert this limit.
 ANSWER_S_MAX = 1.0
 
 
@@ -49,7 +49,7 @@ def test_a_till_is_answered_within_a_second_without_redis(
     check_invariants()
 
 
-def test_the_sweep_posts_when_redis_is_up_and_nobody_listens(till: Till, stack: Stack) -> None:
+def test_the_sweep_posts_when_redis_is_up_and_no_worker_runs(till: Till, stack: Stack) -> None:
     api = stack.add_api().start_ready()
     assert post(api, till, till.sale(), till.sale()) == 202
     stack.add_sweep().start_ready()
@@ -59,7 +59,7 @@ def test_the_sweep_posts_when_redis_is_up_and_nobody_listens(till: Till, stack: 
 
 
 def test_the_sweep_rings_for_a_lost_message(till: Till, stack: Stack) -> None:
-    """The batch came without a ring, as when Redis died with it: a worker must be told again."""
+    """The batch came without a ring, as if Redis had lost it: a worker must be rung again."""
     till.hand_over(till.sale())
     worker = stack.add_worker(concurrency=1).start_ready()
     stack.add_sweep().start_ready()
@@ -68,7 +68,7 @@ def test_the_sweep_rings_for_a_lost_message(till: Till, stack: Stack) -> None:
     check_invariants()
 
 
-def test_no_broker_at_all_is_a_way_to_run(till: Till, stack: Stack) -> None:
+def test_it_runs_without_any_broker(till: Till, stack: Stack) -> None:
     stack.environment["BROKER_URL"] = ""
     api = stack.add_api().start_ready()
     assert post(api, till, till.sale(), till.sale()) == 202

@@ -1,4 +1,4 @@
-"""A month that is closed while sales of it are being posted: none is lost, and no register has a gap."""
+"""A month that is closed while its sales are being posted: no sale is lost, and no register has a gap."""
 
 import threading
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""The database dies, freezes or loses its voice: what was acknowledged is there, what was not is told as not."""
+"""The database dies, freezes or goes silent: acknowledged batches are stored, and others are not acknowledged."""
 
 import contextlib
 import http.client
@@ -83,8 +83,8 @@ def test_a_batch_whose_commit_was_not_answered_is_stored_once(key: str, till: Ti
     assert Batch.objects.count() == 2
 
 
-def test_a_silent_database_makes_the_till_come_again(till: Till, stack: Stack) -> None:
-    """Nothing was stored, and the till is not told otherwise: it hears a 503, or nothing at all."""
+def test_a_silent_database_makes_the_till_try_again(till: Till, stack: Stack) -> None:
+    """Nothing was stored, and the till is not told otherwise: it gets a 503, or no answer at all."""
     settings = connection.settings_dict
     with FaultProxy((settings["HOST"], int(settings["PORT"]))) as proxy:
         url = f"mysql://{settings['USER']}@127.0.0.1:{proxy.port}/{settings['NAME']}"

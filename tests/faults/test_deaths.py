@@ -1,4 +1,4 @@
-"""Processes that die, freeze or break in the middle of a posting: the next one goes on at the last committed sale."""
+"""Processes that die, freeze or raise during a posting: the next process goes on after the last committed sale."""
 
 import pytest
 
@@ -32,7 +32,7 @@ def test_with_production_settings_no_environment_kills_a_poster(till: Till, post
     process = poster(till.terminal.pk, DJANGO_SETTINGS_MODULE="backend.config.settings", **environment)
     assert process.wait(timeout_s=20) == 0
     assert till.statuses() == ["created"]
-    # The same environment with the tests' settings: the point is one that this posting reaches.
+    # The same environment with the tests' settings: this posting does reach the point.
     till.hand_over(till.sale("FAC-2"))
     assert poster(till.terminal.pk, **environment).wait(timeout_s=20) == KILLED
 
@@ -46,10 +46,10 @@ def test_a_poster_frozen_with_locks_held_stops_the_shop_for_seconds_only(
     other_till.hand_over(other_till.sale())
     frozen = poster(frozen_till.terminal.pk, FAULT=f"freeze@{point}")
     assert wait_until(lambda: _is_stopped(frozen.pid), timeout_s=20)
-    # The same units, and the same register: both are held by the frozen one until the server cuts it.
+    # The same units, and the same register: the frozen process holds both until the server ends its session.
     finish(poster, other_till, timeout_s=20)
     finish(poster, frozen_till, timeout_s=20)
-    # Its sale is somebody else's by now: what it still does must change nothing.
+    # Another process has posted its sale: what it still does must change nothing.
     frozen.thaw()
     frozen.wait(timeout_s=20)
     assert frozen_till.statuses() == ["created"] * 2
@@ -61,7 +61,7 @@ def _is_stopped(pid: int) -> bool:
         return stat.read().rpartition(")")[2].split()[0] == "T"
 
 
-def test_a_sale_that_kills_its_process_is_settled_as_failed_and_blocks_nobody(till: Till, poster: Poster) -> None:
+def test_a_sale_that_kills_its_process_is_settled_as_failed_and_blocks_no_other(till: Till, poster: Poster) -> None:
     till.hand_over(till.sale("FAC-1"), till.sale("FAC-POISON"), till.sale("FAC-3"))
     batch = Batch.objects.get()
     deaths = 0
@@ -73,7 +73,7 @@ def test_a_sale_that_kills_its_process_is_settled_as_failed_and_blocks_nobody(ti
         return batch.settled_at is not None
 
     assert wait_until(is_settled, timeout_s=60, pause_s=0.3)
-    # Once as it was met (unless a slow machine's first slice is over by then), five counted starts, one try alone.
+    # Once in an ordinary slice (unless a slow first slice is over by then), five counted starts, one try alone.
     assert deaths in (6, 7)
     assert till.statuses() == ["created", "failed", "created"]
     assert till.codes() == ["", "echec_interne", ""]
@@ -122,7 +122,7 @@ def test_a_bug_that_passes_fails_no_sale(till: Till, poster: Poster) -> None:
 
 def test_five_transient_faults_in_a_row_fail_no_sale(till: Till, poster: Poster) -> None:
     till.hand_over(till.sale("FAC-1"))
-    # Six attempts a slice: seven slices end in the fault, more than the starts that condemn a sale.
+    # Six attempts a slice: seven slices end with the fault, more than the starts after which a sale is failed.
     process = poster(till.terminal.pk, FAULT="wear@looked_up", FAULT_TIMES="42")
     assert process.wait(timeout_s=60) == 0
     assert process.log.read_text().count("interrupted") == 7
@@ -131,7 +131,7 @@ def test_five_transient_faults_in_a_row_fail_no_sale(till: Till, poster: Poster)
     check_invariants()
 
 
-def test_messages_that_come_all_at_once_condemn_no_healthy_sale(till: Till, poster: Poster) -> None:
+def test_messages_that_come_all_at_once_fail_no_healthy_sale(till: Till, poster: Poster) -> None:
     """Each counts a start before the first sale commits; none of them is a death."""
     till.hand_over(till.sale("FAC-1"))
     processes = [poster(till.terminal.pk, FAULT="wear@looked_up", FAULT_TIMES="3") for _ in range(8)]
@@ -142,7 +142,7 @@ def test_messages_that_come_all_at_once_condemn_no_healthy_sale(till: Till, post
     check_invariants()
 
 
-def test_a_worker_child_killed_at_work_is_made_good_by_the_sweep(till: Till, stack: Stack, tmp_path) -> None:
+def test_the_sweep_posts_what_a_killed_worker_child_left(till: Till, stack: Stack, tmp_path) -> None:
     batch = till.hand_over(*[till.sale() for _ in range(30)])
     marker = tmp_path / "hold"
     marker.touch()

@@ -1,4 +1,4 @@
-"""The fault proxy itself: a fault that does not happen would let every test behind it pass for the wrong reason."""
+"""The fault proxy itself: if a fault did not happen, tests that use it would pass for the wrong reason."""
 
 import http.client
 import threading
@@ -14,7 +14,7 @@ from tests.plugin import Rig
 
 
 class Recorder(ThreadingHTTPServer):
-    """A server that remembers what it was given."""
+    """A server that remembers what it received."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), RecordingHandler)
@@ -65,7 +65,7 @@ def post(proxy: FaultProxy, body: bytes = b"sale", timeout_s: float = 5) -> byte
         caller.close()
 
 
-def test_it_carries_both_ways(proxy: FaultProxy, server: Recorder) -> None:
+def test_it_passes_bytes_both_ways(proxy: FaultProxy, server: Recorder) -> None:
     large = b"x" * 1_000_000
     assert post(proxy, large) == b"took"
     assert server.bodies == [large]
@@ -86,7 +86,7 @@ def test_a_pattern_that_does_not_come_swallows_nothing(proxy: FaultProxy) -> Non
     assert proxy.faults == 0
 
 
-def test_a_cut_request_never_becomes_one(proxy: FaultProxy, server: Recorder) -> None:
+def test_a_cut_request_is_no_request(proxy: FaultProxy, server: Recorder) -> None:
     proxy.cut_request(after_bytes=100, times=2)
     for _ in range(2):
         with pytest.raises((OSError, http.client.HTTPException)):
@@ -103,7 +103,7 @@ def test_refused_then_back_on_the_same_port(proxy: FaultProxy) -> None:
     assert post(proxy) == b"took"
 
 
-def test_a_hang_is_silence(proxy: FaultProxy, server: Recorder) -> None:
+def test_a_hang_gives_no_answer(proxy: FaultProxy, server: Recorder) -> None:
     proxy.hang()
     with pytest.raises(TimeoutError):
         post(proxy, timeout_s=0.3)

@@ -1,4 +1,4 @@
-"""Two at the same terminal, at the same units, at the same number: each race is forced."""
+"""Two processes at the same terminal, the same units, the same number: each race is forced."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -32,7 +32,7 @@ def test_two_workers_on_one_terminal_keep_its_order(till: Till, poster: Poster) 
     check_invariants()
 
 
-def test_a_second_worker_finds_the_lane_busy_and_goes_at_once(till: Till, poster: Poster, tmp_path: Path) -> None:
+def test_a_second_worker_finds_the_lane_busy_and_returns_at_once(till: Till, poster: Poster, tmp_path: Path) -> None:
     till.hand_over(till.sale(), till.sale())
     hold = tmp_path / "hold"
     hold.touch()
@@ -49,12 +49,12 @@ def test_a_second_worker_finds_the_lane_busy_and_goes_at_once(till: Till, poster
 
 
 def test_the_same_message_delivered_three_times_posts_once(till: Till, stack: Stack) -> None:
-    """The intake rings once, and three copies of that ring come after it."""
+    """Intake rings once, and three copies of that ring follow."""
     batch = till.hand_over(*[till.sale() for _ in range(5)])
     for _ in range(3):
         assert ring(till.terminal.pk, receipt=str(batch.receipt))
     worker = stack.add_worker(concurrency=2).start_ready()
-    # At least: rings that earlier tests left in the broker are heard too.
+    # At least: the worker also takes rings that earlier tests left in the broker.
     assert wait_until(lambda: worker.log.read_text().count(" succeeded in ") >= 4, timeout_s=30)
     assert wait_until(lambda: len(till.statuses()) == 5, timeout_s=30)
     assert till.statuses() == ["created"] * 5
@@ -62,10 +62,10 @@ def test_the_same_message_delivered_three_times_posts_once(till: Till, stack: St
 
 
 @pytest.mark.parametrize("sales_before", [0, 2])
-def test_a_wake_up_that_meets_a_holder_who_saw_nothing_is_not_lost(
+def test_a_ring_that_meets_a_holder_which_found_nothing_is_not_lost(
     sales_before: int, till: Till, poster: Poster, tmp_path: Path
 ) -> None:
-    """The holder has read "nothing left" and holds the lane still; the batch comes, its ring finds the lane busy."""
+    """The holder has read "nothing left" and still holds the lane; a batch comes, and its ring finds the lane busy."""
     first = till.hand_over(till.sale()) if sales_before == 0 else till.hand_over(till.sale(), till.sale())
     if sales_before == 0:
         poster(till.terminal.pk).wait(timeout_s=20)
@@ -88,13 +88,13 @@ def test_a_deadlock_is_tried_again_and_costs_nothing(till: Till, poster: Poster,
     process = None
     try:
         with transaction.atomic():
-            # Against the order that everyone keeps: the second unit first, and so heavy that the other one is chosen.
+            # Against the usual order: the second unit first, and a large transaction, so that the other is the victim.
             ArticleUnit.objects.filter(pk=units[1]).update(mark="X")
             with connection.cursor() as cursor:
                 cursor.execute("CREATE TEMPORARY TABLE ballast (id INT PRIMARY KEY) ENGINE=InnoDB")
                 cursor.executemany("INSERT INTO ballast VALUES (%s)", [(n,) for n in range(2000)])
             process = poster(till.terminal.pk)
-            # InnoDB renews what it tells of its transactions only once nobody has asked for a tenth of a second.
+            # InnoDB refreshes its list of transactions only when it was not read for a tenth of a second.
             assert wait_until(_waits_for_a_lock, timeout_s=20, pause_s=0.3)
             ArticleUnit.objects.filter(pk=units[0]).update(mark="X")
     except OperationalError:
@@ -115,7 +115,7 @@ def _waits_for_a_lock() -> bool:
 def test_a_lost_answer_to_commit_neither_loses_nor_doubles_a_sale(
     lost_answers: int, till: Till, poster: Poster, rig: Rig
 ) -> None:
-    """The first COMMIT is the counted start, the second and third those of sales."""
+    """The first COMMIT is the counted start's, the second and third are sales'."""
     till.hand_over(till.sale("FAC-1"), till.sale("FAC-2"), till.sale("FAC-3"))
     settings = connection.settings_dict
     with FaultProxy((settings["HOST"], int(settings["PORT"]))) as proxy:
@@ -143,7 +143,7 @@ def test_the_first_sales_of_a_month_from_two_tills_leave_no_gap(shop: ShopOfFaul
     check_invariants()
 
 
-def test_a_single_sale_overtakes_another_till_s_thousand(shop: ShopOfFaults, stack: Stack) -> None:
+def test_a_single_sale_overtakes_another_tills_thousand(shop: ShopOfFaults, stack: Stack) -> None:
     busy, quick = shop.till(), shop.till()
     stack.add_worker(concurrency=1).start_ready()
     thousand = busy.hand_over(*[busy.sale(articles=1) for _ in range(1000)])
@@ -173,7 +173,7 @@ def test_one_key_sent_by_many_at_once_is_one_batch(till: Till) -> None:
     assert Batch.objects.count() == 1
 
 
-def test_two_tills_that_sell_the_last_piece_do_not_both_sell_it(shop: ShopOfFaults, poster: Poster) -> None:
+def test_two_tills_cannot_both_sell_the_last_piece(shop: ShopOfFaults, poster: Poster) -> None:
     tills = [shop.till() for _ in range(3)]
     for till in tills:
         till.hand_over(*[till.sale(articles=1, quantity="1000") for _ in range(5)])

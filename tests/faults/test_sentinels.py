@@ -1,4 +1,4 @@
-"""Redis watched by a sentinel: when the one in charge dies, another takes over, and rings go on by themselves."""
+"""Redis with a sentinel: when the Redis in charge dies, another takes over, and rings go on by themselves."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +16,7 @@ MASTER = "caisse"
 
 @pytest.fixture
 def servers(tmp_path: Path) -> Iterator[tuple[PrivateRedis, PrivateRedis, str]]:
-    """The Redis in charge, the one that follows it, and the address of the sentinel that watches both."""
+    """The Redis in charge, its replica, and the address of the sentinel that watches both."""
     with PrivateRedis(tmp_path / "first") as first:
         second = PrivateRedis(tmp_path / "second")
         second.process.command += ["--replicaof", "127.0.0.1", str(first.port)]
@@ -47,7 +47,7 @@ def test_rings_reach_the_redis_that_has_taken_over(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     first, _second, url = servers
-    # Of the environment, as everybody who asks the broker anything finds it: here the stack's own questions too.
+    # In the environment, where every process that uses the broker finds it, this stack included.
     monkeypatch.setenv("BROKER_SENTINEL_MASTER", MASTER)
     stack.environment |= {"BROKER_URL": url, "BROKER_SENTINEL_MASTER": MASTER}
     api = stack.add_api().start_ready()
@@ -57,7 +57,7 @@ def test_rings_reach_the_redis_that_has_taken_over(
     assert wait_until(all_settled, timeout_s=20)
 
     first.kill9()
-    assert post(api, till, till.sale()) == 202  # nobody in charge: stored all the same
+    assert post(api, till, till.sale()) == 202  # no Redis in charge: stored all the same
 
     def works_again() -> bool:
         post(api, till, till.sale())

@@ -1,4 +1,4 @@
-"""Alice's shop with its tills, and one way to see what a posting did."""
+"""Alice's shop and one of its tills."""
 
 import pytest
 

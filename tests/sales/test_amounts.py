@@ -1,4 +1,4 @@
-"""Decimals: half-up, bounded before the database is asked."""
+"""Decimals: rounded half-up, and bounded before they reach the database."""
 
 from decimal import Decimal
 
@@ -57,5 +57,5 @@ def test_it_refuses_what_no_column_holds(value: str, places: int) -> None:
         ("0." + "1" * 40, MONEY_PLACES),
     ],
 )
-def test_it_takes_what_a_column_holds_once_rounded(value: str, places: int) -> None:
+def test_it_accepts_what_a_column_holds_once_rounded(value: str, places: int) -> None:
     assert bounded(Decimal(value), "x", places=places) == Decimal(value)

@@ -1,4 +1,4 @@
-"""What people record on the pages goes the way of a till's sales, once a form."""
+"""Documents recorded on the pages are posted like a till's, once for each form."""
 
 import threading
 from decimal import Decimal
@@ -50,7 +50,7 @@ def test_a_form_changed_and_sent_again_under_its_old_key_is_refused(cast: Cast) 
     assert Sale.objects.count() == 1
 
 
-def test_a_page_is_refused_what_a_till_would_be(cast: Cast) -> None:
+def test_a_page_gets_the_same_refusal_as_a_till(cast: Cast) -> None:
     recording = record_from_page(shop=cast.shop, user=cast.alice, document=rice(cast, quantity=101), key="aaaa1111")
     assert (recording.outcome.status, recording.outcome.code) == ("rejected", "stock_insuffisant")
     assert stock_of(cast.rice) == 100
@@ -65,7 +65,7 @@ def test_a_page_voids_what_a_till_sold(cast: Cast, till: Till) -> None:
     assert stock_of(cast.rice) == 100
 
 
-def test_another_shops_sale_is_as_unknown_as_none(cast: Cast, till: Till) -> None:
+def test_another_shops_sale_is_unknown(cast: Cast, till: Till) -> None:
     line = {"article_id": cast.rice.pk, "quantite": 1, "prix_unitaire": 25000}
     sold = till.settle_one({"numero_facture": "FAC-1", "lignes": [line]})
     void = {"type": "annulation", "origine": {"vente_id": sold["id"]}}
@@ -82,7 +82,7 @@ def test_a_page_does_not_wait_for_ever(cast: Cast, monkeypatch: pytest.MonkeyPat
     assert recording.batch.settled_at is None
 
 
-def test_nobody_can_call_as_the_office(cast: Cast) -> None:
+def test_no_call_can_come_from_the_office(cast: Cast) -> None:
     office = Till(office_device(cast.shop))
     assert office.get("/api/v2/simple/etat").json()["code"] == "jeton_manquant"
     office.headers["Authorization"] = "Bearer x"

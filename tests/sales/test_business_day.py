@@ -41,7 +41,7 @@ def test_it_reads_a_tills_clock(text: str, read: object) -> None:
 @pytest.mark.parametrize(
     "text", ["", "hier", "2024-13-01", "2024-11-04T25:00:00", "04/11/2024", "2024-11-04" + " " * 60]
 )
-def test_text_that_is_no_date_is_refused(text: str) -> None:
+def test_a_text_that_is_no_date_is_refused(text: str) -> None:
     with pytest.raises(FieldInvalid) as refused:
         read_till_clock(text)
     assert refused.value.path == "date_vente"
@@ -68,13 +68,13 @@ def test_a_sale_without_an_hour_says_so(sold: date | None, was_sent: bool, warni
 
 
 @pytest.mark.parametrize(("days", "is_believed"), [(-41, False), (-40, True), (0, True), (1, True), (2, False)])
-def test_a_day_is_believed_from_forty_days_before_to_one_after_arrival(days: int, is_believed: bool) -> None:
+def test_a_day_counts_from_forty_days_before_to_one_day_after_arrival(days: int, is_believed: bool) -> None:
     sold = ARRIVAL + timedelta(days=days)
     day, warnings = business_day(sold, arrival_day=ARRIVAL, is_closed=nothing_is_closed)
     assert (day, warnings) == ((sold, []) if is_believed else (ARRIVAL, ["horloge"]))
 
 
-def test_without_a_day_it_is_that_of_arrival() -> None:
+def test_a_sale_without_a_day_counts_for_the_day_of_arrival() -> None:
     assert business_day(None, arrival_day=ARRIVAL, is_closed=nothing_is_closed) == (ARRIVAL, [])
 
 

@@ -1,4 +1,4 @@
-"""The sweep with a clock that was set back, or beside machines whose clocks run ahead: nobody waits until then."""
+"""The sweep when a clock was set back, or another machine's clock is ahead: no terminal waits for that time."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -26,7 +26,7 @@ def waiting(cast: Cast, till: Till) -> int:
     return till.device.terminal_id
 
 
-def test_what_moved_just_now_is_left_alone_and_what_has_not_is_found(waiting: int) -> None:
+def test_a_batch_that_moved_just_now_is_left_alone_and_one_that_has_not_is_found(waiting: int) -> None:
     assert stale_terminals() == [waiting]
     Batch.objects.update(moved_at=datetime.now(UTC))
     assert stale_terminals() == []
@@ -49,7 +49,7 @@ def test_a_lane_that_was_rung_in_the_future_is_rung_now(waiting: int) -> None:
 
 
 @pytest.mark.parametrize("row", ["batch", "outcome"])
-def test_a_time_to_come_is_no_sign_that_somebody_heard_the_last_ring(waiting: int, row: str) -> None:
+def test_a_time_in_the_future_does_not_prove_that_the_last_ring_worked(waiting: int, row: str) -> None:
     now = datetime.now(UTC)
     Lane.objects.update(rung_at=now - timedelta(minutes=1))
     if row == "batch":
@@ -59,7 +59,7 @@ def test_a_time_to_come_is_no_sign_that_somebody_heard_the_last_ring(waiting: in
     assert claim_ring(waiting) is True
 
 
-def test_an_outcome_since_the_last_ring_is_one(waiting: int) -> None:
+def test_an_outcome_since_the_last_ring_proves_that_it_worked(waiting: int) -> None:
     Lane.objects.update(rung_at=datetime.now(UTC) - timedelta(minutes=1))
     SaleOutcome.objects.update(at=datetime.now(UTC))
     assert claim_ring(waiting) is False

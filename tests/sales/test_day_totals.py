@@ -1,4 +1,4 @@
-"""Kept totals are what the documents say, also when a document comes late, or at the very moment of adding up."""
+"""Kept totals equal the documents, even if one comes late, or while the day is being added up."""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -54,7 +54,7 @@ def busy(cast: Cast, till: Till) -> Cast:
 
 
 @pytest.mark.embedded
-def test_they_are_what_the_documents_say_asked_once_or_twice(busy: Cast) -> None:
+def test_they_equal_the_documents_at_the_first_and_the_second_reading(busy: Cast) -> None:
     assert ask(busy) == truth(busy)
     assert DayTotal.objects.count() == 2
     assert ask(busy) == truth(busy)
@@ -78,8 +78,8 @@ def test_a_document_that_comes_late_is_in_them(busy: Cast, till: Till) -> None:
 
 
 @pytest.mark.embedded
-def test_a_day_nobody_asked_for_yet_is_marked_too(busy: Cast) -> None:
-    """Its row is made by the late document: whoever adds it up must see that it stood there."""
+def test_a_day_that_was_never_added_up_is_marked_too(busy: Cast) -> None:
+    """The late document makes its row: a reader that adds the day up must see the row."""
     assert set(DayTotal.objects.values_list("marks", "added_up_at_marks")) == {(2, None), (1, None)}
 
 

@@ -1,4 +1,4 @@
-"""The repair desk: each decision, what it records, and what the till hears when it sends the same again."""
+"""The repair desk: each action, what it records, and what a resend of the same sale is answered."""
 
 import uuid
 
@@ -44,12 +44,12 @@ def test_a_sale_is_accepted_with_negative_stock_and_a_resend_is_a_duplicate(cast
     check_invariants()
 
 
-def test_what_one_sale_was_allowed_the_next_is_not(cast: Cast, till: Till, desk: Desk) -> None:
+def test_an_override_is_for_one_sale_and_not_for_the_next(cast: Cast, till: Till, desk: Desk) -> None:
     desk.accept_short_stock(*refused(till, sale("A", line(cast.rice, quantity=150))))
     assert till.settle_one(sale("B", line(cast.rice)))["code"] == "stock_insuffisant"
 
 
-def test_a_line_is_told_which_article_it_means(cast: Cast, till: Till, desk: Desk) -> None:
+def test_a_person_chooses_the_article_of_a_line(cast: Cast, till: Till, desk: Desk) -> None:
     lost = sale("A", {"article_id": cast.other_article.pk, "quantite": 2, "prix_unitaire": 900}, line(cast.oil))
     entry = refused(till, lost)
     retrial = desk.choose_units(*entry, units={0: cast.rice.base_unit.uuid})
@@ -60,7 +60,7 @@ def test_a_line_is_told_which_article_it_means(cast: Cast, till: Till, desk: Des
 
 
 @pytest.mark.parametrize("foreign", [True, False])
-def test_a_unit_of_another_shop_is_as_unknown_as_none(cast: Cast, till: Till, desk: Desk, foreign: bool) -> None:
+def test_a_unit_of_another_shop_is_unknown(cast: Cast, till: Till, desk: Desk, foreign: bool) -> None:
     entry = refused(till, sale("A", {"article_id": 10**6, "quantite": 2, "prix_unitaire": 900}))
     unit = cast.other_article.base_unit.uuid if foreign else uuid.uuid4()
     with pytest.raises(UnitUnknown):
@@ -99,7 +99,7 @@ def test_a_correction_that_died_half_way_is_finished_by_doing_it_again(cast: Cas
     assert stock_of(cast.rice) == 97
 
 
-def test_what_was_set_aside_is_set_aside_again_and_says_so(cast: Cast, till: Till, desk: Desk) -> None:
+def test_a_resend_of_a_sale_set_aside_is_set_aside_too(cast: Cast, till: Till, desk: Desk) -> None:
     big = sale("A", line(cast.rice, quantity=150))
     entry = refused(till, big)
     assert desk.set_aside(*entry, reason="essai du vendeur").after.status == "set_aside"
@@ -111,7 +111,7 @@ def test_what_was_set_aside_is_set_aside_again_and_says_so(cast: Cast, till: Til
     check_invariants()
 
 
-def test_other_content_under_its_number_is_judged_for_itself(cast: Cast, till: Till, desk: Desk) -> None:
+def test_different_content_under_its_number_is_decided_by_the_rules(cast: Cast, till: Till, desk: Desk) -> None:
     desk.set_aside(*refused(till, sale("A", line(cast.rice, quantity=150))), reason="essai")
     assert till.settle_one(sale("A", line(cast.rice, quantity=1)))["status"] == "created"
 
@@ -127,7 +127,7 @@ def test_setting_aside_is_undone(cast: Cast, till: Till, desk: Desk) -> None:
     assert till.settle_one(big)["code"] == "stock_insuffisant"
 
 
-def test_setting_aside_takes_a_reason(cast: Cast, till: Till, desk: Desk) -> None:
+def test_setting_aside_requires_a_reason(cast: Cast, till: Till, desk: Desk) -> None:
     entry = refused(till, sale("A", line(cast.rice, quantity=150)))
     with pytest.raises(ValueError, match="reason"):
         desk.set_aside(*entry, reason=" ")
@@ -142,7 +142,7 @@ def test_a_deferred_document_set_aside_no_longer_waits(cast: Cast, till: Till, d
     assert stock_of(cast.rice) == 99
 
 
-def test_what_is_recorded_cannot_be_set_aside(cast: Cast, till: Till, desk: Desk) -> None:
+def test_a_recorded_sale_cannot_be_set_aside(cast: Cast, till: Till, desk: Desk) -> None:
     entry = refused(till, sale("A", line(cast.rice)))
     assert not desk.set_aside(*entry, reason="non").has_changed
     assert till.outcomes() == ["created"]
@@ -159,7 +159,7 @@ def test_an_entry_of_another_shop_does_not_exist(cast: Cast, till: Till) -> None
     assert is_open(cast)
 
 
-def test_the_fix_that_fits_comes_first_and_what_is_recorded_has_none(cast: Cast, till: Till) -> None:
+def test_the_best_fix_comes_first_and_a_recorded_sale_has_none(cast: Cast, till: Till) -> None:
     refused(till, sale("A", line(cast.rice, quantity=150)))
     assert fixes_for(SaleOutcome.objects.get())[1] == "accept_short_stock"
     refused(till, sale("B", line(cast.rice)))

@@ -40,7 +40,7 @@ def test_the_same_content_is_a_duplicate_that_names_the_first(cast: Cast, till: 
 def test_the_same_number_with_other_content_is_a_conflict_and_both_are_kept(
     cast: Cast, till: Till, first: dict[str, Any], changed: dict[str, Any]
 ) -> None:
-    """As after a power cut: the same lines under the same number, another minute on the clock."""
+    """As after a power cut: the same lines under the same number, a minute later by the clock."""
     other = till.settle_one(sale("FAC-1", line(cast.rice, quantity=2), **DATED | changed))
     assert (other["status"], other["code"], other["action"]) == ("conflict", "numero_deja_pris", "garder")
     assert other["erreur"] == "Numéro déjà pris par une autre vente"
@@ -59,7 +59,7 @@ def test_other_lines_are_a_conflict(cast: Cast, till: Till, first: dict[str, Any
     assert (stock_of(cast.rice), stock_of(cast.oil)) == (98, 100)
 
 
-def test_a_conflict_is_found_before_an_article_that_nobody_knows(cast: Cast, till: Till, first: dict[str, Any]) -> None:
+def test_a_conflict_is_found_before_an_unknown_article(cast: Cast, till: Till, first: dict[str, Any]) -> None:
     elsewhere = line(cast.other_article, quantity=2)
     assert till.settle_one(sale("FAC-1", elsewhere, **DATED))["status"] == "conflict"
     assert till.settle_one(sale("FAC-2", elsewhere, **DATED))["code"] == "article_inconnu"
@@ -91,7 +91,7 @@ def test_a_replay_of_a_sale_whose_article_has_sold_out_is_a_duplicate(
 def test_another_device_of_the_till_gets_the_next_variant_flagged(
     cast: Cast, till: Till, first: dict[str, Any]
 ) -> None:
-    """A restored or replaced device counts from an old number: what it sold is a sale, not a quarrel."""
+    """A restored or replaced device counts on from an old number: its sale is a new sale, not a conflict."""
     spare = Till(make_device(cast.terminal))
     other_content = sale("FAC-1", line(cast.oil), **DATED)
 
@@ -102,7 +102,7 @@ def test_another_device_of_the_till_gets_the_next_variant_flagged(
     assert first["variante"] == 1
     assert stock_of(cast.oil) == 99
     assert [str(one) for one in Sale.objects.order_by("variant")] == ["FAC-1", "FAC-1~2"]
-    # Resent by either device, each content meets its own variant.
+    # Resent by either device, each content is a duplicate of its own variant.
     assert spare.settle_one(other_content)["id"] == entry["id"]
     assert till.settle_one(sale("FAC-1", line(cast.rice, quantity=2), **DATED))["id"] == first["id"]
     assert spare.settle_one(sale("FAC-1", line(cast.rice, quantity=2), **DATED))["status"] == "duplicate"
@@ -131,7 +131,7 @@ def test_one_batch_may_hold_the_same_sale_twice(cast: Cast, till: Till) -> None:
     assert till.outcomes() == ["created", "duplicate"]
 
 
-def test_a_refused_sale_goes_through_when_its_reason_is_gone(cast: Cast, till: Till) -> None:
+def test_a_refused_sale_is_recorded_when_its_reason_is_gone(cast: Cast, till: Till) -> None:
     empty = make_article(cast.shop, stock=0)
     wanted = sale("FAC-5", line(empty))
     assert till.settle_one(wanted)["code"] == "stock_insuffisant"

@@ -1,4 +1,4 @@
-"""What makes two sales under one number the same sale."""
+"""Fingerprints: equal for the same sale, different for any other."""
 
 import json
 from typing import Any
@@ -29,7 +29,7 @@ def fingerprint(sale: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize(
-    "retold",
+    "rewritten",
     [
         {"sequence": 12, "montant_total": 1, "caissier": {"nom": "Luc"}, "client": {"nom": "Ève"}, "inconnu": [1]},
         {"mode_paiement": "MOBILE_MONEY", "paye": False, "paiements": [{"montant": 1}]},
@@ -38,8 +38,8 @@ def fingerprint(sale: dict[str, Any]) -> str:
         {"lignes": [FIRST | {"taux_tva": 16, "ligne": 1, "nom": "Riz"}, SECOND]},
     ],
 )
-def test_a_sale_told_anew_keeps_its_fingerprint(retold: dict[str, Any]) -> None:
-    assert fingerprint(SALE | retold) == fingerprint(SALE)
+def test_a_sale_written_differently_keeps_its_fingerprint(rewritten: dict[str, Any]) -> None:
+    assert fingerprint(SALE | rewritten) == fingerprint(SALE)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_another_sale_has_another_fingerprint(changed: dict[str, Any]) -> None:
 
 
 def test_a_line_number_on_a_sale_does_not_hide_what_was_sold() -> None:
-    """A till may count its lines; two articles would look like one sale if that count stood for them."""
+    """A till may number its lines: if the number replaced the article, two sales would look the same."""
     numbered = [SALE | {"lignes": [FIRST | {"ligne": 1, "article_id": article}]} for article in (15, 16)]
     assert fingerprint(numbered[0]) != fingerprint(numbered[1])
 
@@ -86,5 +86,5 @@ def test_documents_that_follow_differ_by_kind_origin_line_and_amount() -> None:
     assert len({fingerprint(one) for one in all_of_them}) == len(all_of_them)
 
 
-def test_a_fingerprint_says_its_version_and_stays_what_it_was() -> None:
+def test_a_fingerprint_has_its_version_and_does_not_change() -> None:
     assert fingerprint(SALE) == "1:ff2d81bd3e4f2b1e6a4ed33def6d348fd1ed5ea4798ca97439c252796bedc97d"

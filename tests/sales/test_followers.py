@@ -1,4 +1,4 @@
-"""Annulations, retours and paiements: what comes back, once and to the digit, and what waits for its origin."""
+"""Voids, returns and payments: what they bring back, exactly and once, and how they wait for their origin."""
 
 from decimal import Decimal
 from typing import Any
@@ -39,7 +39,7 @@ def test_a_void_restores_what_its_sale_took_and_happens_once(cast: Cast, till: T
     assert (again["status"], again["code"], again["action"]) == ("rejected", "deja_annulee", "garder")
     assert again["erreur"] == "Vente déjà annulée"
     assert (stock_of(cast.rice), stock_of(cast.oil)) == (100, 100)
-    # The sale that it undid is still the sale it was.
+    # The sale that it undid is unchanged.
     assert till.look_up_statuses("FAC-1")[0]["status"] == "created"
     check_invariants()
 
@@ -63,7 +63,7 @@ def test_a_void_finds_its_units_whatever_was_renamed_since(cast: Cast, till: Til
     check_invariants()
 
 
-def test_a_return_goes_no_further_than_what_is_left_across_the_tills_of_a_shop(cast: Cast, till: Till) -> None:
+def test_a_return_brings_back_at_most_what_is_left_across_the_tills_of_a_shop(cast: Cast, till: Till) -> None:
     created = till.settle_one(sale("FAC-1", line(cast.rice, quantity=3, price=100), line(cast.oil, price=50)))
     other = Till(make_device(make_terminal(cast.shop)))
     one_back = {
@@ -164,8 +164,8 @@ def test_a_follower_may_come_before_its_origin_in_the_same_batch(cast: Cast, til
     check_invariants()
 
 
-def test_what_waits_for_a_document_that_is_no_sale_hears_so_when_it_arrives(cast: Cast, till: Till) -> None:
-    """It named an annulation as its origin, and that one waited too."""
+def test_a_follower_of_a_document_that_is_no_sale_is_refused_when_that_arrives(cast: Cast, till: Till) -> None:
+    """Its origin is a void, which waited too."""
     till.settle(void("AVO-2", "AVO-1"))
     till.settle(void("AVO-1", "FAC-1"))
     assert till.outcomes() == ["deferred", "deferred"]
@@ -216,13 +216,13 @@ def test_another_shops_sale_is_no_origin(cast: Cast, till: Till) -> None:
             )
             assert (entry["status"], entry["code"], entry["action"]) == ("rejected", "origine_invalide", "garder")
             assert entry["erreur"].startswith("Vente d'origine")
-    # By number it means this till's own, which has not come.
+    # A number means this till's own sale, which has not arrived.
     assert till.settle_one(void("AVO-2", "FAC-1"))["status"] == "deferred"
     assert stock_of(cast.other_article) == 99
     check_invariants()
 
 
-def test_what_follows_must_name_a_sale_and_what_it_wants(cast: Cast, till: Till) -> None:
+def test_a_follower_must_name_a_sale_and_its_lines_or_amount(cast: Cast, till: Till) -> None:
     till.settle_one(sale("FAC-1", line(cast.rice), paye=False))
     voided = till.settle_one(void("AVO-1", "FAC-1"))
     for faulty, path in (

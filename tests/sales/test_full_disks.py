@@ -1,4 +1,4 @@
-"""A disk that is full is nobody's sale: what waits goes on waiting, and is posted when there is room again."""
+"""A full disk is never blamed on a sale: sales go on waiting, and are posted when there is room again."""
 
 import pytest
 from django.db import OperationalError, connection
@@ -43,7 +43,7 @@ def test_a_database_in_distress_fails_no_sale(
     assert till.outcomes() == ["created"]
 
 
-def test_a_large_sale_that_finds_no_room_where_a_small_failure_would_is_not_failed(real_database: None) -> None:
+def test_a_large_sale_without_room_is_not_failed_even_if_its_failure_would_have_room(real_database: None) -> None:
     if not dialect.is_sqlite(connection):
         pytest.skip("only SQLite can be told how many pages there are")
     cast = Cast()

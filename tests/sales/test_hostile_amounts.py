@@ -1,4 +1,4 @@
-"""Amounts sent as texts, wherever a document may hold one: what is no amount is the sale's fault and never ours."""
+"""Amounts sent as texts, in every field that has one: a text that is no amount is a refusal and never a bug."""
 
 import json
 
@@ -24,7 +24,7 @@ NO_AMOUNTS = ("NaN", "sNaN", "-Infinity", "1E+999999999", "-5")
         ("lignes[0].remise", lambda text: {"type": "retour", "lignes": [{"ligne": 1, "remise": text}]}),
     ],
 )
-def test_a_document_that_follows_another_is_refused_at_the_place_of_what_is_no_amount(
+def test_a_follower_is_refused_with_the_path_of_the_text_that_is_no_amount(
     path: str, fields: object, text: str
 ) -> None:
     with pytest.raises(FieldInvalid) as refused:
@@ -33,7 +33,7 @@ def test_a_document_that_follows_another_is_refused_at_the_place_of_what_is_no_a
 
 
 @pytest.mark.parametrize("text", NO_AMOUNTS)
-def test_the_amount_of_a_payment_takes_no_part_in_a_sale(cast: Cast, till: Till, text: str) -> None:
-    """On a sale `montant` is a field that nobody knows: it neither breaks the sale nor makes it another."""
+def test_a_sale_ignores_the_amount_of_a_payment(cast: Cast, till: Till, text: str) -> None:
+    """On a sale `montant` is an unknown field: it neither breaks the sale nor changes its fingerprint."""
     assert till.settle_one(sale("A", line(cast.rice), montant=text))["status"] == "created"
     assert till.settle_one(sale("A", line(cast.rice)))["status"] == "duplicate"

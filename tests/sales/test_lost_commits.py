@@ -1,4 +1,4 @@
-"""A COMMIT whose answer was lost, and which the server is still carrying out when the intake tries again."""
+"""A COMMIT whose answer was lost, and which the server is still carrying out when intake tries again."""
 
 import pytest
 from django.db import IntegrityError
@@ -10,10 +10,10 @@ from backend.testing import Cast
 
 
 @pytest.mark.parametrize("key", [None, "cle-1"])
-def test_a_batch_that_turns_out_to_stand_is_the_one_that_is_answered(
+def test_a_batch_that_turns_out_to_be_stored_is_the_one_that_is_answered(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, key: str | None
 ) -> None:
-    """The second attempt has looked before the first was there, and meets it at its own receipt."""
+    """The second attempt looks before the first is committed, and then collides with it at its own receipt."""
 
     def store_and_stumble(batch: Batch, *_: object) -> None:
         batch.received_at = batch.moved_at = cast.device.created_at

@@ -1,4 +1,4 @@
-"""A till that goes wrong all day: asking what is to be corrected stays cheap, for every till and page of its shop."""
+"""A till with refusals all day: reading the open entries stays cheap, for every till and page of its shop."""
 
 from datetime import UTC, datetime
 
@@ -16,7 +16,7 @@ ROWS_READ_PER_REFUSAL_MAX = 20
 
 
 def refuse_many(cast: Cast, *, number: str) -> None:
-    """Leave REFUSALS different contents under one number, or under none."""
+    """Make REFUSALS refused sales with different contents, under one number or without one."""
     Till(cast.device).settle_one(sale("FAC-GOOD", line(cast.rice)))
     batch = Batch.objects.get()
     SaleOutcome.objects.bulk_create(
@@ -43,9 +43,7 @@ def rows_read() -> int:
 
 
 @pytest.mark.parametrize("number", ["", "FAC-1"])
-def test_what_is_to_be_corrected_is_counted_by_reading_each_refusal_a_few_times(
-    real_database: None, number: str
-) -> None:
+def test_open_entries_are_counted_by_reading_each_refusal_a_few_times(real_database: None, number: str) -> None:
     if dialect.is_sqlite(connection):
         pytest.skip("SQLite does not count the rows that it reads")
     cast = Cast()

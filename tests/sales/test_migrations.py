@@ -1,4 +1,4 @@
-"""Migrations that change rows change all of them, and leave history guarded."""
+"""Migrations that change rows change all of them, and leave history protected."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ BEFORE = (
 )
 
 
-def test_rows_of_before_name_their_batchs_shop_and_cannot_be_changed_again(rig: Rig, tmp_path: Path) -> None:
+def test_older_rows_get_their_batchs_shop_and_are_protected_again(rig: Rig, tmp_path: Path) -> None:
     with PrivateMariaDB(tmp_path / "mariadb", databases=("old",)) as server:
         environment = {"DATABASE_URL": server.url("old"), "BROKER_URL": rig.broker_url}
         with Stack(folder=tmp_path, environment=environment) as stack:

@@ -1,4 +1,4 @@
-"""Closing a shop's month: once, when it is over there; what comes late counts in an open month and says so."""
+"""Closing a shop's month: once, when it is over there; a late sale counts in an open month, with a warning."""
 
 import io
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ IN_OCTOBER = {"date_vente": "2024-10-31T10:00:00+01:00"}
 
 
 def settle_arrived(till: Till, arrived: datetime, *sales: dict) -> list[dict]:
-    """Post a batch as if it had arrived then; return the entries of its sales."""
+    """Post a batch as if it had arrived at that time; return the entries of its sales."""
     receipt = till.hand_over(*sales)
     Batch.objects.filter(receipt=receipt).update(received_at=arrived)
     till.post_all()
@@ -27,7 +27,7 @@ def settle_arrived(till: Till, arrived: datetime, *sales: dict) -> list[dict]:
     return sorted(details["creees"] + details["erreurs"], key=lambda entry: entry["index"])
 
 
-def test_a_late_sale_of_a_closed_month_takes_an_open_months_number_and_says_so(cast: Cast, till: Till) -> None:
+def test_a_late_sale_of_a_closed_month_takes_an_open_months_number_with_a_warning(cast: Cast, till: Till) -> None:
     first, second = settle_arrived(
         till, NOVEMBER, sale("A", line(cast.rice), **IN_OCTOBER), sale("B", line(cast.rice), **IN_OCTOBER)
     )
@@ -44,7 +44,7 @@ def test_a_late_sale_of_a_closed_month_takes_an_open_months_number_and_says_so(c
     check_invariants()
 
 
-def test_what_follows_a_sale_of_a_closed_month_is_dated_in_an_open_one(cast: Cast, till: Till) -> None:
+def test_a_follower_of_a_sale_in_a_closed_month_is_dated_in_an_open_one(cast: Cast, till: Till) -> None:
     settle_arrived(till, NOVEMBER, sale("A", line(cast.rice), **IN_OCTOBER))
     close_month(shop=cast.shop, year=2024, month=10, author="alice")
     void = {"type": "annulation", "numero_facture": "AVO-1", "origine": {"numero_facture": "A"}, **IN_OCTOBER}
@@ -54,7 +54,7 @@ def test_what_follows_a_sale_of_a_closed_month_is_dated_in_an_open_one(cast: Cas
     check_invariants()
 
 
-def test_a_month_that_sold_nothing_can_be_closed_and_takes_nothing_later(cast: Cast, till: Till) -> None:
+def test_a_month_without_sales_can_be_closed_and_takes_no_number_later(cast: Cast, till: Till) -> None:
     assert close_month(shop=cast.shop, year=2024, month=10, author="alice").last_number == 0
     [late] = settle_arrived(till, NOVEMBER, sale("A", line(cast.rice), **IN_OCTOBER))
     assert late["avertissements"] == ["mois_clos"]
@@ -69,13 +69,13 @@ def test_closing_twice_says_who_closed_it_and_changes_nothing(cast: Cast) -> Non
     assert (stored.closed_by, stored.closed_at) == ("alice", first.closed_at)
 
 
-def test_closing_that_is_tried_again_after_a_lost_answer_is_done(cast: Cast) -> None:
+def test_a_closing_that_is_tried_again_after_a_lost_answer_succeeds(cast: Cast) -> None:
     now = datetime(2024, 11, 3, 8, tzinfo=UTC)
     for _ in range(2):
         assert close_month(shop=cast.shop, year=2024, month=10, author="alice", now=now).closed_at == now
 
 
-def test_one_shops_closing_leaves_the_others_month_open(cast: Cast) -> None:
+def test_closing_a_month_leaves_other_shops_months_open(cast: Cast) -> None:
     close_month(shop=cast.shop, year=2024, month=10, author="alice")
     [entry] = settle_arrived(Till(cast.other_device), NOVEMBER, sale("A", line(cast.other_article), **IN_OCTOBER))
     assert (entry["numero_enregistrement"], entry["avertissements"]) == ("FAC-BTQ-777-202410-000001", [])
@@ -91,7 +91,7 @@ def test_one_shops_closing_leaves_the_others_month_open(cast: Cast) -> None:
         ("America/New_York", datetime(2024, 11, 1, 3, 59, tzinfo=UTC), False),
     ],
 )
-def test_only_a_month_that_is_over_where_the_shop_stands_can_be_closed(
+def test_only_a_month_that_is_over_in_the_shops_timezone_can_be_closed(
     cast: Cast, timezone: str, now: datetime, may_close: bool
 ) -> None:
     cast.shop.timezone = timezone
@@ -125,7 +125,7 @@ def test_the_command_closes_and_says_how_many_documents_the_month_has(cast: Cast
         ("BTQ-009", "2099-10", "has not ended yet"),
     ],
 )
-def test_the_command_refuses_what_is_no_month_of_a_shop(cast: Cast, shop: str, month: str, sentence: str) -> None:
+def test_the_command_refuses_an_unknown_shop_or_month(cast: Cast, shop: str, month: str, sentence: str) -> None:
     with pytest.raises(CommandError, match=sentence):
         call_command("close_month", month, shop=shop)
     assert not InvoiceSequence.objects.exists()

@@ -1,4 +1,4 @@
-"""Reading one sale: amounts from the lines, and a refusal that names its place."""
+"""Reading one sale: amounts from the lines, and refusals with their path."""
 
 import json
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ def read_line(**fields: Any) -> ParsedSale:
     return read(lignes=[LINE | fields])
 
 
-def test_the_least_a_sale_can_say_is_enough() -> None:
+def test_a_minimal_sale_is_read() -> None:
     sale = read()
     assert (sale.kind, sale.number, sale.total) == ("vente", "FAC-1", Decimal("50000.00"))
     assert (sale.payment_mode, sale.is_paid, sale.currency, sale.sold) == ("CASH", True, None, None)
@@ -34,7 +34,7 @@ def test_the_least_a_sale_can_say_is_enough() -> None:
     assert sale.warnings == ()
 
 
-def test_all_that_a_sale_can_say_is_read() -> None:
+def test_a_sale_with_every_field_is_read() -> None:
     sale = read(
         type="vente",
         numero_facture="  FAC-2  ",
@@ -63,7 +63,7 @@ def test_all_that_a_sale_can_say_is_read() -> None:
     assert sale.warnings == ()
 
 
-def test_null_is_the_same_as_not_there() -> None:
+def test_null_is_the_same_as_absent() -> None:
     names = "type date_vente devise remise montant_total mode_paiement paye paiements fiscal sequence caissier client"
     assert read(**dict.fromkeys([*names.split(), "motif", "origine"])) == read()
 
@@ -78,13 +78,13 @@ def test_null_is_the_same_as_not_there() -> None:
         ({"quantite": 3, "prix_unitaire": 0}, "0.00"),
     ],
 )
-def test_a_line_counts_its_own_total(line: dict[str, Any], total: str) -> None:
+def test_a_lines_total_is_computed(line: dict[str, Any], total: str) -> None:
     sale = read_line(**line)
     assert str(sale.total) == total
     assert sale.warnings == ()
 
 
-def test_places_beyond_ours_are_rounded_with_a_warning() -> None:
+def test_more_places_than_ours_are_rounded_with_a_warning() -> None:
     sale = read_line(prix_unitaire=0.1 + 0.2)  # 0.30000000000000004, as a C# double writes it
     assert str(sale.lines[0].unit_price) == "0.30"
     assert sale.warnings == ("arrondi",)
@@ -97,7 +97,7 @@ def test_a_total_that_differs_is_a_warning_and_the_lines_count() -> None:
     assert read(montant_total="50000.001").warnings == ()
 
 
-def test_a_unit_may_be_named_in_each_way_and_in_several() -> None:
+def test_a_unit_may_be_named_in_one_way_or_in_several() -> None:
     article = "9b2d7c51-1f38-4f6e-8d27-6b5a7d7b3c11"
     sale = read_line(unite_uuid=UNIT.upper(), article_uuid=article)
     assert sale.lines[0].key == (("unite_uuid", UNIT), ("article_uuid", article), ("article_id", 15))
@@ -145,7 +145,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("fields", "path"), REFUSED, ids=[f"{at}-{path}" for at, (_, path) in enumerate(REFUSED)])
-def test_a_field_that_cannot_be_meant_is_refused_with_its_path(fields: dict[str, Any], path: str) -> None:
+def test_an_invalid_field_is_refused_with_its_path(fields: dict[str, Any], path: str) -> None:
     assert read().number == "FAC-1"
     with pytest.raises(FieldInvalid) as refused:
         read(**fields)
@@ -173,13 +173,13 @@ def test_a_field_that_cannot_be_meant_is_refused_with_its_path(fields: dict[str,
         ("article_id", 1.5),
     ],
 )
-def test_a_line_that_cannot_be_meant_is_refused_with_its_path(field: str, value: object) -> None:
+def test_an_invalid_line_is_refused_with_its_path(field: str, value: object) -> None:
     with pytest.raises(FieldInvalid) as refused:
         read(lignes=[LINE, LINE | {field: value}])
     assert refused.value.path == f"lignes[1].{field}"
 
 
-def test_a_line_too_dear_for_its_column_is_refused() -> None:
+def test_a_line_total_too_large_for_its_column_is_refused() -> None:
     with pytest.raises(FieldInvalid):
         read_line(quantite=9_999_999_999, prix_unitaire=99_999_999_999)
     with pytest.raises(FieldInvalid):
@@ -190,7 +190,7 @@ def test_two_hundred_lines_are_read() -> None:
     assert len(read(lignes=[LINE] * LINES_MAX).lines) == LINES_MAX
 
 
-def test_an_unknown_kind_is_told_from_a_malformed_sale() -> None:
+def test_an_unknown_kind_has_a_code_of_its_own() -> None:
     with pytest.raises(KindUnknown) as refused:
         read(type="devis")
     assert (refused.value.path, refused.value.detail) == ("type", "Type inconnu : devis")
@@ -200,13 +200,13 @@ def test_an_unknown_kind_is_told_from_a_malformed_sale() -> None:
     ("kind", "fields"),
     [("annulation", {}), ("retour", {"lignes": [{"ligne": 1, "quantite": 2}]}), ("paiement", {"montant": "10.5"})],
 )
-def test_a_document_that_follows_is_read_with_its_origin(kind: str, fields: dict) -> None:
+def test_a_follower_is_read_with_its_origin(kind: str, fields: dict) -> None:
     raw = {"type": kind, "numero_facture": "X-1", "origine": {"numero_facture": "FAC-1"}, "motif": "erreur", **fields}
     sale = read_sale(json.dumps(raw).encode())
     assert (sale.kind, sale.origin, sale.reason) == (kind, ("numero_facture", "FAC-1"), "erreur")
 
 
-def test_what_it_does_not_know_is_ignored() -> None:
+def test_unknown_fields_are_ignored() -> None:
     assert read(inconnu={"profond": [1, {"x": None}]}, SEQUENCE=3) == read()
 
 

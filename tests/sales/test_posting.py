@@ -1,4 +1,4 @@
-"""What one posted sale leaves in the books."""
+"""What one posted sale writes."""
 
 from decimal import Decimal
 
@@ -79,7 +79,7 @@ def test_a_refused_sale_leaves_an_outcome_and_nothing_else(cast: Cast, till: Til
     assert (outcome.amount, outcome.currency) == (Decimal(101 * 25000 + 25000), "CDF")
 
 
-def test_one_bad_sale_blocks_nobody(cast: Cast, till: Till) -> None:
+def test_a_bad_sale_blocks_no_other(cast: Cast, till: Till) -> None:
     till.settle(
         sale("A", line(cast.rice)), sale("B", line(cast.rice, quantity=500)), "rien", sale("C", line(cast.rice))
     )
@@ -114,14 +114,14 @@ def test_stock_may_go_negative_where_the_shop_says_so(cast: Cast, trusting_till:
     check_invariants()
 
 
-def test_stock_below_its_column_is_a_refusal_and_no_fault_of_ours(cast: Cast, trusting_till: Till) -> None:
+def test_stock_below_its_columns_range_is_a_refusal_and_no_bug(cast: Cast, trusting_till: Till) -> None:
     lines = [line(cast.rice, quantity=9_999_999_999, price=0)] * 11
     refused = trusting_till.settle_one(sale("A", *lines))
     assert (refused["code"], refused["chemin"]) == ("champ_invalide", "lignes[10].quantite")
     assert stock_of(cast.rice) == 100
 
 
-def test_the_vat_is_the_units_where_the_sale_says_none(cast: Cast, till: Till) -> None:
+def test_a_line_without_a_vat_rate_takes_the_units(cast: Cast, till: Till) -> None:
     taxed = make_article(cast.shop, vat_rate=16)
     till.settle_one(sale("A", line(taxed), line(taxed, taux_tva=0), line(taxed, taux_tva="8.005")))
     assert list(SaleLine.objects.order_by("position").values_list("vat_rate", flat=True)) == [
@@ -240,8 +240,8 @@ def test_a_tills_sales_take_effect_in_the_order_it_sent_them(cast: Cast, till: T
     check_invariants()
 
 
-def test_a_document_belongs_to_the_shop_that_took_the_batch(cast: Cast, till: Till) -> None:
-    """What was accepted is posted where it was sold, even if the till has moved since."""
+def test_a_document_belongs_to_the_shop_that_accepted_the_batch(cast: Cast, till: Till) -> None:
+    """An accepted sale is posted in the shop where it was sold, even if the till has moved since."""
     waiting = till.hand_over(sale("A", line(cast.rice)))
     cast.terminal.shop = cast.other_shop
     cast.terminal.save(update_fields=["shop"])
@@ -249,7 +249,7 @@ def test_a_document_belongs_to_the_shop_that_took_the_batch(cast: Cast, till: Ti
     assert Sale.objects.get(batch__receipt=waiting).shop_id == cast.shop.pk
 
 
-def test_what_was_accepted_is_posted_even_if_the_device_is_disabled_later(cast: Cast, till: Till) -> None:
+def test_an_accepted_sale_is_posted_even_if_the_device_is_disabled_later(cast: Cast, till: Till) -> None:
     till.hand_over(sale("A", line(cast.rice)))
     cast.device.state = "disabled"
     cast.device.save(update_fields=["state"])

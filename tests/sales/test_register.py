@@ -17,7 +17,7 @@ KINSHASA = ZoneInfo("Africa/Kinshasa")
 
 
 def settle_arrived(till: Till, arrived: datetime, *sales: dict[str, Any]) -> list[dict[str, Any]]:
-    """Post a batch as if it had arrived then; return the entries of its sales."""
+    """Post a batch as if it had arrived at that time; return the entries of its sales."""
     receipt = till.hand_over(*sales)
     Batch.objects.filter(receipt=receipt).update(received_at=arrived)
     till.post_all()
@@ -47,7 +47,7 @@ def test_the_first_sale_of_a_second_month_is_number_one(cast: Cast, till: Till) 
     check_invariants()
 
 
-def test_every_shop_counts_for_itself(cast: Cast, till: Till) -> None:
+def test_every_shop_has_a_register_of_its_own(cast: Cast, till: Till) -> None:
     charlies = Till(cast.other_device)
     [hers] = settle_arrived(till, NOVEMBER, sale("FAC-1", line(cast.rice)))
     [his] = settle_arrived(charlies, NOVEMBER, sale("FAC-1", line(cast.other_article)))
@@ -129,7 +129,7 @@ def test_when_the_month_of_arrival_is_closed_too_the_next_one_counts(cast: Cast,
         ("9999-12-31T23:59:59-12:00", "2024-11-20", ["horloge"]),
     ],
 )
-def test_the_business_day_follows_the_tills_clock_where_it_can_be_believed(
+def test_the_business_day_follows_the_tills_clock_where_it_is_plausible(
     cast: Cast, till: Till, sent: str | None, day: str, warnings: list[str]
 ) -> None:
     [entry] = settle_arrived(till, NOVEMBER, sale("A", line(cast.rice), date_vente=sent))

@@ -1,4 +1,4 @@
-"""Trying sales again: decided anew as a posting would, once, and nothing of the rest is touched."""
+"""Retries: a sale is decided again as its posting would, once, and nothing else changes."""
 
 import os
 import signal
@@ -107,7 +107,7 @@ def test_a_second_try_finds_nothing_left_to_do(cast: Cast, till: Till) -> None:
 
 
 @pytest.mark.embedded
-def test_the_till_hears_of_it_among_what_changed(cast: Cast, till: Till) -> None:
+def test_the_till_finds_it_in_its_change_feed(cast: Cast, till: Till) -> None:
     receipt = fail(till, sale("FAC-1", line(cast.rice)))
     changes = f"{BASE}ventes/changements"
     cursor = till.get(changes).json()["curseur"]
@@ -119,7 +119,7 @@ def test_the_till_hears_of_it_among_what_changed(cast: Cast, till: Till) -> None
 
 
 @pytest.mark.embedded
-def test_what_is_decided_alike_is_written_nowhere(cast: Cast, till: Till) -> None:
+def test_the_same_outcome_writes_nothing(cast: Cast, till: Till) -> None:
     receipt = till.hand_over(
         sale("FAC-1", line(cast.rice)), sale("FAC-1", line(cast.oil)), sale("FAC-2", line(cast.rice, quantity=500))
     )
@@ -134,7 +134,7 @@ def test_what_is_decided_alike_is_written_nowhere(cast: Cast, till: Till) -> Non
 
 
 @pytest.mark.embedded
-def test_a_refusal_whose_reason_is_gone_goes_through(cast: Cast, till: Till) -> None:
+def test_a_refused_sale_whose_reason_is_gone_is_recorded(cast: Cast, till: Till) -> None:
     receipt = till.hand_over(sale("FAC-1", line(cast.rice, quantity=500)))
     till.post_all()
     till.settle_one(sale("FAC-2", line(cast.rice)))
@@ -149,7 +149,7 @@ def test_a_refusal_whose_reason_is_gone_goes_through(cast: Cast, till: Till) -> 
 
 
 @pytest.mark.embedded
-def test_what_a_person_set_aside_and_what_stands_elsewhere_is_left_alone(cast: Cast, till: Till) -> None:
+def test_a_sale_set_aside_and_a_duplicate_are_left_alone(cast: Cast, till: Till) -> None:
     receipt = till.hand_over(
         sale("FAC-1", line(cast.rice)), sale("FAC-1", line(cast.rice)), sale("FAC-2", line(cast.oil))
     )
@@ -186,10 +186,10 @@ VOID = {"type": "annulation", "numero_facture": "AVO-1", "origine": {"numero_fac
 
 
 @pytest.mark.embedded
-def test_who_waits_for_the_sale_is_woken_by_its_second_try(cast: Cast, till: Till) -> None:
+def test_a_follower_that_waits_for_the_sale_is_woken_by_its_retry(cast: Cast, till: Till) -> None:
     waiting = fail(till, VOID)
     receipt = fail(till, sale("FAC-1", line(cast.rice)), {**VOID, "numero_facture": "AVO-2"})
-    # The voids broke too: what they would have become, documents that wait, they become now.
+    # The voids failed too: now they become what they would have been, deferred documents.
     assert till.outcomes() == ["failed"] * 3
     assert turn(retry_at(waiting))[1] == "deferred"
     assert turn(retry_at(receipt, 2)) == ("failed", "deferred")
@@ -204,7 +204,7 @@ def test_who_waits_for_the_sale_is_woken_by_its_second_try(cast: Cast, till: Til
 
 
 @pytest.mark.embedded
-def test_a_waiting_document_that_breaks_does_not_keep_its_origin_from_being_recorded(cast: Cast, till: Till) -> None:
+def test_a_follower_whose_posting_raises_does_not_keep_its_origin_from_being_recorded(cast: Cast, till: Till) -> None:
     till.settle(VOID)
     receipt = fail(till, sale("FAC-1", line(cast.rice)))
     with pytest.MonkeyPatch.context() as patch:
@@ -241,7 +241,7 @@ def test_a_bug_that_is_still_there_leaves_everything_as_it_was(cast: Cast, till:
 
 
 @pytest.mark.embedded
-def test_a_database_under_strain_is_asked_again(cast: Cast, till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_transient_error_is_tried_again(cast: Cast, till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
     receipt = fail(till, sale("FAC-1", line(cast.rice)))
     for name, value in (("_verb", "wear"), ("_point", "numbered"), ("_times_left", 3)):
         monkeypatch.setattr(failpoints, name, value)
@@ -251,7 +251,7 @@ def test_a_database_under_strain_is_asked_again(cast: Cast, till: Till, monkeypa
 
 
 @pytest.mark.embedded
-def test_a_sale_given_up_blindly_learns_what_it_is(cast: Cast, till: Till) -> None:
+def test_a_sale_that_failed_unread_gets_its_number_and_fingerprint(cast: Cast, till: Till) -> None:
     receipt = till.hand_over(sale("FAC-1", line(cast.rice)))
     post_sale.settle_as_failed(PostingContext(cast.terminal.pk), reason="mort", inspection=Inspection.NONE)
     assert outcome_of(receipt).number == ""
@@ -263,7 +263,7 @@ def test_a_sale_given_up_blindly_learns_what_it_is(cast: Cast, till: Till) -> No
 
 @pytest.mark.embedded
 @pytest.mark.parametrize(("is_closed", "day"), [(False, "2024-10-31"), (True, "2024-11-20")])
-def test_the_day_is_the_one_that_it_would_have_been(cast: Cast, till: Till, is_closed: bool, day: str) -> None:
+def test_the_day_is_that_of_the_batchs_arrival(cast: Cast, till: Till, is_closed: bool, day: str) -> None:
     arrived = datetime(2024, 11, 20, 12, tzinfo=UTC)
     receipt = till.hand_over(sale("FAC-1", line(cast.rice), date_vente="2024-10-31T10:00:00+01:00"))
     Batch.objects.update(received_at=arrived)
@@ -278,7 +278,7 @@ def test_the_day_is_the_one_that_it_would_have_been(cast: Cast, till: Till, is_c
 
 
 @pytest.mark.embedded
-def test_a_pause_holds_for_a_second_try_too(cast: Cast, till: Till) -> None:
+def test_a_pause_stops_a_retry_too(cast: Cast, till: Till) -> None:
     receipt = fail(till, sale("FAC-1", line(cast.rice)))
     pause(terminal=cast.terminal, reason="inventaire")
     attempt = retry_at(receipt)
@@ -288,7 +288,7 @@ def test_a_pause_holds_for_a_second_try_too(cast: Cast, till: Till) -> None:
 
 
 @pytest.mark.embedded
-def test_a_sale_of_a_batch_that_is_still_under_work_may_be_tried(cast: Cast, till: Till) -> None:
+def test_a_sale_of_a_batch_that_is_still_being_posted_may_be_tried(cast: Cast, till: Till) -> None:
     receipt = till.hand_over(*(sale(f"FAC-{at}", line(cast.rice)) for at in range(3)))
     post_sale.settle_as_failed(PostingContext(cast.terminal.pk), reason="bug")
     assert turn(retry_at(receipt)) == ("failed", "created")
@@ -340,7 +340,7 @@ def test_a_dry_run_says_what_would_be_tried_and_tries_nothing(cast: Cast, mornin
 
 
 @pytest.mark.embedded
-def test_the_command_keeps_to_what_it_is_told(cast: Cast, morning: list[Till]) -> None:
+def test_the_command_tries_only_what_its_options_name(cast: Cast, morning: list[Till]) -> None:
     def would(*arguments: str) -> str:
         return run("--dry-run", *arguments).splitlines()[-1]
 
@@ -372,14 +372,14 @@ def test_the_command_keeps_to_what_it_is_told(cast: Cast, morning: list[Till]) -
         (("--since", "hier"), "hier is no ISO date or time"),
     ],
 )
-def test_the_command_says_what_it_does_not_know(cast: Cast, arguments: tuple[str, ...], sentence: str) -> None:
+def test_the_command_names_an_unknown_argument(cast: Cast, arguments: tuple[str, ...], sentence: str) -> None:
     with pytest.raises(CommandError, match=sentence):
         run("--status", "failed", *arguments)
 
 
 @pytest.mark.embedded
 def test_the_order_of_each_till_is_kept(cast: Cast, till: Till) -> None:
-    """A void that failed with its sale finds it: the sale came first, and is tried first."""
+    """A void that failed together with its sale finds it: the sale came first and is tried first."""
     fail(till, sale("FAC-1", line(cast.rice)), VOID)
     fail(till, sale("FAC-2", line(cast.rice)))
     run("--status", "failed")
@@ -392,7 +392,7 @@ def test_the_order_of_each_till_is_kept(cast: Cast, till: Till) -> None:
 
 
 @pytest.mark.embedded
-def test_one_that_breaks_stops_nobody_and_is_told(cast: Cast, morning: list[Till]) -> None:
+def test_a_sale_that_raises_stops_no_other_and_is_reported(cast: Cast, morning: list[Till]) -> None:
     record = decision.record
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
@@ -418,7 +418,7 @@ def real_cast(real_database: None) -> Cast:
     return Cast()
 
 
-def test_a_lane_that_stays_busy_is_told_and_one_that_is_let_go_is_waited_for(
+def test_a_lane_that_stays_busy_is_reported_and_a_released_one_is_waited_for(
     real_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     till = Till(real_cast.device)
@@ -475,7 +475,7 @@ def test_a_till_that_sends_again_while_its_sales_are_tried_again_has_each_record
     check_invariants()
 
 
-def test_two_who_try_the_same_sales_record_each_once(real_cast: Cast) -> None:
+def test_two_retries_of_the_same_sales_record_each_once(real_cast: Cast) -> None:
     till = Till(real_cast.device)
     fail(till, *(sale(f"FAC-{at}", line(real_cast.rice)) for at in range(30)))
 
@@ -523,7 +523,7 @@ def test_a_sale_that_kills_the_command_stays_failed_and_can_be_left_out(
     check_invariants()
 
 
-def test_whoever_found_the_lane_busy_is_rung_for_afterwards(real_cast: Cast, rig: Rig) -> None:
+def test_the_lane_is_rung_for_after_a_retry_kept_it_busy(real_cast: Cast, rig: Rig) -> None:
     till = Till(real_cast.device)
     receipt = fail(till, sale("FAC-1", line(real_cast.rice)), sale("FAC-2", line(real_cast.rice)))
     with redis.Redis.from_url(rig.broker_url) as broker:
@@ -532,6 +532,6 @@ def test_whoever_found_the_lane_busy_is_rung_for_afterwards(real_cast: Cast, rig
         assert broker.llen("sales") == rings
         till.hand_over(sale("FAC-3", line(real_cast.rice)))
         rings = broker.llen("sales")
-        # A worker that heard the till's ring meanwhile has gone away again.
+        # A worker that took the till's ring meanwhile has found the lane busy and gone away.
         retry_at(receipt, 2)
         assert broker.llen("sales") == rings + 1

@@ -1,4 +1,4 @@
-"""Cutting a batch into its sales: what is refused whole, and what refuses one sale alone."""
+"""Splitting a batch into its sales: which faults refuse the batch, and which refuse one sale."""
 
 import json
 
@@ -17,7 +17,7 @@ def nested(depth: int) -> bytes:
     return b"[" * depth + b"]" * depth
 
 
-def test_each_element_comes_back_byte_for_byte() -> None:
+def test_each_element_is_returned_byte_for_byte() -> None:
     body = b' [ {"b":1.50, "a" : "\xc3\xa9"},\n 2 , "x" ]'
     assert cut(body) == [b'{"b":1.50, "a" : "\xc3\xa9"}', b"2", b'"x"']
 
@@ -31,7 +31,7 @@ def test_each_element_comes_back_byte_for_byte() -> None:
         b'{"numero_facture": "FAC-2", "motif": "a\tb"}',
     ],
 )
-def test_what_only_one_sale_makes_unreadable_is_cut_all_the_same(bad: bytes) -> None:
+def test_a_batch_with_one_unreadable_sale_is_split_all_the_same(bad: bytes) -> None:
     assert cut(b"[" + GOOD + b" , " + bad + b"\n]") == [GOOD, bad]
     assert peek(bad)[0] == "FAC-2"
 
@@ -42,7 +42,7 @@ def test_an_empty_array_has_no_elements(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("body", [b"{}", b"null", b'"x"', b"12", b'{"a": NaN}', b"NaN"])
-def test_json_that_is_no_array_is_told_so(body: bytes) -> None:
+def test_json_that_is_no_array_has_a_refusal_of_its_own(body: bytes) -> None:
     with pytest.raises(NotAnArray):
         cut(body)
 
@@ -68,12 +68,12 @@ def test_json_that_is_no_array_is_told_so(body: bytes) -> None:
         b'["\xed\xa0\x80"]',
     ],
 )
-def test_what_nobody_can_cut_is_refused_whole(body: bytes) -> None:
+def test_a_batch_that_cannot_be_split_is_refused(body: bytes) -> None:
     with pytest.raises(BatchUnreadable):
         cut(body)
 
 
-def test_it_nests_to_the_limit_and_no_deeper() -> None:
+def test_it_accepts_nesting_up_to_the_limit_and_no_deeper() -> None:
     assert len(cut(nested(DEPTH_MAX))) == 1
     with pytest.raises(BatchUnreadable, match="32 niveaux"):
         cut(nested(DEPTH_MAX + 1))
@@ -84,7 +84,7 @@ def test_five_megabytes_of_brackets_are_refused_without_a_decoder() -> None:
         cut(b"[" * 2_500_000 + b"]" * 2_500_000)
 
 
-def test_brackets_inside_of_texts_do_not_count() -> None:
+def test_brackets_inside_texts_do_not_count() -> None:
     text = json.dumps(["[" * 100 + '\\"' + "]{" * 50]).encode()
     assert len(cut(text)) == 1
 

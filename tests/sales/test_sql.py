@@ -1,4 +1,4 @@
-"""The hand-written statements and the models describe the same tables, and the database keeps what it must."""
+"""The hand-written statements and the models describe the same tables, and the database protects history."""
 
 from datetime import UTC, datetime
 
@@ -49,7 +49,7 @@ def test_an_insert_names_every_column_that_must_have_a_value(
     assert len(set(columns)) == len(columns)
 
 
-def test_a_lane_and_a_month_are_opened_with_every_column(cast: Cast) -> None:
+def test_a_lane_and_a_month_are_created_with_every_column(cast: Cast) -> None:
     intake._open_lane(cast.terminal.pk)
     intake._open_lane(cast.terminal.pk)
     lane = Lane.objects.get()
@@ -96,7 +96,7 @@ def test_every_table_of_history_is_guarded_by_the_database(db: None) -> None:
     assert dialect.missing_triggers(connection) == []
 
 
-def test_what_identifies_something_is_compared_byte_for_byte(cast: Cast) -> None:
+def test_text_keys_are_compared_byte_for_byte(cast: Cast) -> None:
     texts = ["FAC-1", "fac-1", "FÁC-1", "FA\u0301C-1", "FAC-1 ", "FAC\u20111"]
     now = datetime.now(UTC)
     for text in texts:
@@ -113,6 +113,6 @@ def test_what_identifies_something_is_compared_byte_for_byte(cast: Cast) -> None
 
 
 def test_a_hand_written_instant_is_written_as_django_writes_it() -> None:
-    """SQLite compares instants as text: one of a full second must not be told from itself."""
+    """SQLite compares instants as text: a full second must be written the same way by both."""
     for moment in (datetime(2024, 11, 4, 17, 0, tzinfo=UTC), datetime(2024, 11, 4, 17, 0, 0, 120, tzinfo=UTC)):
         assert dialect.naive_utc(moment) == str(moment.replace(tzinfo=None))

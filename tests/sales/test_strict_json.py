@@ -1,4 +1,4 @@
-"""What no sale may hold, found before msgspec reads it, with its place."""
+"""Faults in a sale's JSON, found with their path before msgspec reads it."""
 
 import json
 
@@ -31,9 +31,9 @@ pytestmark = pytest.mark.embedded
         ("NaN", ""),
     ],
 )
-def test_it_names_the_place_of_what_no_sale_may_hold(raw: str, path: str) -> None:
+def test_it_names_the_path_of_a_fault(raw: str, path: str) -> None:
     fault = find_fault(raw.encode())
-    # Numbers and arrays in the place of a sale are left to the reader of sales, unless they are suspect.
+    # A number or an array instead of a sale is left to the parser, unless it looks suspect.
     assert fault is None if raw in ("[1]", "12") else fault[0] == path
 
 

@@ -1,4 +1,4 @@
-"""A slice reads the units of many sales at once; what it reads ahead decides nothing."""
+"""A slice reads the units of many sales at once; a fault that it reads ahead refuses nothing early."""
 
 import json
 
@@ -66,10 +66,10 @@ def test_a_fault_in_a_later_sale_refuses_that_sale_alone(cast: Cast, till: Till)
         ([], []),
     ],
 )
-def test_it_peeks_at_what_names_the_units(content: object, keys: list) -> None:
+def test_it_peeks_at_the_keys_of_the_units(content: object, keys: list) -> None:
     assert peek_units(json.dumps(content).encode()) == keys
 
 
-def test_what_cannot_be_read_names_nothing() -> None:
+def test_an_unreadable_sale_has_no_keys() -> None:
     assert peek_units(b'{"lignes": [{"article_id": NaN}]}') == []
     assert peek_units(b'{"lignes": [{"unite_uuid": "\xff"}]}') == []
