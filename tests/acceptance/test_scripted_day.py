@@ -9,6 +9,7 @@ from collections import Counter
 from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from django.core.management import call_command
 
@@ -38,9 +39,8 @@ class ShopDay:
         self.sold: dict[str, tuple[Till, Article, int]] = {}
 
     def till(self, file: str, serial: str | None = None) -> Till:
-        return self.open.enter_context(
-            Till(self.folder / file, self.url, serial, prefix=file[:2].upper(), backoff_s=(0.1, 1.0))
-        )
+        options = {"prefix": file[:2].upper(), "zone": ZoneInfo(self.cast.shop.timezone), "backoff_s": (0.1, 1.0)}
+        return self.open.enter_context(Till(self.folder / file, self.url, serial, **options))
 
     def sell(self, till: Till) -> str:
         article, quantity = self.random.choice(self.articles), self.random.randint(1, 4)

@@ -16,6 +16,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from pytest_django import DjangoDbBlocker
@@ -34,6 +35,8 @@ from tests.plugin import Rig
 TILLS = 4
 STOCK = 100_000
 SYNC_S = 120
+# The shop's, whose days the server compares: the machine's day may be another.
+ZONE = ZoneInfo("Africa/Kinshasa")
 # What the load must have done before the backup begins, while it runs, and after it.
 BATCHES_EACH = 6
 
@@ -48,7 +51,8 @@ class LedgerTill:
     acknowledged: dict[str, bytes] = field(default_factory=dict)
 
     def open(self, url: str) -> Till:
-        till = Till(self.path, url, self.serial, prefix=f"T{self.path.stem}", timeout_s=10, backoff_s=(0.05, 0.5))
+        options = {"prefix": f"T{self.path.stem}", "zone": ZONE, "timeout_s": 10, "backoff_s": (0.05, 0.5)}
+        till = Till(self.path, url, self.serial, **options)
         till.calls.transport = self._noting(till.calls.wire)
         return till
 
