@@ -1,4 +1,4 @@
-"""The bytes of batches, a few at a time: all of a million batches would take an hour to inflate."""
+"""Reads the bytes of a sample of batches: inflating all of a million batches would take an hour."""
 
 import zlib
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ COST = "les octets des lots en attente, des 1 000 derniers, et de 200 plus ancie
 
 @dataclass(frozen=True, slots=True)
 class KeptBatch:
-    """A batch with its bytes as they are kept."""
+    """A batch with its stored bytes."""
 
     id: int
     terminal_id: int
@@ -33,7 +33,7 @@ class KeptBatch:
             return None
 
     def sales(self) -> list[bytes]:
-        """Return the bytes of each sale; none where nobody can cut them."""
+        """Return the bytes of each sale; none if they cannot be split."""
         body = self.inflate()
         try:
             return cut(body) if body is not None else []
@@ -42,7 +42,7 @@ class KeptBatch:
 
 
 def choose_batches(scope: Scope) -> list[int]:
-    """Return the ids of the batches whose bytes are looked at: unsettled ones, the newest, and a sample of the rest."""
+    """Return the ids of the batches whose bytes are checked: the unsettled, the newest, and a sample of the rest."""
     batches = Batch.objects.filter(**scope.narrow())
     waiting = set(batches.filter(settled_at=None).values_list("pk", flat=True))
     newest = set(batches.order_by("-pk").values_list("pk", flat=True)[:NEWEST_MAX])
@@ -54,7 +54,7 @@ def choose_batches(scope: Scope) -> list[int]:
 
 
 def read_batches(batch_ids: Sequence[int]) -> Iterator[KeptBatch]:
-    """Yield the batches that have bytes, in the order of their ids, a query a chunk."""
+    """Yield the batches that have bytes, in the order of their ids, with one query for each chunk."""
     for start in range(0, len(batch_ids), CHUNK):
         ids = batch_ids[start : start + CHUNK]
         rows = Batch.objects.filter(pk__in=ids, body__isnull=False).order_by("pk")

@@ -1,10 +1,10 @@
-"""How the doctor writes moments, ages and counts in its French sentences."""
+"""Moments, ages and counts as the doctor's French sentences write them."""
 
 from datetime import UTC, datetime, timedelta
 
 
 def moment(at: datetime | None) -> str:
-    """Return `2024-11-04 17:42 UTC`: an operator compares it with logs, whatever the shop's time zone."""
+    """Return `2024-11-04 17:42 UTC`, in UTC because operators compare it with logs."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if at else "jamais"
 
 
@@ -18,7 +18,7 @@ def age(duration: timedelta) -> str:
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
-    """Return `1 lot`, `3 lots`, `0 vente`: French counts nothing in the singular."""
+    """Return `1 lot`, `3 lots`, `0 vente`: in French zero takes the singular."""
     return f"{number} {noun if number < 2 else plural or noun + 's'}"
 
 

@@ -1,4 +1,4 @@
-"""What is known of calls that were refused, and which known serial an unknown one was meant to be."""
+"""Describes refused calls, and guesses which known serial an unknown serial was meant to be."""
 
 import difflib
 from datetime import timedelta
@@ -11,13 +11,13 @@ from backend.shops.models import Device, RefusedCall
 
 REFUSED_CALL_AGE_MAX = timedelta(days=7)
 REFUSED_CALLS_TOLD_MAX = 10
-# Shorter beginnings and ends would make half a fleet alike.
+# With shorter common beginnings and ends, half a fleet would be similar.
 SIMILAR_SIGNS_MIN = 6
-# So many serials are compared letter by letter.
+# At most so many serials are compared letter by letter.
 COMPARED_MAX = 20_000
 
 
-def tell_refused_calls(refused_calls: QuerySet[RefusedCall]) -> list[str]:
+def describe_refused_calls(refused_calls: QuerySet[RefusedCall]) -> list[str]:
     """Return a sentence for each kind of refused call, newest first."""
     lines = [
         sentence(
@@ -34,11 +34,11 @@ def tell_refused_calls(refused_calls: QuerySet[RefusedCall]) -> list[str]:
 
 
 def similar_serials(serial: str, *, limit: int) -> list[str]:
-    """Return known serials that differ from this one by case, spaces, or a lost end: how serials are mistyped."""
+    """Return known serials that differ from this one by case, spaces or a missing end, the usual typing errors."""
     bare = serial.strip().lower()
     if len(bare) < SIMILAR_SIGNS_MIN:
         return []
-    # LOWER on both sides: the column compares byte for byte, whatever a lookup is called.
+    # LOWER on both sides: the column compares bytes, so a lookup such as iexact would not ignore case.
     known = Device.objects.annotate(lowered=Lower("serial")).exclude(serial=serial)
     near = known.filter(
         Q(lowered=bare)
@@ -49,6 +49,6 @@ def similar_serials(serial: str, *, limit: int) -> list[str]:
 
 
 def look_alikes(serial: str, *, limit: int) -> list[str]:
-    """Return the known serials that differ least from this one, letter by letter: for one serial, not for a list."""
+    """Return the known serials that differ least from this one, letter by letter. Too slow to call for many serials."""
     known = Device.objects.order_by("pk").values_list("serial", flat=True)[:COMPARED_MAX]
     return difflib.get_close_matches(serial, known.iterator(), n=limit, cutoff=0.75)

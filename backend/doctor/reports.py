@@ -1,29 +1,29 @@
-"""What the doctor found, as text for people and as JSON for scripts. The keys of the JSON are for ever."""
+"""The doctor's reports, as text for people and as JSON for scripts. The JSON's keys must never change."""
 
 from collections.abc import Iterable, Iterator
 
 from backend.doctor.phrases import count, sentence
 from backend.doctor.registry import Finding, Scope
 from backend.doctor.runner import Result
-from backend.doctor.trace_device import Following
+from backend.doctor.trace_device import Trace
 
 INDENT = "     "
 
 
-def text_of_following(following: Following) -> Iterator[str]:
-    yield f"Appareil {following.serial}"
-    for number, step in enumerate(following.steps, start=1):
+def text_of_trace(trace: Trace) -> Iterator[str]:
+    yield f"Appareil {trace.serial}"
+    for number, step in enumerate(trace.steps, start=1):
         yield ""
         yield f"{number}. {step.title}{' : à regarder' if step.is_fault else ''}"
         for one in step.sentences:
             yield f"{INDENT}{one}"
     yield ""
-    yield f"Conclusion : {following.conclusion}"
+    yield f"Conclusion : {trace.conclusion}"
     yield ""
 
 
 def text_of_result(result: Result, *, fix: bool) -> Iterator[str]:
-    """Yield the lines of one check; one that found nothing has a line."""
+    """Yield the lines of one check; there is one even if nothing was found."""
     seen, check = result.seen, result.check
     yield f"[{check.promise or '—':>3}] {check.title} ({check.name}) : {_verdict(result)}"
     for one in result.repaired:
@@ -41,10 +41,10 @@ def text_of_result(result: Result, *, fix: bool) -> Iterator[str]:
 
 def _verdict(result: Result) -> str:
     seen = result.seen
-    said = [count(seen.finding_count, "constat")] if seen.finding_count else []
-    said += [count(seen.note_count, "remarque")] if seen.note_count else []
-    said += [count(result.repaired_count, "réparation")] if result.repaired_count else []
-    return ", ".join(said) or "rien à signaler"
+    parts = [count(seen.finding_count, "constat")] if seen.finding_count else []
+    parts += [count(seen.note_count, "remarque")] if seen.note_count else []
+    parts += [count(result.repaired_count, "réparation")] if result.repaired_count else []
+    return ", ".join(parts) or "rien à signaler"
 
 
 def text_of_sum(results: Iterable[Result]) -> str:
@@ -62,19 +62,19 @@ def json_of_scope(scope: Scope, *, serial: str | None) -> dict[str, object]:
     return {"shop": scope.shop.code if scope.shop else None, "terminal": serial}
 
 
-def json_of_following(following: Following) -> dict[str, object]:
+def json_of_trace(trace: Trace) -> dict[str, object]:
     return {
-        "serial": following.serial,
-        "conclusion": following.conclusion,
-        "is_fault": following.is_fault,
+        "serial": trace.serial,
+        "conclusion": trace.conclusion,
+        "is_fault": trace.is_fault,
         "steps": [
-            {"title": step.title, "is_fault": step.is_fault, "sentences": step.sentences} for step in following.steps
+            {"title": step.title, "is_fault": step.is_fault, "sentences": step.sentences} for step in trace.steps
         ],
     }
 
 
 def json_of_result(result: Result) -> dict[str, object]:
-    """`findings` has the first ones; `finding_count` and `note_count` count all."""
+    """`findings` has only the first; `finding_count` and `note_count` count all."""
     seen, check = result.seen, result.check
     return {
         "name": check.name,

@@ -1,4 +1,4 @@
-"""Runs the checks one after the other, repairs what was asked to be repaired, and looks again."""
+"""Runs the checks one after the other; with --fix, repairs what they found and checks again."""
 
 import contextlib
 import getpass
@@ -19,16 +19,16 @@ from backend.doctor.registry import FINDINGS_MAX, Check, Finding, Scope
 
 log = structlog.get_logger("caisse.doctor")
 
-# How many repairs are held in memory; what is beyond them is found again by the next look.
+# How many repairs are held in memory; the next pass finds the others.
 REPAIRS_AT_ONCE = 1000
-# Sums over years of sales take longer than a till would wait; a doctor holds nobody up by waiting.
+# Sums over years of sales take longer than a till would wait; the doctor's waiting blocks no other process.
 LOOK_READ_TIMEOUT_S = 600
 LOOK_WAIT_TIMEOUT_S = 600
 
 
 @dataclass
 class Seen:
-    """What one look at one check brought: the first findings, and how many there are."""
+    """What one pass of a check found: the first findings, and how many there are."""
 
     findings: list[Finding] = field(default_factory=list)
     finding_count: int = 0
@@ -38,7 +38,7 @@ class Seen:
 
     @property
     def rest_count(self) -> int:
-        """How many there are beyond those that are kept."""
+        """How many findings and notes there are beyond those that are kept."""
         return self.finding_count + self.note_count - len(self.findings)
 
     def add(self, finding: Finding) -> None:
@@ -56,39 +56,39 @@ class Seen:
 
 @dataclass
 class Result:
-    """One check, what is found (after the repairs, if there were any), and what was repaired or could not be."""
+    """One check, its findings (after the repairs, if any), and the repairs that worked or failed."""
 
     check: Check
     seen: Seen
     repaired_count: int = 0
-    # The first of them, in the words of their findings.
+    # The first of them, as the sentences of their findings.
     repaired: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
 
     def note_repair(self, finding: Finding, *, trouble: str) -> None:
         self.repaired_count += not trouble
-        said = self.failed if trouble else self.repaired
-        if len(said) < FINDINGS_MAX:
-            said.append(f"{sentence(finding.found)} {trouble}".rstrip())
+        sentences = self.failed if trouble else self.repaired
+        if len(sentences) < FINDINGS_MAX:
+            sentences.append(f"{sentence(finding.found)} {trouble}".rstrip())
 
 
 def examine(*, scope: Scope, fix: bool) -> Iterator[Result]:
-    """Yield the result of each check as it is known. Nothing is changed unless `fix`."""
+    """Yield the result of each check as it ends. Nothing is changed unless `fix`."""
     with patient_session():
         for check in checks_for(scope):
             yield examine_one(check, scope, fix=fix)
 
 
 def checks_for(scope: Scope) -> list[Check]:
-    """Return the checks that this scope asks about, in the order of the promises; those without one come last."""
+    """Return the checks for this scope, in the order of the promises; those without a promise come last."""
     is_narrow = scope.shop is not None or scope.terminal is not None
-    asked = [check for check in CHECKS if not (is_narrow and check.is_global)]
-    return sorted(asked, key=lambda check: int(check.promise.removeprefix("P") or 99))
+    chosen = [check for check in CHECKS if not (is_narrow and check.is_global)]
+    return sorted(chosen, key=lambda check: int(check.promise.removeprefix("P") or 99))
 
 
 @contextlib.contextmanager
 def patient_session() -> Iterator[None]:
-    """Let this process's session wait long for an answer and be silent for long: while it looks it holds no lock."""
+    """Let this process's session wait long for an answer, and idle for long: a check holds no lock."""
     if is_sqlite(connection) or connection.in_atomic_block:
         yield
         return
@@ -97,35 +97,35 @@ def patient_session() -> Iterator[None]:
     connection.close()
     options["read_timeout"] = LOOK_READ_TIMEOUT_S
     try:
-        _be_silent_for(LOOK_WAIT_TIMEOUT_S)
+        _allow_idle(LOOK_WAIT_TIMEOUT_S)
         yield
     finally:
         options["read_timeout"] = usual
         connection.close()
 
 
-def _be_silent_for(seconds: int) -> None:
+def _allow_idle(seconds: int) -> None:
     if not is_sqlite(connection):
         with connection.cursor() as cursor:
             cursor.execute("SET SESSION wait_timeout = %s", [seconds])
 
 
 def examine_one(check: Check, scope: Scope, *, fix: bool) -> Result:
-    """Look, repair what can be repaired if `fix`, and look again."""
+    """Run the check; with `fix`, repair what can be repaired and run it again."""
     result = Result(check, _look(check, scope))
     while fix and result.seen.repairable:
         before = result.seen.repairable_count
         for finding in result.seen.repairable:
             result.note_repair(finding, trouble=_repair(check, finding))
         result.seen = _look(check, scope)
-        # What a pass did not reduce, the next will not either; it stands among the findings.
+        # A pass that reduced nothing is the last. What it could not repair stays among the findings.
         if result.seen.repairable_count >= before:
             break
     return result
 
 
 def _look(check: Check, scope: Scope) -> Seen:
-    """Look, and make a finding of a check that cannot: a doctor who faints at one patient sees no other."""
+    """Run the check. If it breaks, report that as a finding, so that the other checks still run."""
     seen = Seen()
     try:
         for finding in check.look(scope):
@@ -144,13 +144,13 @@ def _look(check: Check, scope: Scope) -> Seen:
 
 
 def _repair(check: Check, finding: Finding) -> str:
-    """Carry a repair out and log it; return what went wrong, or nothing."""
+    """Carry out a repair and log it; return what went wrong, "" if nothing did."""
     repair = finding.repair
-    assert repair is not None, "only what can be repaired is kept to be repaired"
+    assert repair is not None, "only findings with a repair are kept in `repairable`"
     who = {"check": check.name, "found": finding.found, "by": _operator()}
     try:
-        # Here it takes locks: frozen, it must be cut as quickly as anybody.
-        _be_silent_for(SESSION_WAIT_TIMEOUT_S)
+        # A repair takes locks: if it freezes, the server must cut it as soon as any other session.
+        _allow_idle(SESSION_WAIT_TIMEOUT_S)
         if repair.is_transactional:
             changed = retrying(lambda: _in_transaction(repair.act), name="doctor")
         else:
@@ -162,7 +162,7 @@ def _repair(check: Check, finding: Finding) -> str:
         return f"({type(error).__name__} {error})"
     finally:
         with contextlib.suppress(Exception):
-            _be_silent_for(LOOK_WAIT_TIMEOUT_S)
+            _allow_idle(LOOK_WAIT_TIMEOUT_S)
     log.warning("repaired", **who, did=repair.sentence, **(changed or {}))
     return ""
 
@@ -173,7 +173,7 @@ def _in_transaction(act) -> dict[str, object] | None:
 
 
 def _operator() -> str:
-    """Return who repairs, as the machine knows him."""
+    """Return the name of the machine's user who runs the repair."""
     try:
         name = getpass.getuser()
     except (KeyError, OSError):  # a container's user often has no name

@@ -1,4 +1,4 @@
-"""What keys and indexes the tables have, beside what the models declare; and the statements that change them."""
+"""The keys and indexes that the tables have and that the models declare, and the statements that change them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.apps import apps
 from django.db import connection, models
 
-# A repair of the schema waits no longer for a table that somebody uses: all who come after it would wait behind it.
+# A schema change waits no longer for a table in use: every later statement on the table waits behind it.
 METADATA_LOCK_WAIT_S = 5
 
 Columns = tuple[str, ...]
@@ -23,7 +23,7 @@ class Key:
 
 
 def keys_of(table: str) -> list[Key]:
-    """Return the table's keys and indexes, the primary key and checks left out."""
+    """Return the table's keys and indexes, without the primary key and check constraints."""
     with connection.cursor() as cursor:
         found = connection.introspection.get_constraints(cursor, table)
     return [
@@ -39,14 +39,14 @@ def primary_key_of(model: type[models.Model]) -> Columns:
 
 
 def our_models() -> Iterator[type[models.Model]]:
-    """Yield every model that has a table, Django's own too: sign-in stands on them."""
+    """Yield every model that has a table, Django's own included: signing in needs them."""
     for model in apps.get_models(include_auto_created=True):
         if model._meta.managed and not model._meta.proxy:
             yield model
 
 
 def declared_uniques(model: type[models.Model]) -> dict[frozenset[str], str]:
-    """Return what the model declares unique beside its primary key, as sets of columns with the index's name."""
+    """Return the sets of columns that the model declares unique beside its primary key, with the index's name."""
     declared = {}
     for one in model._meta.local_concrete_fields:
         if one.unique and not one.primary_key:
@@ -59,7 +59,7 @@ def declared_uniques(model: type[models.Model]) -> dict[frozenset[str], str]:
 
 
 def declared_indexes(model: type[models.Model]) -> dict[Columns, str]:
-    """Return the columns that the model wants found quickly, with the index's name."""
+    """Return the columns that the model declares an index for, with the index's name."""
     declared = {
         columns_of(model, [name for name, _ in index.fields_orders]): index.name for index in model._meta.indexes
     }
@@ -71,7 +71,7 @@ def declared_indexes(model: type[models.Model]) -> dict[Columns, str]:
 
 
 def declared_references(model: type[models.Model]) -> dict[str, tuple[str, str]]:
-    """Return each column that the database itself keeps from pointing nowhere, with the table and column it names."""
+    """Return each column with a declared foreign key, with the table and column that it refers to."""
     return {
         _column(one): (one.remote_field.model._meta.db_table, _column(one.target_field))
         for one in model._meta.local_concrete_fields
@@ -91,7 +91,7 @@ def _column(field: object) -> str:
 
 
 def duplicates(table: str, columns: Columns) -> list[tuple]:
-    """Return the first few values that stand there more than once, each with its count."""
+    """Return the first few values that occur more than once, each with its count."""
     names = ", ".join(_quoted(column) for column in columns)
     some_null = " OR ".join(f"{_quoted(column)} IS NULL" for column in columns)
     with connection.cursor() as cursor:
@@ -108,7 +108,7 @@ def create_index(table: str, *, name: str, columns: Columns, is_unique: bool) ->
 
 
 def drop_index(table: str, *, name: str) -> None:
-    """Drop an index. One that SQLite made for a table's own constraint cannot be: OperationalError says so."""
+    """Drop an index. Raises OperationalError for an index that SQLite made for a table constraint."""
     _change(connection.schema_editor().sql_delete_index % {"name": _quoted(name), "table": _quoted(table)})
 
 

@@ -1,7 +1,7 @@
-"""Follows one device's sales from the till to the shop's pages, step by step, and says where they stop.
+"""Traces one device's sales from the till to the shop's pages, step by step, and says where they stop.
 
-Each step is one place at which they were once lost: the call that names nobody, the till without a shop, the sale
-without a shop or a till, the page that does not show it.
+Each step checks a place where sales have been lost before: calls of unknown serials, a till without a shop, sales
+without a shop or a till, pages that do not show a sale.
 """
 
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from django.db.models import Count, F, Max, Q, QuerySet, Sum
 
 from backend.doctor.checks.tills import CLOCK_SKEW_MAX
 from backend.doctor.phrases import age, count, moment, sentence
-from backend.doctor.refused_calls import REFUSED_CALL_AGE_MAX, look_alikes, similar_serials, tell_refused_calls
+from backend.doctor.refused_calls import REFUSED_CALL_AGE_MAX, describe_refused_calls, look_alikes, similar_serials
 from backend.doctor.wording import listed, name_shop, name_till
 from backend.sales.models import RECORDED, Batch, Heartbeat, Lane, OutcomeStatus, Sale, SaleKind, SaleOutcome
 from backend.sales.repair.open_entries import open_entries
@@ -26,7 +26,7 @@ SENDING = "POST ventes/sync"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One place on the way. `is_fault`: here something stops, or is not what it should be."""
+    """One place on the way. `is_fault`: sales stop here, or something is wrong here."""
 
     title: str
     sentences: list[str]
@@ -34,23 +34,23 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Following:
+class Trace:
     serial: str
     steps: list[Step]
     conclusion: str
-    # Whose checks are worth running now; None where the serial leads to no till.
+    # The till to check next; None if the serial leads to no till.
     terminal: Terminal | None = None
     is_fault: bool = False
 
 
 @dataclass
 class Trail:
-    """What was found of one known device."""
+    """What the steps have found so far of a known device."""
 
     device: Device
     till: Terminal | None
     steps: list[Step] = field(default_factory=list)
-    # Why nothing can come from it now, if so.
+    # Why nothing can arrive from it now; "" if nothing prevents it.
     obstacle: str = ""
     arrived: int = 0
     waiting: int = 0
@@ -59,7 +59,7 @@ class Trail:
 
     @property
     def known_till(self) -> Terminal:
-        """The till, for the steps that are taken only where there is one."""
+        """The till, for the steps that run only if there is one."""
         assert self.till is not None
         return self.till
 
@@ -68,11 +68,11 @@ class Trail:
         self.obstacle = self.obstacle or obstacle
 
 
-def follow_device(serial: str) -> Following:
-    """Return what became of all that this device did, known or not. Only reads."""
+def trace_device(serial: str) -> Trace:
+    """Return what became of everything that the device with this serial sent, known or not. Only reads."""
     device = Device.objects.filter(serial=serial).first()
     if device is None:
-        return _follow_stranger(serial)
+        return _trace_unknown(serial)
     trail = Trail(device, Terminal.objects.select_related("shop").filter(pk=device.terminal_id).first())
     _look_at_refused_calls(trail)
     _look_at_device(trail)
@@ -83,7 +83,7 @@ def follow_device(serial: str) -> Following:
         _look_at_outcomes(trail)
         _look_at_pages(trail)
         _look_at_open_ends(trail)
-    return Following(
+    return Trace(
         serial,
         trail.steps,
         _conclude(trail),
@@ -92,13 +92,15 @@ def follow_device(serial: str) -> Following:
     )
 
 
-def _follow_stranger(serial: str) -> Following:
+def _trace_unknown(serial: str) -> Trace:
     refused_calls = RefusedCall.objects.filter(serial=serial)
     near = similar_serials(serial, limit=SIMILAR_MAX) or look_alikes(serial, limit=SIMILAR_MAX)
     likely = f" (le plus proche : {listed(near)})" if near else ""
     steps = [
         Step(
-            "Appels refusés", tell_refused_calls(refused_calls) or ["Aucun appel refusé sous ce numéro."], is_fault=True
+            "Appels refusés",
+            describe_refused_calls(refused_calls) or ["Aucun appel refusé sous ce numéro."],
+            is_fault=True,
         ),
         Step("Appareil", [f"Aucun appareil n'a le numéro de série « {serial} »{likely}."], is_fault=True),
     ]
@@ -114,18 +116,18 @@ def _follow_stranger(serial: str) -> Following:
         )
         steps += (
             [Step("Appels sans numéro de série", lines, is_fault=True)]
-            if (lines := tell_refused_calls(nameless))
+            if (lines := describe_refused_calls(nameless))
             else []
         )
-    return Following(serial, steps, f"Rien n'est arrivé de cet appareil : {reason}.", is_fault=True)
+    return Trace(serial, steps, f"Rien n'est arrivé de cet appareil : {reason}.", is_fault=True)
 
 
 def _look_at_refused_calls(trail: Trail) -> None:
     refused_calls = RefusedCall.objects.filter(serial=trail.device.serial)
-    lines = tell_refused_calls(refused_calls) or ["Aucun appel refusé."]
-    # What was refused after the last batch that was taken is what the till is stuck at.
-    taken_at = _batches(trail).aggregate(at=Max("received_at"))["at"]
-    since = taken_at or datetime.now(UTC) - REFUSED_CALL_AGE_MAX
+    lines = describe_refused_calls(refused_calls) or ["Aucun appel refusé."]
+    # A call that was refused after the last accepted batch is what the till is stuck at.
+    accepted_at = _batches(trail).aggregate(at=Max("received_at"))["at"]
+    since = accepted_at or datetime.now(UTC) - REFUSED_CALL_AGE_MAX
     refused = refused_calls.filter(call=SENDING, last_at__gt=since).order_by("-last_at").first()
     obstacle = ""
     if refused is not None:
@@ -161,11 +163,11 @@ def _look_at_till(trail: Trail) -> None:
         obstacle = f"la {name_till(till.pk)} n'a pas de boutique"
     elif till.state == TerminalState.DISABLED:
         obstacle = f"la {name_till(till.pk)} est désactivée"
-    said = sentence(f"{name_till(till.pk)}, {name_shop(till.shop_id)}") if till and till.shop else ""
+    where = sentence(f"{name_till(till.pk)}, {name_shop(till.shop_id)}") if till and till.shop else ""
     others = Device.objects.filter(terminal_id=trail.device.terminal_id).exclude(pk=trail.device.pk)
     serials = [f"{other.serial} ({other.get_state_display().lower()})" for other in others.order_by("pk")[:20]]
     also = sentence(f"autres appareils de cette caisse : {listed(serials)}") if serials else ""
-    trail.add("Caisse et boutique", said, sentence(obstacle) if obstacle else "", also, obstacle=obstacle)
+    trail.add("Caisse et boutique", where, sentence(obstacle) if obstacle else "", also, obstacle=obstacle)
 
 
 def _look_at_signs_of_life(trail: Trail) -> None:
@@ -177,9 +179,9 @@ def _look_at_signs_of_life(trail: Trail) -> None:
     is_off = device.clock_skew_s is not None and abs(device.clock_skew_s) > CLOCK_SKEW_MAX.total_seconds()
     if device.clock_skew_s is not None:
         lines.append(f"Son horloge : {device.clock_skew_s:+.0f} s par rapport à la nôtre.")
-    said = Heartbeat.objects.filter(terminal=trail.till, device=device).order_by("-at").first()
-    if said is not None:
-        lines.append(sentence(f"le {moment(said.at)} il disait garder {count(said.held_count, 'vente')}"))
+    heartbeat = Heartbeat.objects.filter(terminal=trail.till, device=device).order_by("-at").first()
+    if heartbeat is not None:
+        lines.append(sentence(f"le {moment(heartbeat.at)} il disait garder {count(heartbeat.held_count, 'vente')}"))
     trail.add("Signes de vie", *lines, is_fault=is_off)
 
 
@@ -222,7 +224,7 @@ def _look_at_outcomes(trail: Trail) -> None:
 
 
 def _look_at_pages(trail: Trail) -> None:
-    """Count as the pages do: a sale is shown where its shop exists, its day is the business day in the shop's zone."""
+    """Count as the pages do: a sale is shown if its shop exists, under its business day in the shop's time zone."""
     till = trail.known_till
     shop = till.shop
     lines = []
@@ -251,8 +253,8 @@ def _look_at_open_ends(trail: Trail) -> None:
     lines = []
     lane = Lane.objects.filter(pk=till.pk).first()
     if lane is not None and lane.sequence_holes:
-        holes = [f"{first} à {last}" if first != last else f"{first}" for first, last in lane.sequence_holes]
-        lines.append(sentence(f"numéros que la caisse a sautés (compteur « sequence ») : {listed(holes)}"))
+        gaps = [f"{first} à {last}" if first != last else f"{first}" for first, last in lane.sequence_holes]
+        lines.append(sentence(f"numéros que la caisse a sautés (compteur « sequence ») : {listed(gaps)}"))
     lines += [
         sentence(f"en pause depuis {age(now - pause.since)} ({pause.scope}) {pause.reason}".rstrip())
         for pause in pauses_of(shop_id=till.shop_id, terminal_id=till.pk).order_by("since")
@@ -291,7 +293,7 @@ def _conclude(trail: Trail) -> str:
 
 
 def _hidden(trail: Trail) -> set[int]:
-    """Return the shops that do not exist and that sales of the device are recorded under."""
+    """Return the shops that do not exist but have recorded sales of the device."""
     shops = set(trail.recorded_by_shop)
     return shops - set(Shop.objects.filter(pk__in=shops).values_list("pk", flat=True))
 
@@ -301,5 +303,5 @@ def _batches(trail: Trail) -> QuerySet[Batch]:
 
 
 def _today(shop: Shop) -> date:
-    # An unknown zone is the finding of a check; here it must not hide the rest.
+    # An unknown zone is reported by a check; here it must not hide the rest.
     return datetime.now(ZoneInfo(shop.timezone) if is_known_timezone(shop.timezone) else UTC).date()

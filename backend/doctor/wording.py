@@ -1,4 +1,4 @@
-"""How findings name what they speak of, in French, so that a person finds it: ids, codes, numbers, receipts.
+"""French names for rows in findings, with the ids, codes, numbers and receipts by which people find them.
 
 The words are those of docs/terminals.md: a batch is a « lot ». The sweep is « la ronde », workers « les ouvriers ».
 """
@@ -54,7 +54,7 @@ def name_unit(unit_id: int) -> str:
 
 
 def name_row(row: Model) -> str:
-    """Return the name of a row of any table that the doctor compares."""
+    """Return the name of a row of any table that the checks compare."""
     match row:
         case Sale():
             name = name_document(row.pk)
@@ -76,7 +76,7 @@ def name_row(row: Model) -> str:
 
 
 def quantity(value: Decimal | None) -> str:
-    """Return 2 for 2.000; SQLite's sums are floats behind the decimals, so it is rounded to the places we keep."""
+    """Return 2 for 2.000. Rounded to the stored places, because SQLite's sums of decimals are floats."""
     return plain_number((value or Decimal(0)).quantize(Decimal("0.001")))
 
 

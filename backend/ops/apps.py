@@ -8,6 +8,6 @@ class OpsApp(AppConfig):
     label = "ops"
 
     def ready(self) -> None:
-        from backend.ops.counter_flush import begin_in_serving_processes
+        from backend.ops.counter_flush import start_in_serving_processes
 
-        begin_in_serving_processes()
+        start_in_serving_processes()

@@ -1,6 +1,6 @@
 """Adds what this process counted to the rows of `ops.Tally`, about once a second and only if something was counted.
 
-What cannot be written stays in memory and goes in later. A process that is killed takes its last second with it
+Counts that cannot be written stay in memory and are written later. A killed process loses its last second
 (docs/decisions/0010).
 """
 
@@ -21,22 +21,22 @@ from backend.observability.counters import Series
 log = structlog.get_logger("caisse.tallies")
 
 FLUSH_EVERY_S = 1.0
-# While the database is away every process would ask it every second, and say so in its log.
+# While the database is away, a shorter pause would have every process ask it and log a failure each second.
 FLUSH_AFTER_FAILURE_S = 5.0
 FLUSH_AT_END_S_MAX = 2.0
 
 
 def flush() -> bool:
-    """Write down what was counted; return whether nothing is left. One attempt: the next one comes in a moment."""
+    """Write what was counted in one attempt; return whether nothing is left. The next attempt follows in a moment."""
     counted = counters.take()
     if not counted:
         return True
     try:
-        # They are no sale of a till: a power cut may take the last second.
+        # Counts, unlike sales, need not survive a power cut.
         with dialect.relaxed_commits(connection):
             _add(counted)
     except Error as error:
-        # Also what does not pass by itself, such as a table that is not there yet.
+        # Kept after lasting failures too, such as a table that does not exist yet.
         counters.put_back(counted)
         log.warning("tallies_kept", error=type(error).__name__)
         return False
@@ -44,16 +44,16 @@ def flush() -> bool:
 
 
 def _add(counted: Mapping[Series, float]) -> None:
-    """Add in one transaction, in the order of the keys, so that two processes wait for each other and never in a ring.
+    """Add in one transaction, in the order of the keys, so that two processes cannot dead-lock.
 
-    When the answer to COMMIT is lost, nobody knows whether it was done; then the counts are dropped: a counter may miss
-    a second, and never counts one twice.
+    When the answer to COMMIT is lost, the counts are dropped, because they may have been written: a counter may miss a
+    second, but never counts it twice.
     """
     is_committing = False
     try:
         with transaction.atomic(durable=True), connection.cursor() as cursor:
             for series, amount in sorted(counted.items()):
-                # The row is nearly always there, and an INSERT would use up an id a second and lock more than the row.
+                # The row nearly always exists. An INSERT would use up an id a second and lock more than the row.
                 cursor.execute(
                     "UPDATE ops_tally SET value = value + %s WHERE name = %s AND labels = %s", [amount, *series]
                 )
@@ -67,7 +67,7 @@ def _add(counted: Mapping[Series, float]) -> None:
 
 
 def _insert(cursor: CursorWrapper, series: Series, amount: float) -> None:
-    """Insert a row, or add to the one that another process has inserted meanwhile."""
+    """Insert the row, or add to it if another process has inserted it meanwhile."""
     cursor.execute(
         "INSERT INTO ops_tally (name, labels, value) VALUES (%s, %s, %s) "
         f"{dialect.on_conflict_update(connection, key='name, labels')} "
@@ -77,7 +77,7 @@ def _insert(cursor: CursorWrapper, series: Series, amount: float) -> None:
 
 
 class _Flusher:
-    """The thread of this process that writes down what it counted."""
+    """The thread that writes this process's counts."""
 
     def __init__(self) -> None:
         self._end = threading.Event()
@@ -87,7 +87,7 @@ class _Flusher:
         self._thread.start()
 
     def finish(self) -> None:
-        """Write down the rest, unless the database takes too long: nobody's end is held up for a count."""
+        """Write the rest, unless the database takes too long: the process must not end late because of a count."""
         self._end.set()
         self._thread.join(FLUSH_AT_END_S_MAX)
 
@@ -101,18 +101,18 @@ class _Flusher:
         try:
             return flush()
         finally:
-            # The server cuts sessions that are idle for a few seconds, and some processes count once an hour.
+            # The server cuts idle sessions after a few seconds, and some processes count once an hour.
             with contextlib.suppress(Error):
                 connection.close()
 
 
-class _Beginning:
-    """Starts this process's flusher at its first count. A child that was forked has none: threads are not forked."""
+class _LazyFlusher:
+    """Starts a flusher at the first count of each process: a forked child does not inherit its parent's threads."""
 
     def __init__(self) -> None:
         self._flusher: _Flusher | None = None
 
-    def begin(self) -> None:
+    def start(self) -> None:
         self._flusher = _Flusher()
         self._flusher.start()
 
@@ -121,16 +121,16 @@ class _Beginning:
             self._flusher.finish()
 
 
-_beginning = _Beginning()
+_flusher = _LazyFlusher()
 
 
-def begin_in_serving_processes() -> None:
-    """Have counts written down in processes that serve. A command's counts are nobody's, and tests write their own."""
+def start_in_serving_processes() -> None:
+    """Write counts in the processes that serve. A command's counts are dropped, and tests call `flush` themselves."""
     if settings.ROLE in counters.ROLES:
-        counters.at_first_count(_beginning.begin)
+        counters.at_first_count(_flusher.start)
         atexit.register(finish)
 
 
 def finish() -> None:
-    """Write down the last counts at a polite end. Repeated it does nothing."""
-    _beginning.finish()
+    """Write the last counts when the process ends in good order. A second call does nothing."""
+    _flusher.finish()

@@ -1,4 +1,4 @@
-"""Keeps what an examination of everything found, for who was not there to read it: the operations page, the alerts."""
+"""Keeps what each full examination found, for the operations page and the alerts."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -13,14 +13,14 @@ from backend.ops.models import DoctorRun
 log = structlog.get_logger("caisse.doctor")
 
 RUNS_KEPT = 100
-# Of each check: a page shows what is wrong; who wants all of it asks the doctor again.
+# Of each check. The page shows what is wrong; running the doctor again shows all of it.
 SENTENCES_KEPT = 5
 SENTENCE_LENGTH_MAX = 500
 
 
-def remember_run(results: Sequence[Result], *, at: datetime) -> None:
-    """Keep a run that began `at`, and forget those before the last RUNS_KEPT. A database that takes no row changes
-    nothing of what the doctor found: it is logged, and no more."""
+def keep_run(results: Sequence[Result], *, at: datetime) -> None:
+    """Store a run that began `at`, and delete those before the last RUNS_KEPT. A failure to store it is only logged:
+    the findings stay what they are."""
     run = DoctorRun(
         at=at,
         duration_s=(datetime.now(UTC) - at).total_seconds(),

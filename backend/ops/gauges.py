@@ -1,4 +1,4 @@
-"""What the database says of the system's state just now, for /metrics. Cheap with millions of sales: indexes only."""
+"""The system's state as the database has it, for /metrics. Cheap with millions of sales: every query uses an index."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ from backend.sales.tills.pauses import is_paused
 from backend.shops.models import Device, DeviceState
 
 CLOCK_SKEW_S_MAX = 300
-# Each till that is wrong is a series of its own: past the worst, their number says enough.
-CLOCKS_TOLD_MAX = 50
+# Each till with a wrong clock is a series. Only the worst are shown; another gauge counts all of them.
+CLOCKS_SHOWN_MAX = 50
 YES_NO = {False: "no", True: "yes"}
 
 
@@ -60,7 +60,7 @@ class Sample:
 
 
 class _Migrations:
-    """Once the database has all that this process's code knows, it is not asked again: a start brings new code."""
+    """Stops asking once all migrations are applied: only a restart brings new code, and with it new migrations."""
 
     def __init__(self) -> None:
         self._is_complete = False
@@ -82,14 +82,14 @@ def pending_migrations() -> int:
 
 
 def read_state() -> list[Sample] | None:
-    """Return what the database says but for the repair desk, or None if it does not answer."""
+    """Return every sample read from the database except the repair desk's, or None if it does not answer."""
     now = datetime.now(UTC)
     try:
         pending = Sample("caisse_migrations_pending", pending_migrations())
         try:
             return [pending, *_waiting(now), *_lanes(), *_pauses(), *_clocks(), *_sweep(), *_doctor(now)]
         except DatabaseError:
-            # A table that is still to be made. Of a database that has all of them, it is a fault.
+            # A table may be missing while migrations are pending; otherwise this is a fault.
             if not pending.value:
                 raise
             return [pending]
@@ -98,7 +98,7 @@ def read_state() -> list[Sample] | None:
 
 
 def read_desk() -> list[Sample] | None:
-    """Return what waits at the repair desk: the one reading that grows with all that was ever refused."""
+    """Return the number of open entries at the repair desk, the only query whose cost grows with all past refusals."""
     try:
         counts = open_entries_by_status()
     except Error:
@@ -138,8 +138,8 @@ def _clocks() -> Iterator[Sample]:
     known = Device.objects.filter(state=DeviceState.ACTIVE, clock_skew_s__isnull=False)
     wrong = known.exclude(clock_skew_s__range=(-CLOCK_SKEW_S_MAX, CLOCK_SKEW_S_MAX))
     yield Sample("caisse_tills_clock_wrong", wrong.count())
-    worst = wrong.order_by(-Abs("clock_skew_s"), "pk").select_related("terminal__shop")[:CLOCKS_TOLD_MAX]
-    # A till has one active device, but a name that another may bear: with its id it is one series.
+    worst = wrong.order_by(-Abs("clock_skew_s"), "pk").select_related("terminal__shop")[:CLOCKS_SHOWN_MAX]
+    # Two tills may have the same name: with the till's id the labels name one series.
     skews = {
         (
             device.terminal.shop.code if device.terminal.shop else "",
@@ -166,5 +166,5 @@ def _doctor(now: datetime) -> Iterator[Sample]:
 
 
 def _age_s(at: datetime, now: datetime) -> float:
-    """Another machine's clock may be a little ahead of ours."""
+    """Return the age, never negative: another machine's clock may be a little ahead of ours."""
     return max(timedelta(), now - at).total_seconds()

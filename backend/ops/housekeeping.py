@@ -1,4 +1,4 @@
-"""Tables that would grow without end are cut here."""
+"""Deletes old rows of the tables that would otherwise grow without end."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -17,9 +17,9 @@ def forget_old_refused_calls() -> int:
 
 
 def forget_old_heartbeats() -> int:
-    """Delete the heartbeats older than HEARTBEATS_KEPT, but for each till's last; return how many.
+    """Delete the heartbeats older than HEARTBEATS_KEPT, except each till's last; return how many.
 
-    A till at a time: the index begins with it, and no transaction holds a fleet's nights.
+    One till at a time: the index begins with the till, and each transaction stays short.
     """
     before = datetime.now(UTC) - HEARTBEATS_KEPT
     forgotten = 0

@@ -1,4 +1,4 @@
-"""Shops and tills by the names that operators know them by: a shop's code, the serial of a till's device."""
+"""Finds shops and tills by the names that operators use: a shop's code, the serial of a till's device."""
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
@@ -8,7 +8,7 @@ from backend.shops.terminals import create_till
 
 
 class NameUnknown(CommandError):
-    """Nothing bears the name that was given."""
+    """Nothing has the name that was given."""
 
 
 def find_shop(code: str) -> Shop:
@@ -31,17 +31,17 @@ def find_terminal(serial: str) -> Terminal:
 
 
 def find_till(shop: Shop, name: str) -> Terminal | None:
-    """Return the shop's till of this name, or None; of two, nobody can say which is meant."""
-    found = list(Terminal.objects.filter(shop=shop, name=name)[:2])
-    if len(found) > 1:
+    """Return the shop's till of this name, or None. Raises CommandError if two tills have the name."""
+    tills = list(Terminal.objects.filter(shop=shop, name=name)[:2])
+    if len(tills) > 1:
         raise CommandError(f"{shop} has more than one till called {name}")
-    return found[0] if found else None
+    return tills[0] if tills else None
 
 
 def find_or_create_till(shop: Shop, name: str) -> Terminal:
-    found = find_till(shop, name)
-    if found is not None:
-        return found
+    till = find_till(shop, name)
+    if till is not None:
+        return till
     try:
         Terminal(shop=shop, name=name).clean_fields()
     except ValidationError as error:

@@ -1,7 +1,7 @@
-"""/metrics: what Prometheus reads. Any API process tells the same, because none of it is kept in a process.
+"""/metrics: what Prometheus reads. Every API process gives the same figures, because no figure is kept in a process.
 
-Counters come from the rows that all processes add to, read anew for each answer, so that none ever falls, whoever is
-asked. Gauges are read from the database, the broker and the workers. What cannot be read is left out, never invented.
+Counters are read for each answer from the rows that all processes add to, so a counter never falls, whichever process
+answers. Gauges are read from the database, the broker and the workers. What cannot be read is left out.
 """
 
 import hmac
@@ -20,16 +20,16 @@ from prometheus_client.registry import Collector
 
 from backend.observability.counters import BUCKET_NAMES, CATALOGUE, Counter
 from backend.ops import broker_watch
-from backend.ops.bounded_call import Asked, KeptQuestion
+from backend.ops.bounded_call import CachedCall, PendingCall
 from backend.ops.gauges import GAUGES, Sample, pending_migrations, read_desk, read_state
 from backend.ops.models import Tally
 
 # The database answers within milliseconds or not at all; Prometheus gives up after ten seconds.
 DATABASE_PATIENCE_S = 3.0
 
-# Several who ask within a moment cost as much as one.
-STATE_KEPT_S = 2.0
-DESK_KEPT_S = 10.0
+# Several requests within this time cost as much as one.
+STATE_CACHED_S = 2.0
+DESK_CACHED_S = 10.0
 
 Tallies = dict[str, dict[tuple[str, ...], float]]
 
@@ -37,15 +37,15 @@ Tallies = dict[str, dict[tuple[str, ...], float]]
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
     if not may_read(request):
-        # Like an address that does not exist: strangers need not know what is here.
+        # 404, so that strangers do not learn that this address exists.
         raise Http404
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Collected(read_all()))
+    registry.register(_Families(read_all()))
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 def may_read(request: HttpRequest) -> bool:
-    """Whether the caller brings METRICS_TOKEN; where none is set, whether it is this machine, through no proxy."""
+    """Return whether the caller sends METRICS_TOKEN; if none is set, whether it is this machine without a proxy."""
     if settings.METRICS_TOKEN:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         is_right = hmac.compare_digest(token.strip().encode(), settings.METRICS_TOKEN.encode())
@@ -58,38 +58,38 @@ def may_read(request: HttpRequest) -> bool:
         return False
 
 
-_state = KeptQuestion(read_state, patience_s=DATABASE_PATIENCE_S, kept_s=STATE_KEPT_S)
-_desk = KeptQuestion(read_desk, patience_s=DATABASE_PATIENCE_S, kept_s=DESK_KEPT_S)
+_state = CachedCall(read_state, patience_s=DATABASE_PATIENCE_S, cached_s=STATE_CACHED_S)
+_desk = CachedCall(read_desk, patience_s=DATABASE_PATIENCE_S, cached_s=DESK_CACHED_S)
 
 
 def read_all() -> list[Metric]:
-    """Ask everybody at once, wait for each a bounded time, and return what was answered, every name of it."""
-    asked = Asked(_read_tallies)
-    _state.put()
-    _desk.put()
+    """Start all reads at once, wait for each a bounded time, and return every metric, those without values too."""
+    tallies_call = PendingCall(_read_tallies)
+    _state.start()
+    _desk.start()
     samples: list[Sample] = []
-    # Without a broker there is nothing that could be up or down: an alert on 0 would cry for ever.
+    # Without a broker nothing can be up or down: a 0 would raise an alert for ever.
     if settings.BROKER_URL:
         samples += _ask_broker()
-    tallies = asked.wait(DATABASE_PATIENCE_S)
+    tallies = tallies_call.wait(DATABASE_PATIENCE_S)
     samples.append(Sample("caisse_database_up", tallies is not None))
-    # What was kept of a database that is away now is old news.
+    # While the database is away, cached values are out of date.
     if tallies is not None:
-        samples += [*(_state.answer() or ()), *(_desk.answer() or ())]
+        samples += [*(_state.result() or ()), *(_desk.result() or ())]
     return [*_counter_families(tallies), *_gauge_families(samples)]
 
 
 def _ask_broker() -> Iterator[Sample]:
-    broker_watch.broker.put()
-    broker_watch.workers.put()
-    is_up = bool(broker_watch.broker.answer())
+    broker_watch.broker.start()
+    broker_watch.workers.start()
+    is_up = bool(broker_watch.broker.result())
     yield Sample("caisse_broker_up", is_up)
-    # Through a broker that is down nobody can be asked, which does not mean that nobody is there.
+    # While the broker is down, workers cannot be asked: a 0 would say that none is alive.
     if is_up:
-        yield Sample("caisse_workers_alive", broker_watch.workers.answer() or 0)
+        yield Sample("caisse_workers_alive", broker_watch.workers.result() or 0)
 
 
-class _Collected(Collector):
+class _Families(Collector):
     def __init__(self, families: list[Metric]) -> None:
         self._families = families
 
@@ -103,16 +103,16 @@ def _read_tallies() -> Tallies | None:
         try:
             rows = list(Tally.objects.values_list("name", "labels", "value"))
         except DatabaseError:
-            # A table that is still to be made holds nothing yet. Of a database that has all of them, it is a fault.
+            # A missing table counts as empty while migrations are pending; otherwise this is a fault.
             if not pending_migrations():
                 raise
             rows = []
     except Error:
         return None
-    found: Tallies = {}
+    tallies: Tallies = {}
     for name, labels, value in rows:
-        found.setdefault(name, {})[tuple(json.loads(labels).values())] = value
-    return found
+        tallies.setdefault(name, {})[tuple(json.loads(labels).values())] = value
+    return tallies
 
 
 def _counter_families(tallies: Tallies | None) -> Iterator[Metric]:
@@ -122,7 +122,7 @@ def _counter_families(tallies: Tallies | None) -> Iterator[Metric]:
             continue
         family = CounterMetricFamily(name, counter.help, labels=counter.labels)
         if tallies is not None:
-            # Told from the start where the values are known: nobody sees how far a series rose that was not there.
+            # Known label values are shown at 0 from the start: the first rise of a series that did not exist is lost.
             known: dict[tuple[str, ...], float] = {(value,): 0.0 for value in counter.values}
             if not counter.labels:
                 known = known or {(): 0.0}

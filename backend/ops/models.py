@@ -1,4 +1,4 @@
-"""What the running system says of itself, kept where every process and every machine sees it."""
+"""What the running system records of itself, in the database so that every process and machine sees it."""
 
 from django.db import models
 
@@ -6,7 +6,7 @@ from backend.db.dialect import KeyField
 
 
 class Tally(models.Model):
-    """A counter that all processes add to; it only grows. `backend/ops/counter_flush.py` adds, `metrics.py` tells."""
+    """A counter that all processes add to; it only grows. `counter_flush.py` adds to it, `metrics.py` shows it."""
 
     name = KeyField(max_length=64)
     # Canonical JSON of the label values by name: {"code":"stock_insuffisant"}.
@@ -21,7 +21,7 @@ class Tally(models.Model):
 
 
 class SweepTurn(models.Model):
-    """The last turn that a sweep ended: one row a sweep, by machine and process. Rows of long ago are forgotten."""
+    """When a sweep last ended a turn: one row for each sweep, by machine and process. Old rows are deleted."""
 
     sweep = KeyField(max_length=100, primary_key=True)
     at = models.DateTimeField()
@@ -34,12 +34,12 @@ class SweepTurn(models.Model):
 
 
 class DoctorRun(models.Model):
-    """An examination of everything by `manage.py doctor`, for who was not there to read it."""
+    """What a full examination by `manage.py doctor` found."""
 
     at = models.DateTimeField()
     duration_s = models.FloatField()
     finding_count = models.PositiveIntegerField()
-    # By check: its id, its promise, how many findings, the first of them as sentences.
+    # For each check: its name, its promise, how many findings, the first of them as sentences.
     checks = models.JSONField(default=list)
 
     class Meta:

@@ -1,7 +1,7 @@
-"""/readyz: can this system take sales in and post them? Anybody may ask; the answer names parts, and no addresses.
+"""/readyz: whether this system can take sales in and post them. Open to anybody; it names parts, not addresses.
 
-`?for=intake` judges only what an acknowledgement needs: without Redis, workers or sweep sales are taken in and safe, so
-a load balancer must not turn tills away for them.
+`?for=intake` checks only what an acknowledgement needs. Without Redis, workers or a sweep, sales are still taken in
+safely, so a load balancer must not turn tills away.
 """
 
 from dataclasses import dataclass
@@ -13,26 +13,26 @@ from django.views.decorators.cache import never_cache
 
 from backend import __version__
 from backend.ops import broker_watch
-from backend.ops.bounded_call import KeptQuestion
+from backend.ops.bounded_call import CachedCall
 from backend.ops.gauges import pending_migrations
 from backend.ops.sweeps import last_turn_age_s
 
 SWEEP_TURN_AGE_S_MAX = 30
 DATABASE_PATIENCE_S = 2.5
-DATABASE_KEPT_S = 1.0
+DATABASE_CACHED_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class DatabaseState:
     migrations_pending: int
-    # None: no sweep has ever ended a turn, or its table is still to be made.
+    # None: no sweep has ever ended a turn, or its table does not exist yet.
     sweep_age_s: float | None
 
 
 def _ask_database() -> DatabaseState | None:
     try:
         with connection.cursor() as cursor:
-            # The others may have nothing to ask: what is complete is not read again.
+            # The queries below may be skipped: complete migrations are not read again.
             cursor.execute("SELECT 1")
         pending = pending_migrations()
         return DatabaseState(pending, None if pending else last_turn_age_s())
@@ -40,18 +40,18 @@ def _ask_database() -> DatabaseState | None:
         return None
 
 
-_database = KeptQuestion(_ask_database, patience_s=DATABASE_PATIENCE_S, kept_s=DATABASE_KEPT_S)
+_database = CachedCall(_ask_database, patience_s=DATABASE_PATIENCE_S, cached_s=DATABASE_CACHED_S)
 
 
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
     is_for_intake = request.GET.get("for") == "intake"
-    _database.put()
-    behind = {} if is_for_intake else _check_broker()
-    state = _database.answer()
+    _database.start()
+    broker_checks = {} if is_for_intake else _check_broker()
+    state = _database.result()
     checks = {"database": _judge(state is not None, "does not answer"), "migrations": _check_migrations(state)}
     if not is_for_intake:
-        checks |= {**behind, "sweep": _check_sweep(state)}
+        checks |= {**broker_checks, "sweep": _check_sweep(state)}
     ready = all(check["ok"] for check in checks.values())
     return JsonResponse({"ready": ready, "checks": checks}, status=200 if ready else 503)
 
@@ -75,17 +75,17 @@ def _check_sweep(state: DatabaseState | None) -> dict[str, object]:
 
 
 def _check_broker() -> dict[str, dict[str, object]]:
-    """Without a broker the sweep posts alone: slower, and legal."""
+    """Check the broker and the workers. Running without a broker is legal: the sweep then posts alone, more slowly."""
     if not settings.BROKER_URL:
         return {name: {"ok": True, "detail": "no broker is configured"} for name in ("broker", "worker")}
-    broker_watch.broker.put()
-    broker_watch.workers.put()
+    broker_watch.broker.start()
+    broker_watch.workers.start()
     return {
-        "broker": _judge(bool(broker_watch.broker.answer()), "does not answer"),
-        "worker": _judge(bool(broker_watch.workers.answer()), "none answers"),
+        "broker": _judge(bool(broker_watch.broker.result()), "does not answer"),
+        "worker": _judge(bool(broker_watch.workers.result()), "none answers"),
     }
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Answer `ok`; the version is a header, so that the text stays what every health check expects."""
+    """Answer `ok`, the text that health checks expect; the version is in a header."""
     return HttpResponse("ok\n", content_type="text/plain", headers={"X-Caisse-Version": __version__})

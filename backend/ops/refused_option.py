@@ -1,13 +1,13 @@
-"""An option that carried a secret in earlier versions: refused with a sentence that says where the secret goes."""
+"""Refuses an option that carried a secret in earlier versions, and says where the secret goes now."""
 
 from argparse import SUPPRESS, Action, ArgumentParser, Namespace
 from typing import NoReturn
 
 
 def refuse_option(parser: ArgumentParser, option: str, *, sentence: str) -> None:
-    """Let `parser` end with `sentence` wherever `option` is given, with a value or without.
+    """Make `parser` end with `sentence` if `option` is given, with or without a value.
 
-    Every user of the machine can read a command line, and a random value that begins with - is taken for an option.
+    Every user of the machine can read a command line, and a random value that begins with - looks like an option.
     """
     parser.add_argument(option, action=_Refused, nargs="?", const=sentence, default=SUPPRESS, help=SUPPRESS)
 

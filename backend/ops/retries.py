@@ -1,4 +1,4 @@
-"""Which sales are to be tried again, and trying one: for `manage.py retry` and for the operations page."""
+"""Chooses sales to try again, and tries one: for `manage.py retry` and the operations page."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -18,7 +18,7 @@ COLUMNS = ("batch_id", "position", "terminal_id", "shop_id", "batch__receipt", "
 
 
 class Chosen(NamedTuple):
-    """One sale to be tried, with what a person knows it by."""
+    """One sale to try again, with the receipt and number that people know it by."""
 
     batch_id: int
     position: int
@@ -34,8 +34,8 @@ class Chosen(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """What became of one: what stands now, and the word for what stood in the way. Nothing is known of a sale whose
-    trial the database interrupted."""
+    """What became of one sale: its outcome now, and what prevented a change. `after` is None if the database
+    interrupted the trial: then nothing is known."""
 
     after: OutcomeSnapshot | None
     obstacle: str = ""
@@ -51,7 +51,7 @@ def outcomes_with(
     terminal: Terminal | None = None,
     since: datetime | None = None,
 ) -> QuerySet[SaleOutcome]:
-    """Return the outcomes of this status that have all that is given: till by till, each till's in its order."""
+    """Return the outcomes of this status that match everything given: till by till, in each till's order."""
     shop_ids = [shop.pk] if shop else shops_with(status)
     outcomes = SaleOutcome.objects.filter(status=status, shop_id__in=shop_ids)
     wanted = {"code": code, "detail": detail, "terminal_id": terminal and terminal.pk, "at__gte": since}
@@ -60,10 +60,11 @@ def outcomes_with(
 
 
 def shops_with(status: str) -> list[int]:
-    """Return the shops that have any outcome of this status. The index begins with the shop: asked for a status of all
-    shops together, the database would rather read years of outcomes."""
-    found = SaleOutcome.objects.filter(shop_id=OuterRef("pk"), status=status)
-    return list(Shop.objects.filter(Exists(found)).values_list("pk", flat=True))
+    """Return the shops that have any outcome of this status. The index begins with the shop: for all shops together,
+    the database would read years of outcomes instead."""
+
+    outcomes = SaleOutcome.objects.filter(shop_id=OuterRef("pk"), status=status)
+    return list(Shop.objects.filter(Exists(outcomes)).values_list("pk", flat=True))
 
 
 def choose(outcomes: QuerySet[SaleOutcome]) -> list[Chosen]:
@@ -74,10 +75,10 @@ def reason_for(status: str) -> str:
     return REASONS.get(status, REASON)
 
 
-def try_again(one: Chosen, *, author: str, reason: str) -> Trial:
-    """Try one sale; whatever becomes of it, the others can be tried."""
+def try_again(chosen: Chosen, *, author: str, reason: str) -> Trial:
+    """Try one sale. A transient database fault is reported in the result, so that the caller can go on."""
     try:
-        result = retry_outcome(batch_id=one.batch_id, position=one.position, author=author, reason=reason)
+        result = retry_outcome(batch_id=chosen.batch_id, position=chosen.position, author=author, reason=reason)
     except (OperationalError, InterfaceError) as error:
         if not is_transient(error):
             raise

@@ -1,4 +1,4 @@
-"""Where each sweep leaves word of its last turn, so that who watches need not be on its machine."""
+"""Records in the database when each sweep last ended a turn, so that it can be watched from any machine."""
 
 import os
 import socket
@@ -25,14 +25,14 @@ class TurnNotes:
         self._noted_at = float("-inf")
 
     def note(self) -> None:
-        """Write that a turn has ended now, and forget sweeps of long ago. A sweep does not end because it cannot."""
+        """Record that a turn has ended now, and delete old rows. A failure is only logged: the sweep goes on."""
         if time.monotonic() - self._noted_at < NOTED_EVERY_S:
             return
         self._noted_at = time.monotonic()
         try:
             self._write()
         except Error as error:
-            # Away for a moment, or a new version's table that is still to be made.
+            # The database is away for a moment, or the table does not exist yet.
             log.warning("turn_not_noted", error=type(error).__name__)
 
     def _write(self) -> None:

@@ -1,4 +1,4 @@
-"""What machines that watch ask for."""
+"""The addresses that monitoring asks for."""
 
 from django.urls import path
 

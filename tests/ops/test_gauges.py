@@ -6,7 +6,7 @@ import pytest
 from django.db import ProgrammingError, connection
 
 from backend.ops import gauges
-from backend.ops.gauges import CLOCKS_TOLD_MAX, GAUGES, Sample, read_desk, read_state
+from backend.ops.gauges import CLOCKS_SHOWN_MAX, GAUGES, Sample, read_desk, read_state
 from backend.ops.models import DoctorRun, SweepTurn
 from backend.ops.sweeps import TurnNotes
 from backend.sales.models import Batch, Lane
@@ -70,15 +70,15 @@ def test_the_desk_reads_no_shop_where_nothing_was_refused(django_assert_num_quer
 
 def test_the_worst_clocks_are_told_and_all_are_counted() -> None:
     cast = Cast()
-    for number in range(CLOCKS_TOLD_MAX + 5):
+    for number in range(CLOCKS_SHOWN_MAX + 5):
         skew_s = (1000 + number) * (-1) ** number
         device = make_device(make_terminal(cast.shop, name="Caisse"))
         Device.objects.filter(pk=device.pk).update(clock_skew_s=skew_s)
     Device.objects.filter(pk=cast.device.pk).update(clock_skew_s=299)
     samples = read_state()
-    assert figures(samples)["tills_clock_wrong"] == CLOCKS_TOLD_MAX + 5
+    assert figures(samples)["tills_clock_wrong"] == CLOCKS_SHOWN_MAX + 5
     told = [sample for sample in samples if sample.name == "caisse_till_clock_skew_seconds"]
-    assert len({sample.labels for sample in told}) == len(told) == CLOCKS_TOLD_MAX
+    assert len({sample.labels for sample in told}) == len(told) == CLOCKS_SHOWN_MAX
     assert min(abs(sample.value) for sample in told) == 1005
     assert {sample.labels[0] for sample in told} == {"BTQ-009"}
 

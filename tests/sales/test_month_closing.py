@@ -119,8 +119,8 @@ def test_the_command_closes_and_says_how_many_documents_the_month_has(cast: Cast
 @pytest.mark.parametrize(
     ("shop", "month", "sentence"),
     [
-        ("BTQ-009", "2024-13", "is no month"),
-        ("BTQ-009", "octobre", "is no month"),
+        ("BTQ-009", "2024-13", "is not a month"),
+        ("BTQ-009", "octobre", "is not a month"),
         ("BTQ-000", "2024-10", "No shop has the code BTQ-000"),
         ("BTQ-009", "2099-10", "has not ended yet"),
     ],

@@ -369,7 +369,7 @@ def test_the_command_tries_only_what_its_options_name(cast: Cast, morning: list[
     [
         (("--shop", "BTQ-000"), "No shop has the code BTQ-000"),
         (("--terminal", "rien"), "No device has the serial rien"),
-        (("--since", "hier"), "hier is no ISO date or time"),
+        (("--since", "hier"), "hier is not an ISO date or time"),
     ],
 )
 def test_the_command_names_an_unknown_argument(cast: Cast, arguments: tuple[str, ...], sentence: str) -> None:

@@ -1,1 +1,1 @@
-"""The checks, by what they look at. Importing a module registers its own; doctor/catalogue.py imports all."""
+"""The checks, by what they examine. Importing a module registers its checks; doctor/catalogue.py imports all."""

@@ -1,4 +1,4 @@
-"""Checks of what waits: accepted sales that nobody records, sales that kill their process, documents without origin."""
+"""Checks of what waits: accepted sales that are not recorded, sales that kill workers, documents without origin."""
 
 import time
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from backend.sales.posting.crash_guard import STARTS_MAX
 from backend.sales.posting.runner import post_slice
 from backend.shops.models import Shop
 
-# The next sweep comes within seconds; a queue that is longer than this is a fault, or a machine too small.
+# A sweep comes within seconds. A longer wait is a fault, or the machine is too small.
 WAIT_MAX = timedelta(minutes=15)
 DEFERRED_MAX = timedelta(days=7)
 # How long the doctor posts for one till before it leaves the rest to the workers.
@@ -53,7 +53,7 @@ def waiting_batches(scope: Scope) -> Iterator[Finding]:
 
 
 def _post(terminal_id: int) -> dict[str, object]:
-    """Post as a sweep does: the lane's lock decides who works, so that workers who are there lose nothing."""
+    """Post as a sweep does, under the lane's lock, so that it does not disturb workers."""
     before = Batch.objects.filter(terminal_id=terminal_id, settled_at=None).count()
     deadline = time.monotonic() + POSTING_S_MAX
     has_more = True
@@ -83,7 +83,7 @@ def deadly_sales(scope: Scope) -> Iterator[Finding]:
 
 @check(promise="P10", title="Aucun document n'attend sa vente d'origine depuis des jours")
 def long_deferred(scope: Scope) -> Iterator[Finding]:
-    """By shop: the index of outcomes begins with it, and a year of them is not to be read."""
+    """Ask shop by shop: the index of outcomes begins with the shop, and without it a year of them would be read."""
     now = datetime.now(UTC)
     of_till = {"terminal_id": scope.terminal.pk} if scope.terminal is not None else {}
     for shop_id in _shops_of(scope):
@@ -105,7 +105,7 @@ def long_deferred(scope: Scope) -> Iterator[Finding]:
 
 def _shops_of(scope: Scope) -> Iterator[int]:
     if scope.terminal is not None:
-        # Wherever it was when it sent them.
+        # The shops that the till was in when it sent them.
         batches = Batch.objects.filter(terminal=scope.terminal)
         return batches.order_by("shop_id").values_list("shop_id", flat=True).distinct().iterator()
     shops = Shop.objects.filter(**scope.narrow(shop="pk", terminal=None))

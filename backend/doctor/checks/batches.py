@@ -1,4 +1,4 @@
-"""P1 and P2 of batches: the bytes are there and are the till's, and the cursor stands where the outcomes end."""
+"""P1 and P2: batches have the bytes that the till sent, and their cursors are where the outcomes end."""
 
 import hashlib
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ LOST_BYTES = (
 
 @check(promise="P1", title="Chaque lot accepté a gardé ses octets")
 def batches_have_bytes(scope: Scope) -> Iterator[Finding]:
-    """A batch without its bytes: a table that was emptied, or restored in part."""
+    """Find batches without bytes, as after a table was emptied or restored in part."""
     lost = Batch.objects.filter(body__isnull=True, **scope.narrow()).order_by("pk")
     for batch_id, settled_at in lost.values_list("pk", "settled_at"):
         stops = "" if settled_at else " La caisse est arrêtée à ce lot."
@@ -32,11 +32,11 @@ def batches_have_bytes(scope: Scope) -> Iterator[Finding]:
 
 @check(promise="P1", title="Les octets gardés sont ceux que la caisse a envoyés", cost=COST)
 def bytes_are_the_tills(scope: Scope) -> Iterator[Finding]:
-    """The bytes against the hash and the count that were taken when they came."""
-    for kept in read_batches(choose_batches(scope)):
-        fault = _fault_of(kept)
+    """Compare the bytes with the hash and the count of sales that were stored with them."""
+    for batch in read_batches(choose_batches(scope)):
+        fault = _fault_of(batch)
         if fault:
-            yield Finding(f"{name_batch(kept.id)} : {fault}", LOST_BYTES)
+            yield Finding(f"{name_batch(batch.id)} : {fault}", LOST_BYTES)
 
 
 def _fault_of(kept: KeptBatch) -> str:
@@ -54,7 +54,7 @@ def _fault_of(kept: KeptBatch) -> str:
 
 @check(promise="P1", title="Chaque caisse qui a des ventes en attente a sa voie d'enregistrement")
 def waiting_tills_have_lanes(scope: Scope) -> Iterator[Finding]:
-    """An unsettled batch of a terminal without a lane: nobody could ever claim it."""
+    """Find unsettled batches of a terminal without a lane: no worker can claim them."""
     lanes = Lane.objects.filter(pk=OuterRef("terminal_id"))
     stranded = Batch.objects.filter(~Exists(lanes), settled_at=None, **scope.narrow())
     for row in stranded.values("terminal_id").annotate(count=Count("pk")).order_by("terminal_id"):
@@ -73,7 +73,8 @@ def _open_lane(terminal_id: int) -> dict[str, object] | None:
 
 @check(promise="P2", title="Chaque vente passée a un résultat, et aucune n'en a d'avance")
 def outcomes_end_at_the_cursor(scope: Scope) -> Iterator[Finding]:
-    """Positions 1 to next_position - 1, each once and none beyond; settled exactly when the cursor is past the end."""
+    """Positions 1 to next_position - 1 have one outcome each, and none beyond. A batch is settled exactly when its
+    cursor is past the end."""
     for batch_id in sorted(_misplaced(scope)):
         batch = Batch.objects.get(pk=batch_id)
         positions = set(SaleOutcome.objects.filter(batch_id=batch_id).values_list("position", flat=True))
@@ -90,7 +91,7 @@ def outcomes_end_at_the_cursor(scope: Scope) -> Iterator[Finding]:
 
 
 def _misplaced(scope: Scope) -> set[int]:
-    """Return the batches that are wrong, each question one statement: a batch that moves meanwhile is no fault."""
+    """Return the batches that are wrong. Each question is one statement, so that a batch may move meanwhile."""
     outcomes = SaleOutcome.objects.filter(**scope.narrow(shop="batch__shop_id", terminal="batch__terminal_id"))
     counted = outcomes.values("batch_id").annotate(
         kept=Count("position"), first=Min("position"), last=Max("position"), cursor=Max("batch__next_position")
@@ -123,7 +124,7 @@ def _faults_of(batch: Batch, positions: set[int]) -> Iterator[str]:
 
 
 def _advice(batch: Batch, positions: set[int]) -> str:
-    """Say what it means; name the sales that have no outcome, where the bytes still tell."""
+    """Say what it means, and name the sales without an outcome if the bytes still give their numbers."""
     missing = set(range(1, min(batch.next_position, batch.sale_count + 1))) - positions
     if not missing:
         return "La caisse est arrêtée à ce lot, ou lit un reçu qui ne dit pas tout."
@@ -137,7 +138,7 @@ def _advice(batch: Batch, positions: set[int]) -> str:
 
 
 def _proven_cursor(batch: Batch, positions: set[int]) -> bool:
-    """Tell whether the outcomes alone say where the cursor belongs: 1 to n, and nothing recorded after."""
+    """Return whether the outcomes prove where the cursor belongs: they are 1 to n, and no document lies beyond."""
     count = len(positions)
     if positions != set(range(1, count + 1)) or count > batch.sale_count:
         return False
@@ -170,25 +171,25 @@ COLUMNS = {"created": "created_count", "errors": "error_count", "duplicates": "d
 
 @check(promise="P2", title="Les compteurs de chaque lot sont ceux de ses résultats")
 def counters_match_outcomes(scope: Scope) -> Iterator[Finding]:
-    """What a receipt says in figures, against what it says sale by sale."""
+    """Compare a batch's counters with its outcomes."""
     outcomes = SaleOutcome.objects.filter(**scope.narrow(shop="batch__shop_id", terminal="batch__terminal_id"))
     counted = outcomes.values("batch_id", *(f"batch__{column}" for column in COLUMNS.values())).annotate(**COUNTS)
     right = {f"batch__{column}": F(name) for name, column in COLUMNS.items()}
     for row in counted.exclude(**right).order_by("batch_id"):
-        told = ", ".join(
+        differences = ", ".join(
             f"{row[f'batch__{column}']} au lieu de {row[name]} ({column})"
             for name, column in COLUMNS.items()
             if row[f"batch__{column}"] != row[name]
         )
-        yield _miscounted(row["batch_id"], told)
+        yield _miscounted(row["batch_id"], differences)
     empty = Batch.objects.filter(~Exists(SaleOutcome.objects.filter(batch_id=OuterRef("pk"))), **scope.narrow())
     for batch_id in empty.exclude(**dict.fromkeys(COLUMNS.values(), 0)).values_list("pk", flat=True):
         yield _miscounted(batch_id, "il compte des résultats et n'en a pas")
 
 
-def _miscounted(batch_id: int, told: str) -> Finding:
+def _miscounted(batch_id: int, differences: str) -> Finding:
     return Finding(
-        f"{name_batch(batch_id)} compte mal ses résultats : {told}",
+        f"{name_batch(batch_id)} compte mal ses résultats : {differences}",
         "Le reçu de la caisse et les pages de la boutique annoncent de faux nombres de ventes enregistrées.",
         Repair("Recompter les résultats, et relever la version pour que la caisse relise son reçu.",
                partial(_recount, batch_id)),
@@ -213,7 +214,7 @@ def _recount(batch_id: int) -> dict[str, object] | None:
 
 @check(promise="P2", title="La version de chaque lot couvre ses résultats")
 def versions_cover_outcomes(scope: Scope) -> Iterator[Finding]:
-    """An outcome of a version that its batch has not reached is hidden behind a 304."""
+    """Find outcomes with a version above their batch's: a 304 hides them from the till."""
     outcomes = SaleOutcome.objects.filter(**scope.narrow(shop="batch__shop_id", terminal="batch__terminal_id"))
     ahead = outcomes.values("batch_id", "batch__version").annotate(highest=Max("version"))
     for row in ahead.filter(highest__gt=F("batch__version")).order_by("batch_id"):

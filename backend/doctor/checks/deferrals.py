@@ -1,4 +1,4 @@
-"""What a lane counts so that ordinary sales need not look: documents that wait (P12), sales set aside (P3)."""
+"""Checks of a lane's counters, which spare ordinary sales a query: documents that wait (P12), sales set aside (P3)."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -16,7 +16,7 @@ ALL_OUTCOMES = "tous les résultats"
 
 @check(promise="P12", title="Chaque caisse sait combien de ses documents attendent leur origine", cost=ALL_OUTCOMES)
 def lanes_know_who_waits(scope: Scope) -> Iterator[Finding]:
-    """A lane that counts none wakes nobody: ordinary sales look no further than at this number."""
+    """If a lane counts no waiting documents, a sale looks for none, and its void or return is not woken."""
     deferred = SaleOutcome.objects.filter(status=OutcomeStatus.DEFERRED, terminal_id=OuterRef("pk")).order_by()
     counted = deferred.values("terminal_id").annotate(count=Count("position")).values("count")
     lanes = Lane.objects.filter(**scope.narrow(shop="terminal__shop_id")).annotate(
@@ -47,7 +47,8 @@ def _recount(terminal_id: int) -> dict[str, object] | None:
 
 @check(promise="P3", title="Chaque caisse sait que de ses ventes ont été mises de côté", cost=ALL_OUTCOMES)
 def lanes_know_what_is_set_aside(scope: Scope) -> Iterator[Finding]:
-    """A lane that counts none lets a resend be recorded. Its number may be too low: resends set aside are not added."""
+    """If a lane counts none, a resent sale that was set aside is recorded. A count that is only too low is no fault:
+    resends that are set aside are not added to it."""
     aside = SaleOutcome.objects.filter(status=OutcomeStatus.SET_ASIDE, terminal_id=OuterRef("pk"))
     lanes = Lane.objects.filter(Exists(aside), sales_set_aside=0, **scope.narrow(shop="terminal__shop_id"))
     for terminal_id in lanes.order_by("pk").values_list("pk", flat=True):
@@ -72,7 +73,7 @@ def _recount_aside(terminal_id: int) -> dict[str, object] | None:
 
 @check(promise="P12", title="Aucun document n'attend une vente qui est arrivée", cost=ALL_OUTCOMES)
 def nobody_waits_in_vain(scope: Scope) -> Iterator[Finding]:
-    """A wake-up is tried once, in the origin's own transaction; one that broke it is left for a person to try again."""
+    """A wake-up is tried once, in the transaction of the origin. If it fails, the document waits for a person."""
     origins = Sale.objects.filter(terminal_id=OuterRef("terminal_id"), number=OuterRef("awaits"))
     deferred = SaleOutcome.objects.filter(status=OutcomeStatus.DEFERRED, **scope.narrow())
     for outcome in deferred.filter(Exists(origins)).order_by("batch_id", "position"):

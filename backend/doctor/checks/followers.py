@@ -12,7 +12,7 @@ from backend.doctor.wording import listed, name_document, quantity
 from backend.sales.models import Sale, SaleKind, SaleLine, SalePayment
 from backend.sales.money.amounts import MONEY_PLACES, round_half_up
 
-# SQLite adds decimals as floats; ours differ by a thousandth or not at all.
+# SQLite adds decimals as floats; real differences are at least a thousandth.
 TOLERANCE = Decimal("0.0005")
 NOTHING = Decimal(0)
 COME_BACK = (SaleKind.VOID, SaleKind.RETURN)
@@ -45,13 +45,13 @@ def sales_are_voided_once(scope: Scope) -> Iterator[Finding]:
 
 
 def _origins(scope: Scope) -> dict[str, int | None]:
-    """Followers are looked at where their origin is: another till of the shop may have brought it back."""
+    """Filter by the origin's till and shop: another till of the shop may have recorded the return."""
     return scope.narrow(shop="origin__shop_id", terminal="origin__terminal_id")
 
 
 @check(promise="P12", title="Une vente est notée annulée quand elle l'est, et tout en est revenu", cost=FOLLOWERS)
 def voids_are_whole(scope: Scope) -> Iterator[Finding]:
-    """`voided_at` stands with its annulation, and the annulation brought back what had not come back before."""
+    """A voided sale has `voided_at` and a void, and the void brought back everything that had not come back before."""
     voids = Sale.objects.filter(kind=SaleKind.VOID)
     unmarked = voids.filter(origin__kind=SaleKind.SALE, origin__voided_at=None, **_origins(scope))
     for origin_id in unmarked.order_by("origin_id").values_list("origin_id", flat=True).distinct():
@@ -82,7 +82,7 @@ def _documents(scope: Scope) -> dict[str, int | None]:
 
 
 def _with_back(lines):
-    """Return the lines with what the lines of voids and returns brought back of each."""
+    """Annotate lines with the quantity that voids and returns brought back of each."""
     back = SaleLine.objects.filter(origin_line=OuterRef("pk")).order_by().values("origin_line")
     return lines.annotate(back=Coalesce(Subquery(back.annotate(sum=Sum("quantity")).values("sum")), NOTHING))
 
@@ -117,13 +117,14 @@ def returns_stay_within_the_sale(scope: Scope) -> Iterator[Finding]:
 
 @check(promise="P12", title="Chaque vente sait ce qui en est revenu et ce qui a été payé depuis", cost=FOLLOWERS)
 def origins_know_their_followers(scope: Scope) -> Iterator[Finding]:
-    """What is kept at hand on the sale against the documents that followed it: they are the truth, and never change."""
+    """Compare the sums stored on a sale with the documents that followed it. The documents are right: they never
+    change."""
     for document_id in sorted(_misinformed(scope)):
-        kept, told = _kept(document_id), _told(document_id)
-        if kept == told:
+        stored, summed = _stored_sums(document_id), _document_sums(document_id)
+        if stored == summed:
             continue
-        faults = [f"{name} {quantity(kept[name])} au lieu de {quantity(told[name])}" for name in told
-                  if kept[name] != told[name]]  # fmt: skip
+        faults = [f"{name} {quantity(stored[name])} au lieu de {quantity(summed[name])}" for name in summed
+                  if stored[name] != summed[name]]  # fmt: skip
         yield Finding(
             f"{name_document(document_id)} : {', '.join(faults)}",
             "Un retour, une annulation ou un paiement serait accepté de trop, ou refusé à tort.",
@@ -132,7 +133,7 @@ def origins_know_their_followers(scope: Scope) -> Iterator[Finding]:
 
 
 def _misinformed(scope: Scope) -> set[int]:
-    """Return the sales whose sums differ, each question one statement, asked from whichever side has few rows."""
+    """Return the sales whose sums differ. Each question is one statement that starts from the side with fewer rows."""
     by_line = SaleLine.objects.filter(origin_line__isnull=False, **scope.narrow(
         shop="origin_line__document__shop_id", terminal="origin_line__document__terminal_id"
     )).values("origin_line_id", "origin_line__document_id", "origin_line__quantity_returned")  # fmt: skip
@@ -153,43 +154,43 @@ def _misinformed(scope: Scope) -> set[int]:
     return found
 
 
-def _kept(document_id: int) -> dict[str, Decimal]:
+def _stored_sums(document_id: int) -> dict[str, Decimal]:
     sale = Sale.objects.get(pk=document_id)
     lines = SaleLine.objects.filter(document_id=document_id).order_by("position")
-    kept = {f"ligne {line.position} revenu": line.quantity_returned for line in lines}
-    return kept | {"rendu": sale.returned_total, "payé depuis": sale.paid_later}
+    stored = {f"ligne {line.position} revenu": line.quantity_returned for line in lines}
+    return stored | {"rendu": sale.returned_total, "payé depuis": sale.paid_later}
 
 
-def _told(document_id: int) -> dict[str, Decimal]:
-    """Return what the followers say, under the same words."""
-    told = {}
+def _document_sums(document_id: int) -> dict[str, Decimal]:
+    """Return the sums of the followers, under the same labels."""
+    summed = {}
     for line in SaleLine.objects.filter(document_id=document_id).order_by("position"):
         followers = SaleLine.objects.filter(origin_line=line).values_list("quantity", flat=True)
-        told[f"ligne {line.position} revenu"] = sum(followers, NOTHING)
+        summed[f"ligne {line.position} revenu"] = sum(followers, NOTHING)
     totals = Sale.objects.filter(origin_id=document_id).values_list("kind", "total")
     back = sum((total for kind, total in totals if kind in COME_BACK), NOTHING)
     paid = sum((total for kind, total in totals if kind == SaleKind.PAYMENT), NOTHING)
-    return told | {"rendu": back, "payé depuis": paid}
+    return summed | {"rendu": back, "payé depuis": paid}
 
 
 def _recount(document_id: int) -> dict[str, object] | None:
     sale = Sale.objects.select_for_update().get(pk=document_id)
-    kept, told = _kept(document_id), _told(document_id)
-    if kept == told:
+    stored, summed = _stored_sums(document_id), _document_sums(document_id)
+    if stored == summed:
         return None
     for line in SaleLine.objects.filter(document_id=document_id):
-        if line.quantity_returned != told[f"ligne {line.position} revenu"]:
-            line.quantity_returned = told[f"ligne {line.position} revenu"]
+        if line.quantity_returned != summed[f"ligne {line.position} revenu"]:
+            line.quantity_returned = summed[f"ligne {line.position} revenu"]
             line.save(update_fields=["quantity_returned"])
-    sale.returned_total, sale.paid_later = told["rendu"], told["payé depuis"]
+    sale.returned_total, sale.paid_later = summed["rendu"], summed["payé depuis"]
     sale.save(update_fields=["returned_total", "paid_later"])
-    return {"before": {name: str(value) for name, value in kept.items()},
-            "after": {name: str(value) for name, value in told.items()}}  # fmt: skip
+    return {"before": {name: str(value) for name, value in stored.items()},
+            "after": {name: str(value) for name, value in summed.items()}}  # fmt: skip
 
 
 @check(promise="P12", title="Rien n'est payé au-delà de ce qui est dû", cost=FOLLOWERS)
 def payments_stay_within_what_is_owed(scope: Scope) -> Iterator[Finding]:
-    """Later payments beyond what the sale left owing; what came back after it was paid is another matter."""
+    """Find later payments beyond what the sale left owing. Goods returned after the payment do not count."""
     payments = Sale.objects.filter(kind=SaleKind.PAYMENT, origin__isnull=False, **_origins(scope))
     columns = ("origin_id", "origin__total", "origin__is_paid", "origin__has_payments")
     for origin_id, total, is_paid, has_payments, later in payments.values_list(*columns).annotate(

@@ -1,4 +1,4 @@
-"""P9: a till's sales took effect in the order it sent them, and one batch is at work at a time."""
+"""P9: a till's sales took effect in the order it sent them, one batch at a time."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -15,13 +15,13 @@ from backend.shops.models import Terminal
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
 
-# A post whose COMMIT hangs stands in the table later than its id says, and machines' clocks differ by a little: two
-# posts so close have no order.
+# A batch whose COMMIT hangs appears later than its id suggests, and machines' clocks differ a little: two batches so
+# close have no order.
 TOGETHER = timedelta(seconds=10)
 
 
 class Before(TypedDict):
-    """What was recorded before a document, of the same till."""
+    """The document of the same till that was recorded before."""
 
     pk_before: int
     position_before: int
@@ -33,9 +33,9 @@ StepBack: TypeAlias = "WithAnnotations[Sale, Before]"
 
 @check(promise="P9", title="Les ventes de chaque caisse sont enregistrées dans leur ordre", cost="tous les documents")
 def documents_follow_their_batches(scope: Scope) -> Iterator[Finding]:
-    """Ids of documents rise with (batch, position), but for what was recorded late: it has a history, which says why.
+    """Ids of documents rise with (batch, position), except for sales recorded late, whose history says why.
 
-    Two posts at one time have no order: a batch that was begun before an earlier id could be seen is no fault.
+    Two batches at one time have no order: it is no fault if a batch was begun before one with a lower id was visible.
     """
     tills = Terminal.objects.filter(**scope.narrow(terminal="pk")).order_by("pk")
     for terminal_id in tills.values_list("pk", flat=True):
@@ -52,7 +52,7 @@ def documents_follow_their_batches(scope: Scope) -> Iterator[Finding]:
 
 
 def _steps_back(terminal_id: int) -> "list[StepBack]":
-    """Return the documents recorded after one that the till sent later, each with that one."""
+    """Return the documents recorded after a document that the till sent later, each with that document."""
     late = OutcomeHistory.objects.filter(batch_id=OuterRef("batch_id"), position=OuterRef("position"))
     documents = Sale.objects.filter(~Exists(late), terminal_id=terminal_id, batch__isnull=False)
     walked = documents.annotate(
@@ -65,14 +65,14 @@ def _steps_back(terminal_id: int) -> "list[StepBack]":
 
 
 def _came_first(batch_id: int, other_id: int) -> bool:
-    """Tell whether the batch stood in the table for a while when the other, of a higher id, was begun."""
+    """Return whether the batch was in the table well before the other, with a higher id, was begun."""
     begun_at = _begun_at(other_id)
     received_at = Batch.objects.values_list("received_at", flat=True).get(pk=batch_id)
     return begun_at is not None and received_at + TOGETHER < begun_at
 
 
 def _begun_at(batch_id: int) -> datetime | None:
-    """Return when the batch's first sale was settled, the outcomes that were replaced since included."""
+    """Return when the batch's first sale was settled, by an outcome that may have been replaced since."""
     moments = [
         rows.objects.filter(batch_id=batch_id).aggregate(at=Min("at"))["at"] for rows in (SaleOutcome, OutcomeHistory)
     ]

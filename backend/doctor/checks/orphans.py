@@ -1,7 +1,7 @@
-"""P8: « ventes orphelines », rows whose shop, till or device is not there.
+"""P8: « ventes orphelines », rows whose shop, till or device does not exist.
 
-These keys carry no constraint in the tables of sales (docs/locking.md says why), so an orphan is found here or nowhere:
-it is on no page, in no total, and the till was told that all went well.
+The tables of sales have no foreign keys for these columns (docs/locking.md says why), so only this check finds orphans:
+they are on no page and in no total, and the till was told that all went well.
 """
 
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ PARENTS: dict[str, tuple[type[Model], str]] = {
     "terminal_id": (Terminal, "la caisse"),
     "device_id": (Device, "l'appareil"),
 }
-# (table, what its rows are called, columns); a sale's shop has a check of its own.
+# (table, what its rows are called, columns); a sale's shop has its own check.
 ROWS: tuple[tuple[type[Model], str, tuple[str, ...]], ...] = (
     (Sale, "document", ("terminal_id", "device_id")),
     (StockMovement, "mouvement de stock", ("shop_id",)),
@@ -53,14 +53,14 @@ ROWS: tuple[tuple[type[Model], str, tuple[str, ...]], ...] = (
 
 
 def _missing(column: str) -> Q:
-    """Return the condition that a column names a row that is not there. A key that is empty names none."""
+    """Return the condition that a column names a row that does not exist. An empty key names none."""
     parents = PARENTS[column][0]._default_manager
     return Q(Q(**{f"{column}__isnull": False}), ~Exists(parents.filter(pk=OuterRef(column))))
 
 
 @check(promise="P8", title="Aucune vente n'est orpheline : chacune a sa boutique", cost="tous les documents")
 def sales_have_their_shop(scope: Scope) -> Iterator[Finding]:
-    """One shop is asked by its tills: an orphan of it names it no more."""
+    """For one shop, filter by its tills: an orphan no longer names its shop."""
     orphans = Sale.objects.filter(_missing("shop_id"), **_by_tills(scope)).order_by("pk")
     for document_id, shop_id in orphans.values_list("pk", "shop_id"):
         home = _home_of(document_id)
@@ -84,7 +84,7 @@ def _by_tills(scope: Scope) -> dict[str, int | None]:
 
 
 def _home_of(document_id: int) -> int | None:
-    """Return the shop that an orphan belongs to, if till, batch, origin, units and registration number all say so."""
+    """Return the shop of an orphan if its till, batch, origin, units and registration number all agree on it."""
     sale = Sale.objects.select_related("batch", "origin").get(pk=document_id)
     shop = Shop.objects.filter(terminals=sale.terminal_id).first()
     if shop is None or Shop.objects.filter(pk=sale.shop_id).exists():
@@ -137,19 +137,19 @@ def parts_of_sales_have_their_shop(scope: Scope) -> Iterator[Finding]:
 
 
 def _join_parent(rows: type[Model], parent: str, parent_id: int) -> dict[str, object] | None:
-    """Give the orphans among the rows of one document, or batch, the shop of what they hang on."""
-    kept = (Sale if parent == "document" else Batch).objects.get(pk=parent_id)
-    if not hold_lane(kept.terminal_id):
+    """Give the orphans among the rows of a document or batch the shop of that document or batch."""
+    holder = (Sale if parent == "document" else Batch).objects.get(pk=parent_id)
+    if not hold_lane(holder.terminal_id):
         return None
-    kept.refresh_from_db(fields=["shop"])
-    if not Shop.objects.filter(pk=kept.shop_id).exists():
+    holder.refresh_from_db(fields=["shop"])
+    if not Shop.objects.filter(pk=holder.shop_id).exists():
         return None
     orphans = rows._default_manager.filter(_missing("shop_id"), **{f"{parent}_id": parent_id})
     if rows is SaleLine:
-        orphans = orphans.filter(unit__shop_id=kept.shop_id)
+        orphans = orphans.filter(unit__shop_id=holder.shop_id)
     positions = list(orphans.order_by("position").values_list("position", flat=True))
-    rows._default_manager.filter(position__in=positions, **{f"{parent}_id": parent_id}).update(shop_id=kept.shop_id)
-    return {"after": {"shop": kept.shop_id, "positions": positions}} if positions else None
+    rows._default_manager.filter(position__in=positions, **{f"{parent}_id": parent_id}).update(shop_id=holder.shop_id)
+    return {"after": {"shop": holder.shop_id, "positions": positions}} if positions else None
 
 
 @check(promise="P8", title="Aucune ligne ne nomme une boutique, une caisse ou un appareil absents", cost=ALL_ROWS)

@@ -1,4 +1,4 @@
-"""P3 and P4: what was sold is recorded once, no resend is passed off for what it is not, and no success is invented."""
+"""P3 and P4: each sale is recorded once, duplicates and conflicts name the right sale, and successes have documents."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -26,11 +26,11 @@ COUNTED_TWICE = (
 
 @check(promise="P3", title="Le même contenu sous le même numéro n'est enregistré qu'une fois")
 def contents_are_recorded_once(scope: Scope) -> Iterator[Finding]:
-    """Two documents of one till with one number and one fingerprint."""
+    """Find documents of one till with the same number and fingerprint."""
     same = Sale.objects.filter(**scope.narrow()).values("terminal_id", "number", "fingerprint").exclude(fingerprint="")
     for row in same.annotate(count=Count("pk")).filter(count__gt=1).order_by("terminal_id", "number"):
-        found = {name: row[name] for name in ("terminal_id", "number", "fingerprint")}
-        ids = Sale.objects.filter(**found).order_by("pk").values_list("pk", flat=True)
+        key = {name: row[name] for name in ("terminal_id", "number", "fingerprint")}
+        ids = Sale.objects.filter(**key).order_by("pk").values_list("pk", flat=True)
         yield Finding(
             f"{name_till(row['terminal_id'])} : {row['count']} documents du numéro {row['number']} ont le même contenu"
             f" ({listed(map(name_document, ids))})",
@@ -40,7 +40,7 @@ def contents_are_recorded_once(scope: Scope) -> Iterator[Finding]:
 
 @check(promise="P3", title="Les variantes d'un numéro se suivent")
 def variants_count_up(scope: Scope) -> Iterator[Finding]:
-    """Variants 1, 2, 3… of one number: a repeat is a number that was recorded twice, a hole one that is gone."""
+    """A number's variants are 1, 2, 3…: a repeated variant was recorded twice, a missing variant is lost."""
     variants = Sale.objects.filter(**scope.narrow()).values("terminal_id", "number")
     counted = variants.annotate(count=Count("variant"), first=Min("variant"), last=Max("variant"))
     for row in counted.exclude(first=1, last=F("count")).order_by("terminal_id", "number"):
@@ -56,7 +56,8 @@ def variants_count_up(scope: Scope) -> Iterator[Finding]:
 
 @check(promise="P3", title="Un doublon nomme la vente dont il est le doublon")
 def duplicates_name_their_first(scope: Scope) -> Iterator[Finding]:
-    """A duplicate that names none, itself, or a document of another till, number or content: the till has purged it."""
+    """Find duplicates that name no document, themselves, or one of another till, number or content. The till has purged
+    such a sale."""
     duplicates = SaleOutcome.objects.filter(status=OutcomeStatus.DUPLICATE, **scope.narrow())
     odd = (
         Q(document=None)
@@ -90,14 +91,15 @@ def _fault_of_duplicate(outcome: SaleOutcome) -> str:
 
 
 def _is_told_otherwise(outcome: SaleOutcome, document: Sale) -> bool:
-    """Tell whether both bytes are one sale under two fingerprints: units named anew, or an older rule's fingerprint."""
+    """Return whether the bytes of both are the same sale with two fingerprints, because a unit's identifier or the rule
+    for fingerprints has changed."""
     ours = _read(outcome.batch_id, outcome.position)
     first = _read(document.batch_id, document.position)
     return ours is not None and first is not None and _content(ours) == _content(first)
 
 
 def _read(batch_id: int | None, position: int | None) -> ParsedSale | None:
-    """Return the sale that the till sent; None if its bytes are gone or cannot be read."""
+    """Return the sale that the till sent; None if its bytes are missing or cannot be read."""
     if batch_id is None or position is None:
         return None
     raws = [raw for kept in read_batches([batch_id]) for raw in kept.sales()]
@@ -110,7 +112,7 @@ def _read(batch_id: int | None, position: int | None) -> ParsedSale | None:
 
 
 def _content(sale: ParsedSale) -> tuple[object, ...]:
-    """Return what a fingerprint covers but for the identifiers of the lines, which mean other things by now."""
+    """Return what a fingerprint covers, without the lines' identifiers, which may name other units by now."""
     lines: list[tuple[Decimal | None, ...]] = [(one.quantity, one.unit_price, one.discount) for one in sale.lines]
     returned = [(one.line, one.quantity) for one in sale.returned]
     amount = sale.total if sale.kind == SaleKind.PAYMENT else None
@@ -119,7 +121,7 @@ def _content(sale: ParsedSale) -> tuple[object, ...]:
 
 @check(promise="P3", title="Un conflit nomme l'autre vente, et n'est pas la même")
 def conflicts_name_their_rival(scope: Scope) -> Iterator[Finding]:
-    """A conflict that names no document, or one with the very same content."""
+    """Find conflicts that name no document, or a document with the same content."""
     conflicts = SaleOutcome.objects.filter(status=OutcomeStatus.CONFLICT, **scope.narrow())
     odd = (
         Q(document=None)
@@ -139,7 +141,7 @@ def conflicts_name_their_rival(scope: Scope) -> Iterator[Finding]:
 
 @check(promise="P4", title="Rien n'est dit enregistré sans son document")
 def successes_have_documents(scope: Scope) -> Iterator[Finding]:
-    """An outcome created, voided, returned or paid whose document is missing, or is another sale's."""
+    """Find outcomes created, voided, returned or paid whose document is missing or belongs to another sale."""
     is_own = Q(
         document__batch_id=F("batch_id"),
         document__position=F("position"),
@@ -147,8 +149,8 @@ def successes_have_documents(scope: Scope) -> Iterator[Finding]:
         document__fingerprint=F("fingerprint"),
     )
     for status, kind in KIND_OF.items():
-        said = SaleOutcome.objects.filter(status=status, **scope.narrow())
-        odd = said.filter(Q(document=None) | ~(is_own & Q(document__kind=kind)))
+        outcomes = SaleOutcome.objects.filter(status=status, **scope.narrow())
+        odd = outcomes.filter(Q(document=None) | ~(is_own & Q(document__kind=kind)))
         for outcome in odd.order_by("batch_id", "position"):
             is_named = outcome.document_id is not None
             named = f"nomme {name_document(outcome.document_id)}" if is_named else "ne nomme aucun document"
@@ -162,19 +164,19 @@ def successes_have_documents(scope: Scope) -> Iterator[Finding]:
 
 @check(promise="P4", title="Chaque document est dit enregistré à la caisse")
 def documents_have_successes(scope: Scope) -> Iterator[Finding]:
-    """A document whose place in its batch has no success: the till was told otherwise, or nothing."""
+    """Find documents whose place in the batch has no successful outcome: the till was told something else."""
     successes = SaleOutcome.objects.filter(
         batch_id=OuterRef("batch_id"), position=OuterRef("position"), status__in=RECORDED
     )
     silent = Sale.objects.filter(~Exists(successes), batch__isnull=False, **scope.narrow())
     for document_id, batch_id, position in silent.order_by("pk").values_list("pk", "batch_id", "position"):
-        assert batch_id is not None, "the others are left out"
+        assert batch_id is not None, "filtered out by the query"
         at_place = SaleOutcome.objects.filter(batch_id=batch_id)
         outcome = None if position is None else at_place.filter(position=position).first()
-        told = f"« {outcome.get_status_display()} »" if outcome else "rien"
+        status = f"« {outcome.get_status_display()} »" if outcome else "rien"
         yield Finding(
             f"{name_document(document_id)} est dans les livres, et le résultat de la vente {position} du"
-            f" {name_batch(batch_id)} dit {told}",
+            f" {name_batch(batch_id)} dit {status}",
             "La vente compte dans le stock et la recette, et la caisse la croit en attente ou refusée. Ne la faites pas"
             " saisir de nouveau ; renvoyée telle quelle, elle reviendra comme déjà existante.",
         )

@@ -16,11 +16,11 @@ from backend.doctor.registry import Finding, Repair, Scope, check
 from backend.doctor.wording import listed, name_document, name_shop, ranges
 from backend.sales.models import InvoiceSequence, Sale
 
-# How many documents are read at a time where each one's text is looked at.
+# How many documents are read at a time where each number's text is checked.
 DOCUMENTS_AT_ONCE = 2000
-# A closing and a posting stamp their times before they wait for the month's row, on machines whose clocks differ.
+# A closing and a posting take their times before they wait for the month's row, on machines whose clocks differ.
 CLOSING_LEEWAY = timedelta(seconds=OVERLAP.total_seconds())
-# One prefix for all kinds, the shop's code as it was that day, the month, the number.
+# The prefix, the same for all kinds; the shop's code on that day; the month; the number.
 TEXT = re.compile(r"FAC-.+-(\d{4})(\d{2})-(\d{6,})")
 
 
@@ -30,7 +30,7 @@ def _month(row: Mapping[str, Any]) -> str:
 
 @check(promise="P7", title="Les numéros d'enregistrement de chaque mois se suivent sans trou")
 def register_has_no_gap(scope: Scope) -> Iterator[Finding]:
-    """1 to n, each once, per shop and month. A till is no register: its shop's is looked at."""
+    """Each shop and month has the numbers 1 to n, each once. For one till, its shop's register is checked."""
     documents = Sale.objects.filter(register_number__isnull=False, **scope.narrow(terminal=None))
     months = documents.values("shop_id", "register_year", "register_month").annotate(
         count=Count("register_number"),
@@ -42,9 +42,9 @@ def register_has_no_gap(scope: Scope) -> Iterator[Finding]:
         "shop_id", "register_year", "register_month"
     ):
         key = {name: row[name] for name in ("shop_id", "register_year", "register_month")}
-        taken = Counter(Sale.objects.filter(**key).values_list("register_number", flat=True))
-        missing = ranges(number for number in range(1, row["last"] + 1) if not taken[number])
-        repeated = [number for number, count in sorted(taken.items()) if count > 1]
+        numbers = Counter(Sale.objects.filter(**key).values_list("register_number", flat=True))
+        missing = ranges(number for number in range(1, row["last"] + 1) if not numbers[number])
+        repeated = [number for number, count in sorted(numbers.items()) if count > 1]
         faults = [f"il manque {listed(missing)}"] if missing else []
         faults += [f"{listed(repeated)} donné(s) plusieurs fois"] if repeated else []
         yield Finding(
@@ -56,7 +56,7 @@ def register_has_no_gap(scope: Scope) -> Iterator[Finding]:
 
 @check(promise="P7", title="Le compteur de chaque mois est à son dernier numéro")
 def sequences_know_the_last_number(scope: Scope) -> Iterator[Finding]:
-    """A sequence behind its register gives numbers that are taken, and every posting of the shop breaks on them."""
+    """A sequence behind its register gives numbers that are used already, and every posting of the shop fails."""
     narrow = scope.narrow(terminal=None)
     register = Sale.objects.filter(
         shop_id=OuterRef("shop_id"), register_year=OuterRef("year"), register_month=OuterRef("month")
@@ -82,9 +82,9 @@ def sequences_know_the_last_number(scope: Scope) -> Iterator[Finding]:
         yield _behind(row, "pas de compteur (sales_invoicesequence), alors que des numéros sont donnés")
 
 
-def _behind(month: Mapping[str, Any], told: str) -> Finding:
+def _behind(month: Mapping[str, Any], difference: str) -> Finding:
     return Finding(
-        f"{_month(month)} : {told}",
+        f"{_month(month)} : {difference}",
         "Le prochain numéro serait déjà pris : les ventes de la boutique échoueraient une à une.",
         Repair(
             "Porter le compteur au dernier numéro donné ; il n'est jamais abaissé.", partial(_raise_sequence, month)
@@ -105,19 +105,19 @@ def _raise_sequence(month: Mapping[str, Any]) -> dict[str, object] | None:
 
 @check(promise="P7", title="Chaque document a son numéro d'enregistrement", cost="tous les documents")
 def documents_are_registered(scope: Scope) -> Iterator[Finding]:
-    """No number, half a number, or a text that says another than the register's columns.
+    """Find documents without a number, with part of one, or with a text that differs from the register's columns.
 
-    The shop's code in the text is the one of that day: a shop may have been renamed since.
+    The shop's code in the text is not compared: it may have changed since.
     """
     documents = Sale.objects.filter(**scope.narrow()).order_by("pk")
     columns = ("pk", "registration_number", "register_year", "register_month", "register_number")
     last = 0
     while rows := list(documents.filter(pk__gt=last).values_list(*columns)[:DOCUMENTS_AT_ONCE]):
-        for document_id, text, *told in rows:
+        for document_id, text, *register in rows:
             match = TEXT.fullmatch(text)
-            if match and list(map(int, match.groups())) == told:
+            if match and list(map(int, match.groups())) == register:
                 continue
-            registered = "rien" if None in told else f"{told[0]}-{told[1]:02} n° {told[2]}"
+            registered = "rien" if None in register else f"{register[0]}-{register[1]:02} n° {register[2]}"
             yield Finding(
                 f"{name_document(document_id)} porte {f'« {text} »' if text else 'aucun numéro'}, le registre dit"
                 f" {registered}",
@@ -129,7 +129,7 @@ def documents_are_registered(scope: Scope) -> Iterator[Finding]:
 
 @check(promise="P7", title="Un mois clos n'a reçu aucun document depuis")
 def closed_months_took_none(scope: Scope) -> Iterator[Finding]:
-    """Documents in the register of a closed month that were recorded after its closing."""
+    """Find documents in a closed month's register that were recorded after the closing."""
     closings = InvoiceSequence.objects.filter(
         shop_id=OuterRef("shop_id"), year=OuterRef("register_year"), month=OuterRef("register_month")
     )

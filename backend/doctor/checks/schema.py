@@ -53,7 +53,7 @@ def unit_uniqueness(_scope: Scope) -> Iterator[Finding]:
 @check(title="Les clés que les modèles déclarent existent, et aucune autre n'est unique", is_global=True)
 def declared_uniqueness(_scope: Scope) -> Iterator[Finding]:
     for model in _models_with_tables():
-        # Those two have checks of their own.
+        # These two have their own checks.
         if model not in (InvoiceSequence, ArticleUnit):
             yield from _look_at_uniques(
                 model,
@@ -66,10 +66,10 @@ def declared_uniqueness(_scope: Scope) -> Iterator[Finding]:
 def _look_at_uniques(
     model: type[models.Model], *, narrow: str, missing: str, is_known_fault: bool = True
 ) -> Iterator[Finding]:
-    """Yield the declared keys that are missing, then the unique indexes that nobody declared.
+    """Yield the declared keys that are missing, then the unique indexes that are not declared.
 
-    In this order, so that the right key stands before the wrong one goes: a foreign key may need the one or the other.
-    Indexes that nobody declared are dropped only where the fault is known: another may be somebody's intention.
+    In this order, so that the right key exists before the wrong one is dropped: a foreign key may need either of them.
+    An index that is not declared is dropped only if it is a known fault: another may be there on purpose.
     """
     table = model._meta.db_table
     declared = tables.declared_uniques(model)
@@ -124,7 +124,8 @@ def _create(table: str, name: str, columns: tables.Columns, *, is_unique: bool) 
 
 @check(title="Les index que les modèles déclarent existent", is_global=True)
 def declared_indexes(_scope: Scope) -> Iterator[Finding]:
-    """An index counts as present when another begins with its columns: the server drops what a longer one covers."""
+    """An index counts as present if another begins with its columns: the server drops an index that a longer one
+    covers."""
     for model in _models_with_tables():
         table = model._meta.db_table
         present = [key.columns for key in tables.keys_of(table)] + [tables.primary_key_of(model)]
@@ -156,7 +157,8 @@ def declared_references(_scope: Scope) -> Iterator[Finding]:
 @check(title="Chaque modèle a sa table, et toutes les migrations sont faites", is_global=True)
 def unapplied_migrations(_scope: Scope) -> Iterator[Finding]:
     loader = MigrationLoader(connection)
-    # One in the middle too, which a restored table of migrations may lack: `migrate` would not notice.
+    # All of them, not only the latest: a restored table of migrations may lack one in the middle, which `migrate` would
+    # not notice.
     plan = sorted(set(loader.graph.nodes) - set(loader.applied_migrations))
     if plan:
         names = listed(".".join(migration) for migration in plan)
@@ -201,7 +203,7 @@ def table_storage(_scope: Scope) -> Iterator[Finding]:
 
 @check(promise="P3", title="Les textes qui identifient se comparent octet par octet", is_global=True)
 def key_collations(_scope: Scope) -> Iterator[Finding]:
-    """MariaDB and MySQL. SQLite compares bytes unless told otherwise, which no migration of ours does."""
+    """For MariaDB and MySQL. SQLite compares bytes by default, and no migration changes that."""
     if is_sqlite(connection):
         return
     wanted = exact_collation(connection)

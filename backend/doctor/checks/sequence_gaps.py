@@ -1,4 +1,4 @@
-"""The till's own counter: the sales it numbered and never sent, and the numbers it used twice."""
+"""Checks of the till's own counter: numbers that it skipped, and numbers that it used twice."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -25,15 +25,15 @@ def till_counters_have_no_hole(scope: Scope) -> Iterator[Finding]:
 
 @check(title="Le compteur de chaque caisse ne se répète pas", cost=COST)
 def till_counters_do_not_repeat(scope: Scope) -> Iterator[Finding]:
-    """One counter under two invoice numbers. Only the bytes know it, so only those that are read anyway are asked."""
+    """Find a counter value under two invoice numbers. Only the bytes have it, so only a sample of batches is read."""
     numbers: dict[tuple[int, int], set[str]] = defaultdict(set)
     for kept in read_batches(choose_batches(scope)):
         for number, counter in map(peek, kept.sales()):
             if number and counter is not None:
                 numbers[kept.terminal_id, counter].add(number)
     repeats: dict[int, list[int]] = defaultdict(list)
-    for (terminal_id, counter), told in sorted(numbers.items()):
-        if len(told) > 1:
+    for (terminal_id, counter), invoice_numbers in sorted(numbers.items()):
+        if len(invoice_numbers) > 1:
             repeats[terminal_id].append(counter)
     for terminal_id, counters in repeats.items():
         first = counters[0]

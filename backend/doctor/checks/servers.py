@@ -1,4 +1,4 @@
-"""Checks of what the promises stand on: the server's settings, our sessions, clocks, keys and the broker."""
+"""Checks of what the promises depend on: the server's settings, our sessions, clocks, keys and the broker."""
 
 import re
 from collections.abc import Iterator
@@ -20,9 +20,9 @@ from backend.db.server_settings import (
 from backend.doctor.registry import Finding, Scope, check
 from backend.health.probes import broker_answers
 
-# Cursors of changes allow machines two minutes of difference; the doctor speaks long before.
+# Change cursors tolerate two minutes of difference between machines; the doctor warns long before.
 CLOCK_DIFFERENCE_S_MAX = 5
-# A half-written page is not noticed by these; the others of either vendor do notice.
+# With these values a half-written page is not repaired; all other values of both vendors are safe.
 BLIND_DOUBLEWRITES = {"OFF", "0", "DETECT_ONLY"}
 
 
@@ -34,7 +34,7 @@ def durability_settings(_scope: Scope) -> Iterator[Finding]:
         return
     doublewrite = read_variables(connection, "innodb_doublewrite").get("innodb_doublewrite", "ON")
     if doublewrite in BLIND_DOUBLEWRITES:
-        # Right on a file system that writes pages whole, which the server cannot tell.
+        # This is right on a file system that writes whole pages, which the server cannot know.
         yield Finding(
             found=f"Le réglage innodb_doublewrite vaut {doublewrite}.",
             means="Sauf sur un système de fichiers qui écrit des pages entières, une coupure de courant peut abîmer une"
@@ -59,7 +59,7 @@ def session_patience(_scope: Scope) -> Iterator[Finding]:
 
 @check(promise="P6", title="Le compte de l'application ne peut pas vider les tables de l'historique", is_global=True)
 def account_privileges(_scope: Scope) -> Iterator[Finding]:
-    """A note: the account that migrates needs these rights, and small installations have one account for all."""
+    """A note, not a fault: migrations need these rights, and small installations use one account for everything."""
     if is_sqlite(connection):
         return
     with connection.cursor() as cursor:
@@ -75,7 +75,7 @@ def account_privileges(_scope: Scope) -> Iterator[Finding]:
 
 
 def may_drop(grant: str, *, database: str) -> bool:
-    """Tell whether this line of SHOW GRANTS lets its account drop the tables of `database`."""
+    """Return whether this line of SHOW GRANTS lets its account drop the tables of `database`."""
     found = re.match(r"GRANT (?P<rights>.+?) ON (?P<where>\S+) TO ", grant)
     if found is None:
         return False

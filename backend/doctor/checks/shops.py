@@ -1,4 +1,4 @@
-"""Checks of shops: time zones and currencies that cannot be read, pauses that were forgotten."""
+"""Checks of shops: unreadable time zones and currencies, forgotten pauses."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from backend.sales.models import Pause
 from backend.shops.models import Shop, Terminal
 from backend.shops.zones import is_known_timezone
 
-# A pause is for a repair or a count, which nobody does for days.
+# A pause is for a repair or a stock count, which takes hours, not days.
 PAUSE_AGE_MAX = timedelta(days=1)
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -78,7 +78,7 @@ def _remove(scope: str) -> dict[str, object] | None:
 
 
 def _pauses(scope: Scope):
-    """Return the pauses that concern what is looked at: one till is also stopped by its shop's, and by that of all."""
+    """Return the pauses that concern the scope: a till is also paused by its shop's pause, and by a general one."""
     if scope.terminal is not None:
         on_shop = Q(terminal=None) & (Q(shop=None) | Q(shop_id=scope.terminal.shop_id))
         return Pause.objects.filter(on_shop | Q(terminal_id=scope.terminal.pk))

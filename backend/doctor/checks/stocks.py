@@ -1,4 +1,4 @@
-"""P5 and P6: stock is explained by its movements, movements by the lines of documents, and history lies behind."""
+"""P5 and P6: stock equals its movements, movements match the lines of documents, and outcomes' history is older."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from backend.sales.models import OutcomeHistory, Sale, SaleKind, SaleLine, SaleO
 
 ROWS_AT_ONCE = 5000
 DOCUMENTS_AT_ONCE = 1000
-# SQLite adds decimals as floats; ours differ by a thousandth or not at all.
+# SQLite adds decimals as floats; real differences are at least a thousandth.
 TOLERANCE = Decimal("0.0005")
 NOTHING = Decimal(0)
 ALL_MOVEMENTS = "tous les mouvements de stock"
@@ -52,9 +52,9 @@ def stock_is_the_sum_of_movements(scope: Scope) -> Iterator[Finding]:
 
 
 def _proven_stock(unit_id: int) -> Decimal | None:
-    """Return what the movements say the stock is; None if they contradict one another or what was sold.
+    """Return the stock that the movements prove; None if they contradict each other or the documents' lines.
 
-    A movement that is gone would otherwise be made true: the documents' lines are asked too.
+    The lines are compared too, because otherwise a repair would confirm the loss of a movement.
     """
     stock = NOTHING
     moved_by_documents = NOTHING
@@ -74,7 +74,7 @@ def _proven_stock(unit_id: int) -> Decimal | None:
 
 
 def _write_stock(unit_id: int) -> dict[str, object] | None:
-    """The movements are the truth: they cannot be changed, and the stock is their sum, kept at hand."""
+    """Set the stock to the sum of the movements. The movements are right: they cannot be changed."""
     unit = ArticleUnit.objects.select_for_update().get(pk=unit_id)
     proven = _proven_stock(unit_id)
     if proven is None or proven == unit.stock:
@@ -87,19 +87,19 @@ def _write_stock(unit_id: int) -> dict[str, object] | None:
 
 @check(promise="P5", title="Chaque mouvement part du stock que le précédent a laissé", cost=ALL_MOVEMENTS)
 def movements_make_one_chain(scope: Scope) -> Iterator[Finding]:
-    """Walked here, unit by unit: a window in the database would sort the movements of all years first."""
+    """Walk the movements here, unit by unit: a window function would make the database sort those of all years."""
     units = ArticleUnit.objects.filter(**scope.narrow(terminal=None)).order_by("pk")
     for unit_id in units.values_list("pk", flat=True):
-        for pk, movement_type, at, told in _broken_links(unit_id):
+        for pk, movement_type, at, fault in _broken_links(unit_id):
             label = MovementType(movement_type).label
             yield Finding(
-                f"mouvement n° {pk} ({label}, {moment(at)}) de {name_unit(unit_id)} : {told}",
+                f"mouvement n° {pk} ({label}, {moment(at)}) de {name_unit(unit_id)} : {fault}",
                 f"Un mouvement a disparu, ou le stock a changé sans mouvement à ce moment-là. {COUNT_AGAIN}",
             )
 
 
 def _broken_links(unit_id: int) -> Iterator[tuple[int, str, datetime, str]]:
-    """Yield (id, type, time, what is wrong) of a unit's movements that do not go on from the one before."""
+    """Yield (id, type, time, fault) of a unit's movements that do not start from where the previous one ended."""
     movements = StockMovement.objects.filter(unit_id=unit_id).order_by("pk")
     columns = ("pk", "stock_before", "quantity", "stock_after", "type", "at")
     last, left = 0, NOTHING
@@ -108,15 +108,15 @@ def _broken_links(unit_id: int) -> Iterator[tuple[int, str, datetime, str]]:
             if before != left:
                 yield pk, movement_type, at, f"part de {quantity(before)}, le précédent avait laissé {quantity(left)}"
             elif after != before + moved:
-                told = f"part de {quantity(before)}, change de {quantity(moved)} et laisse {quantity(after)}"
-                yield pk, movement_type, at, told
+                fault = f"part de {quantity(before)}, change de {quantity(moved)} et laisse {quantity(after)}"
+                yield pk, movement_type, at, fault
             left = after
         last = rows[-1][0]
 
 
 @check(promise="P5", title="Chaque ligne vendue ou rendue a son mouvement de stock", cost=ALL_LINES)
 def lines_have_their_movement(scope: Scope) -> Iterator[Finding]:
-    """One movement for each line: the same unit, the type of its kind, what was sold taken, what came back added."""
+    """Each line has one movement of its unit, type and quantity: negative for sold goods, positive for returns."""
     for document_ids in _unlike_their_movements(scope):
         for kind, movement_type in TYPE_OF.items():
             signed = -OuterRef("quantity") if kind == SaleKind.SALE else OuterRef("quantity")
@@ -135,7 +135,7 @@ def lines_have_their_movement(scope: Scope) -> Iterator[Finding]:
 
 @check(promise="P5", title="Chaque mouvement de stock d'un document a sa ligne", cost=ALL_LINES)
 def movements_have_their_line(scope: Scope) -> Iterator[Finding]:
-    """A movement of a document without a line of it, and two movements of one line: sold once, taken twice."""
+    """Find movements of a document without a line, and lines with two movements."""
     line = SaleLine.objects.filter(document_id=OuterRef("document_id"), position=OuterRef("line"))
     for document_ids in _unlike_their_movements(scope):
         movements = StockMovement.objects.filter(document_id__in=document_ids)
@@ -154,10 +154,10 @@ def movements_have_their_line(scope: Scope) -> Iterator[Finding]:
 
 
 def _unlike_their_movements(scope: Scope) -> Iterator[list[int]]:
-    """Yield the ids of documents whose lines and movements may differ, for a closer look in one statement.
+    """Yield the ids of documents whose lines and movements may differ, to be checked again in one statement.
 
-    Two readings and a comparison here are quicker than a million look-ups there; but a document that was recorded
-    between the two readings is among them.
+    Two reads and a comparison here are faster than a million look-ups in the database, but they also yield documents
+    that were recorded between the two reads.
     """
     documents = Sale.objects.filter(**scope.narrow()).order_by("pk").values_list("pk", flat=True)
     last = 0
@@ -182,7 +182,7 @@ def _unlike_their_movements(scope: Scope) -> Iterator[list[int]]:
 
 @check(promise="P6", title="L'historique d'un résultat est plus ancien que lui")
 def history_lies_behind(scope: Scope) -> Iterator[Finding]:
-    """A replaced outcome whose version is not below the one that replaced it, or that nothing has replaced."""
+    """Find replaced outcomes whose version is not below the present outcome's, or without a present outcome."""
     narrow = scope.narrow(shop="batch__shop_id", terminal="batch__terminal_id")
     newer = SaleOutcome.objects.filter(
         batch_id=OuterRef("batch_id"), position=OuterRef("position"), version__gt=OuterRef("version")

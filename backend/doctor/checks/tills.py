@@ -1,4 +1,4 @@
-"""Checks of tills and devices: who cannot call, who calls and is refused, whose clock is off, who fell silent."""
+"""Checks of tills and devices that cannot call, are refused, have a wrong clock, or fell silent."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -42,7 +42,8 @@ def terminals_without_shop(scope: Scope) -> Iterator[Finding]:
 
 @check(title="Chaque caisse en service a un appareil qui peut appeler")
 def terminals_without_device(scope: Scope) -> Iterator[Finding]:
-    """A note: a till may wait for its first device, or be kept after its last. Pages record through tills of theirs."""
+    """A note, not a fault: a till may wait for its first device, or be kept after its last. Tills of the back office
+    have none."""
     tills = Terminal.objects.filter(state=TerminalState.ACTIVE, is_office=False, **scope.narrow(terminal="pk"))
     active = Device.objects.filter(terminal=OuterRef("pk"), state=DeviceState.ACTIVE)
     codes = EnrolmentCode.objects.filter(terminal=OuterRef("pk"), used_at=None, expires_at__gt=datetime.now(UTC))
@@ -56,7 +57,7 @@ def terminals_without_device(scope: Scope) -> Iterator[Finding]:
 
 @check(promise="P8", title="Chaque appareil est d'une caisse qui existe")
 def orphan_devices(scope: Scope) -> Iterator[Finding]:
-    """A foreign key guards this; a restored or repaired database may have gone without it for a while."""
+    """A foreign key prevents this, but a restored or repaired database may have been without it for a while."""
     till = Terminal.objects.filter(pk=OuterRef("terminal_id"))
     for device in Device.objects.filter(~Exists(till), **_of_device(scope)).order_by("pk"):
         yield Finding(
@@ -74,7 +75,7 @@ def unknown_serials(_scope: Scope) -> Iterator[Finding]:
     )
     serials = refused_calls.values("serial").annotate(last_at=Max("last_at")).order_by("-last_at", "serial")
     for index, row in enumerate(serials.iterator()):
-        # Anybody may invent serials by the thousand: only those that are shown are worth looking into.
+        # Anybody may invent thousands of serials: only those that are shown are looked into.
         details = _details(refused_calls.filter(**row).first()) if index < FINDINGS_MAX else ""
         yield Finding(
             sentence(f"« {row['serial']} » a appelé {moment(row['last_at'])} et personne ne le connaît{details}"),
@@ -87,17 +88,17 @@ def _details(refused_call: RefusedCall | None) -> str:
     if refused_call is None:
         return ""
     near = similar_serials(refused_call.serial, limit=3)
-    told = [
+    parts = [
         f"depuis {refused_call.ip}" if refused_call.ip else "",
         f"application {refused_call.app_version}" if refused_call.app_version else "",
     ]
-    told.append(f"ressemble à {listed(near)}" if near else "")
-    return "".join(f", {one}" for one in told if one)
+    parts.append(f"ressemble à {listed(near)}" if near else "")
+    return "".join(f", {one}" for one in parts if one)
 
 
 @check(title="Chaque appareil prouve par un jeton qui il est")
 def serial_mode_devices(scope: Scope) -> Iterator[Finding]:
-    """A note: the old fleet works, and is moved without haste."""
+    """A note, not a fault: the old fleet works without tokens, and moves to them in its own time."""
     devices = Device.objects.filter(auth_mode=AuthMode.SERIAL, **_of_device(scope))
     devices = devices.exclude(state=DeviceState.DISABLED).order_by("serial")
     total = devices.count()
@@ -131,7 +132,7 @@ def till_clocks(scope: Scope) -> Iterator[Finding]:
 
 @check(title="Aucune caisse ne se tait en gardant des ventes")
 def silent_tills(scope: Scope) -> Iterator[Finding]:
-    """Tills whose last word was that they hold sales, and that have not been heard since."""
+    """Find tills whose last heartbeat said that they hold sales, and that have been silent since."""
     now = datetime.now(UTC)
     newest = Heartbeat.objects.filter(terminal=OuterRef("pk")).order_by("-at", "-pk")
     tills = (

@@ -1,4 +1,4 @@
-"""What days that are over came to is kept; here it is held against the documents themselves."""
+"""Compares the stored totals of past days with the documents."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -9,13 +9,13 @@ from backend.sales.days.day_totals import is_kept, write_figures
 from backend.sales.models import DayTotal, Sale
 from backend.sales.money.takings import Takings, takings_by_day
 
-# How many days of a shop are added up at a time.
+# How many days of a shop are summed at a time.
 DAYS_AT_ONCE = 31
 
 
 @check(title="Les totaux gardés des jours passés sont ceux des ventes", cost="tous les documents de ces jours")
 def kept_totals(scope: Scope) -> Iterator[Finding]:
-    """A till has no totals of its own: its shop's are looked at."""
+    """Totals are kept by shop: for one till, its shop's are checked."""
     kept = DayTotal.objects.filter(added_up_at_marks__isnull=False, **scope.narrow(terminal=None))
     for shop_id in kept.order_by("shop_id").values_list("shop_id", flat=True).distinct():
         totals = [total for total in kept.filter(shop_id=shop_id).order_by("day") if is_kept(total)]
@@ -32,7 +32,7 @@ def kept_totals(scope: Scope) -> Iterator[Finding]:
 
 
 def _wrong(totals: list[DayTotal]) -> list[DayTotal]:
-    """Return those whose figures are not the documents', unless one was recorded while they were added up."""
+    """Return the totals that differ from the documents, unless a document was recorded while they were summed."""
     shop_id, days = totals[0].shop_id, [total.day for total in totals]
     found = takings_by_day(Sale.objects.filter(shop_id=shop_id, business_day__in=days))
     suspects = [total for total in totals if total.figures != write_figures(found.get(total.day) or Takings())]
@@ -41,7 +41,7 @@ def _wrong(totals: list[DayTotal]) -> list[DayTotal]:
 
 
 def _forget(total_id: int) -> dict[str, object] | None:
-    """Let the day be added up anew. Locked, no late document can mark it meanwhile: what is wrong now is wrong."""
+    """Have the day summed again. The row is locked, so that no late document changes it between check and update."""
     total = DayTotal.objects.select_for_update().filter(pk=total_id).first()
     if total is None or not is_kept(total) or not _wrong([total]):
         return None

@@ -1,4 +1,4 @@
-"""P11: a unit is its uuid, and what came back came back to the unit that was sold."""
+"""P11: a uuid names one unit, and returned goods came back to the unit that was sold."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ ALL_LINES = "toutes les lignes et tous les mouvements"
 
 @check(promise="P11", title="Chaque article et chaque unité a un uuid à lui", is_global=True)
 def uuids_name_one_thing(_scope: Scope) -> Iterator[Finding]:
-    """The same uuid twice, which only a missing index lets in: a till's line would mean either."""
+    """Find uuids used twice, possible only without the unique index: a till's line could mean either unit."""
     rows: type[Model]
     for rows in (Article, ArticleUnit):
         repeated = rows.objects.values("uuid").annotate(count=Count("pk")).exclude(count=1)
@@ -29,7 +29,7 @@ def uuids_name_one_thing(_scope: Scope) -> Iterator[Finding]:
 
 @check(promise="P11", title="Chaque ligne et chaque mouvement retrouve son unité", cost=ALL_LINES)
 def rows_find_their_unit(scope: Scope) -> Iterator[Finding]:
-    """A unit that is gone though a key forbids it: a restore without checks, or a key that is missing."""
+    """Find rows whose unit does not exist, as after a restore without checks or without the foreign key."""
     unit = ArticleUnit.objects.filter(pk=OuterRef("unit_id"))
     lines = SaleLine.objects.filter(~Exists(unit), **scope.narrow(terminal="document__terminal_id"))
     movements = StockMovement.objects.filter(~Exists(unit), **scope.narrow(terminal="document__terminal_id"))
@@ -44,20 +44,20 @@ def rows_find_their_unit(scope: Scope) -> Iterator[Finding]:
 
 @check(promise="P11", title="Ce qui revient, revient à l'unité qui a été vendue", cost="les lignes rendues")
 def what_comes_back_was_sold(scope: Scope) -> Iterator[Finding]:
-    """Lines of voids and returns point to a line of their origin with the same unit; a sale's point to none."""
+    """Lines of voids and returns refer to a line of their origin with the same unit; lines of sales refer to none."""
     lines = SaleLine.objects.filter(**scope.narrow(terminal="document__terminal_id"))
     is_sale = Q(document__kind=SaleKind.SALE)
     is_right = Q(origin_line__unit_id=F("unit_id"), origin_line__document_id=F("document__origin_id"))
     odd = Q(is_sale, origin_line__isnull=False) | Q(~is_sale, origin_line=None) | Q(~is_sale, ~is_right)
     for line in lines.filter(odd).select_related("origin_line", "document").order_by("pk"):
         yield Finding(
-            f"{name_row(line)} ({name_unit(line.unit_id)}) : {_origin_told(line)}",
+            f"{name_row(line)} ({name_unit(line.unit_id)}) : {_describe_origin(line)}",
             "La marchandise est revenue à une unité qui ne l'avait pas donnée : deux stocks sont faux. Comptez les deux"
             " unités, et corrigez par des ajustements.",
         )
 
 
-def _origin_told(line: SaleLine) -> str:
+def _describe_origin(line: SaleLine) -> str:
     first = line.origin_line
     if first is None:
         return "ne dit pas quelle ligne revient"

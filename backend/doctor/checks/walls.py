@@ -1,4 +1,4 @@
-"""P8: no row joins two shops. Each column that names a shop, a till or an article is held against what it hangs on."""
+"""P8: no row joins two shops. Each column that names a shop, till or article is compared with the rows it refers to."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ ALL_ROWS = "toutes les tables des ventes et du stock"
 
 @dataclass(frozen=True, slots=True)
 class Seam:
-    """A column of a table, and the ways by which the same thing is named once more, each with its word."""
+    """A column of a table, and the paths that lead to the same thing, each with its French name."""
 
     rows: type[Model]
     column: str
@@ -50,7 +50,7 @@ SEAMS = (
 
 @check(promise="P8", title="Aucune ligne ne joint deux boutiques ni deux caisses", cost=ALL_ROWS)
 def rows_stay_in_one_shop(scope: Scope) -> Iterator[Finding]:
-    """Orphans are another check's: who names a shop that is not there joins nothing."""
+    """Find rows whose columns name two shops or tills. Orphans are left to their own check."""
     for seam in SEAMS:
         is_shop = seam.column == "shop_id"
         known = set((Shop if is_shop else Terminal).objects.values_list("pk", flat=True))
@@ -59,8 +59,8 @@ def rows_stay_in_one_shop(scope: Scope) -> Iterator[Finding]:
         for way in seam.ways:
             torn |= Q(**{f"{way}__isnull": False}) & ~Q(**{way: F(seam.column)})
         rows = seam.rows._default_manager.filter(torn, **scope.narrow(terminal=seam.terminal)).order_by("pk")
-        # An alias keeps a way that is the same key from shadowing the column.
-        for row in rows.annotate(**{f"way_{at}": F(way) for at, way in enumerate(seam.ways)}):
+        # Aliased, because a path that is the same key would shadow the column.
+        for row in rows.annotate(**{f"way_{index}": F(way) for index, way in enumerate(seam.ways)}):
             own = getattr(row, seam.column)
             seen = {word: getattr(row, f"way_{at}") for at, word in enumerate(seam.ways.values())}
             other = [f"{name(key)} par {word}" for word, key in seen.items() if key != own and key in known]
@@ -74,7 +74,7 @@ def rows_stay_in_one_shop(scope: Scope) -> Iterator[Finding]:
 
 @check(promise="P8", title="L'unité de base de chaque article est une des siennes")
 def base_units_are_their_articles(scope: Scope) -> Iterator[Finding]:
-    """What `article_id` on a line means would be another article's unit, perhaps another shop's."""
+    """Otherwise `article_id` on a till's line would mean another article's unit, perhaps another shop's."""
     articles = Article.objects.filter(base_unit__isnull=False, **scope.narrow(terminal=None))
     for article in articles.exclude(base_unit__article_id=F("pk")).select_related("base_unit__article").order_by("pk"):
         assert article.base_unit is not None, "the others are left out"
@@ -87,7 +87,8 @@ def base_units_are_their_articles(scope: Scope) -> Iterator[Finding]:
 
 @check(promise="P8", title="Chaque caisse est dans la boutique où elle a vendu")
 def tills_keep_their_shop(scope: Scope) -> Iterator[Finding]:
-    """No service moves a till to another shop (docs/decisions): a hand in the database did."""
+    """No service moves a till to another shop (docs/decisions): only a manual change of the database does."""
+
     batches = Batch.objects.filter(terminal__shop_id__isnull=False, **scope.narrow())
     strayed = batches.exclude(terminal__shop_id=F("shop_id")).values("terminal_id", "terminal__shop_id", "shop_id")
     known = set(Shop.objects.values_list("pk", flat=True))

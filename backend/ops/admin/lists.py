@@ -11,14 +11,14 @@ from django.db.models.expressions import Combinable
 from django.http import HttpRequest
 
 PAGE_ROWS = 50
-# As far as pages are counted; who looks for something older searches for it.
+# Rows beyond this number have no page: the search finds them.
 COUNTED_MAX = 5000
-# More than any bigint of ours.
+# Above every id that a bigint column can hold.
 ID_MAX = 2**63
 
 
 class BoundedPaginator(Paginator):
-    """Counts no further than COUNTED_MAX: counting a table reads all of it."""
+    """Counts up to COUNTED_MAX only: counting a whole table would read all of it."""
 
     @cached_property
     def count(self) -> int:
@@ -28,14 +28,14 @@ class BoundedPaginator(Paginator):
 
 
 class NewestFirst(ChangeList):
-    """In one order, whatever the address asks for: no other has an index in every table."""
+    """Orders by primary key whatever the address asks for: no other column has an index in every table."""
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet) -> list[str | Combinable]:
         return ["-pk"]
 
 
 class QuickAdmin(admin.ModelAdmin):
-    """`finds`: what the search compares with what was typed, each the beginning of an index."""
+    """`finds`: the columns that the search compares with what was typed, each the first column of an index."""
 
     finds: tuple[str, ...] = ()
     actions = None
@@ -43,7 +43,7 @@ class QuickAdmin(admin.ModelAdmin):
     show_full_result_count = False
     list_per_page = list_max_show_all = PAGE_ROWS
     paginator = BoundedPaginator
-    # Equality on these may stand in an address, for links from one list to another.
+    # The lookups that an address may carry, for links from one list to another.
     narrows: tuple[str, ...] = ()
 
     def get_changelist(self, request: HttpRequest, **_options: object) -> type[ChangeList]:
@@ -57,7 +57,7 @@ class QuickAdmin(admin.ModelAdmin):
         return (queryset.filter(self.found_by(term)) if term else queryset), False
 
     def found_by(self, term: str) -> Q:
-        """Return the condition for what was typed: equal to any of `finds` that it can be."""
+        """Return the condition for `term`: any column of `finds` that can hold it equals it."""
         condition = Q(pk__in=[])
         for column in self.finds:
             try:
@@ -71,7 +71,7 @@ class QuickAdmin(admin.ModelAdmin):
 
 
 class Untouchable:
-    """To look at and not to touch: nothing is added, changed or deleted here, whoever asks."""
+    """Read-only for everybody: nothing is added, changed or deleted here."""
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
@@ -84,7 +84,7 @@ class Untouchable:
 
 
 class ReadOnlyAdmin(Untouchable, QuickAdmin):
-    """The list and the pages of such rows."""
+    """A read-only list, with a read-only page for each row."""
 
 
 class ReadOnlyInline(Untouchable, admin.TabularInline):
@@ -93,7 +93,7 @@ class ReadOnlyInline(Untouchable, admin.TabularInline):
 
 
 def _typed(model: type[Model], column: str, term: str) -> object:
-    """Return what was typed as a value of this column. Raises ValidationError if it cannot be one."""
+    """Return `term` as a value of this column. Raises ValidationError if the column cannot hold it."""
     *path, name = column.split("__")
     for step in path:
         related = model._meta.get_field(step).related_model

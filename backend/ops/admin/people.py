@@ -1,4 +1,4 @@
-"""People and groups. Who is no superuser makes none, and opens no other member of staff's account."""
+"""People and groups. Only a superuser makes one, or opens the account of another member of staff."""
 
 from django import forms
 from django.contrib import admin
@@ -19,7 +19,7 @@ POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
 class UserForm(forms.ModelForm):
-    """Without the password's hash, not even the beginning of it."""
+    """Leaves out the password's hash, even its beginning."""
 
     class Meta:
         model = User
@@ -28,7 +28,7 @@ class UserForm(forms.ModelForm):
 
 @admin.register(User, site=site)
 class PersonAdmin(QuickAdmin, UserAdmin):
-    """Nobody is deleted: who leaves is made inactive, and what he did keeps his name."""
+    """Accounts are never deleted: a person who leaves is made inactive, and the records keep the name."""
 
     form = UserForm
     finds = ("username", "pk")
@@ -61,7 +61,7 @@ class PersonAdmin(QuickAdmin, UserAdmin):
 
 @admin.register(Group, site=site)
 class RightsAdmin(QuickAdmin, GroupAdmin):
-    """A group is a set of rights: who could change one could give himself any."""
+    """A group is a set of rights. Only a superuser changes one: anybody else could grant themselves any right."""
 
     finds = ("name",)
     search_fields = ()

@@ -1,4 +1,4 @@
-"""What tills sent and what became of it: all of it to be read only, and none of it from a batch's bytes."""
+"""What tills sent and what became of it, read-only. A batch's bytes are never shown."""
 
 from django.contrib import admin
 from django.db.models import Q
@@ -40,9 +40,9 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Sorts"))
     def outcomes(self, batch: Batch) -> SafeString:
-        """Outcomes have a key of two columns, which gives them no page of their own here."""
-        found = SaleOutcome.objects.filter(batch_id=batch.pk).order_by("position")[:OUTCOMES_SHOWN_MAX]
-        rows = ((one.position, one.number, one.status, one.code, one.detail, _document(one)) for one in found)
+        """Show them here: their key has two columns, and Django's admin makes no page for such rows."""
+        outcomes = SaleOutcome.objects.filter(batch_id=batch.pk).order_by("position")[:OUTCOMES_SHOWN_MAX]
+        rows = ((one.position, one.number, one.status, one.code, one.detail, _document(one)) for one in outcomes)
         cells = "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>"
         return format_html("<table>{}</table>", format_html_join("", cells, rows))
 
@@ -56,7 +56,7 @@ def _document(outcome: SaleOutcome) -> SafeString | str:
 
 class LineInline(ReadOnlyInline):
     model = SaleLine
-    # Not the units: each would be asked for on its own.
+    # Without the units: each would cost a query.
     fields = (
         "position",
         "article_name",
@@ -86,7 +86,7 @@ class SaleAdmin(ReadOnlyAdmin):
     inlines = (LineInline, PaymentInline)
 
     def found_by(self, term: str) -> Q:
-        """By the till's number too: of each till in turn, because the index begins with the till."""
+        """Find documents by the till's number too. Names every till, because the index begins with the till."""
         condition = super().found_by(term)
         numbered = Sale.objects.filter(number=term, terminal_id__in=list(Terminal.objects.values_list("pk", flat=True)))
         return condition | Q(pk__in=list(numbered.values_list("pk", flat=True)[:OUTCOMES_SHOWN_MAX]))

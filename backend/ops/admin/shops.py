@@ -1,4 +1,4 @@
-"""Shops, their tills and devices: what an operator may change of them, by the services that know the rules."""
+"""Shops, their tills and devices: an operator changes them through the services that know the rules."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -46,14 +46,14 @@ def _currency(text: str) -> str:
 
 @admin.register(Shop, site=site)
 class ShopAdmin(QuickAdmin):
-    """A shop is made and described here, and never deleted: everything hangs on it."""
+    """A shop is created and described here. It is never deleted, because all its rows refer to it."""
 
     form = ShopForm
     list_display = ("code", "name", "currency", "timezone", "stock_policy")
     finds = ("code", "pk")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Shop | None = None) -> tuple[str, ...]:
-        # Registration numbers and the tills' papers bear it.
+        # Registration numbers and printed tickets carry the code.
         return ("code",) if obj else ()
 
     def has_delete_permission(self, request: HttpRequest, obj: Shop | None = None) -> bool:
@@ -66,16 +66,16 @@ class ShopAdmin(QuickAdmin):
             obj.save(force_insert=True)
 
 
-class ServedAdmin(QuickAdmin):
-    """What is changed through services that may refuse: the refusal is told, and nothing is changed."""
+class ServiceAdmin(QuickAdmin):
+    """Saves through services that may refuse. A refusal is shown as a message, and nothing is changed."""
 
     def changeform_view(self, request: HttpRequest, *arguments: Any, **options: Any) -> HttpResponse:
-        return self._told(request, super().changeform_view, *arguments, **options)
+        return self._show_refusal(request, super().changeform_view, *arguments, **options)
 
     def delete_view(self, request: HttpRequest, *arguments: Any, **options: Any) -> HttpResponse:
-        return self._told(request, super().delete_view, *arguments, **options)
+        return self._show_refusal(request, super().delete_view, *arguments, **options)
 
-    def _told(
+    def _show_refusal(
         self, request: HttpRequest, view: Callable[..., HttpResponse], *arguments: Any, **options: Any
     ) -> HttpResponse:
         try:
@@ -86,7 +86,7 @@ class ServedAdmin(QuickAdmin):
 
 
 @admin.register(Membership, site=site)
-class MembershipAdmin(ServedAdmin):
+class MembershipAdmin(ServiceAdmin):
     list_display = ("user", "shop", "role")
     list_select_related = ("user", "shop")
     finds = ("user__username", "shop__code")
@@ -107,8 +107,8 @@ class MembershipAdmin(ServedAdmin):
 
 
 @admin.register(Terminal, site=site)
-class TerminalAdmin(ServedAdmin):
-    """Its state alone is changed here; its shop never is, and its devices are enrolled on the shop's pages."""
+class TerminalAdmin(ServiceAdmin):
+    """Only a till's state is changed here. Its shop never changes, and the shop's own pages enrol its devices."""
 
     list_display = ("pk", "name", "shop", "state", "is_office")
     list_select_related = ("shop",)
@@ -138,8 +138,8 @@ class DeviceForm(forms.ModelForm):
 
 
 @admin.register(Device, site=site)
-class DeviceAdmin(ServedAdmin):
-    """No token and no hash is read for these pages, so that none can be shown."""
+class DeviceAdmin(ServiceAdmin):
+    """These pages read no token and no hash, so they cannot show one."""
 
     form = DeviceForm
     fields = (

@@ -1,4 +1,4 @@
-"""Django's administration for what the operations page does not do. Staff only, by our own way to sign in."""
+"""Django's administration, for what the operations page does not do. For staff only, through our own sign-in page."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -21,7 +21,7 @@ APPS = {
     "sales": _("Ventes"),
     "shops": _("Boutiques et caisses"),
 }
-# The lists as operators call them; the columns keep the names they have in the tables.
+# Operators' names for the lists; the columns keep their names in the tables.
 LABELS = {
     "Article": _("Articles"),
     "ArticleUnit": _("Unités des articles"),
@@ -56,11 +56,11 @@ class OperatorsSite(AdminSite):
     final_catch_all_view = True
 
     @property
-    def site_url(self) -> str:  # type: ignore[override]  # asked for later than the class is made
+    def site_url(self) -> str:  # type: ignore[override]  # the URLs are not loaded yet when the class is made
         return reverse("operations:overview")
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:
-        """To who is signed in and not staff, nothing of this exists: sending them to sign in would send them round."""
+        """Answer 404 to a signed-in user who is not staff: a redirect to the sign-in page would loop."""
         guarded = super().admin_view(view, cacheable)
 
         @wraps(view)
@@ -72,23 +72,23 @@ class OperatorsSite(AdminSite):
         return cast(View, for_staff)
 
     def login(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
-        """Our sign-in page is the only one: it knows who guesses."""
+        """Redirect to our sign-in page, the only one: it counts wrong passwords."""
         if request.user.is_authenticated:
             raise Http404
         return redirect_to_login(request.GET.get("next", reverse("admin:index")))
 
-    def password_change(  # type: ignore[override]  # the stub knows the form, and not where it leads
+    def password_change(  # type: ignore[override]  # the stub expects a TemplateResponse
         self, request: HttpRequest, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
         return HttpResponseRedirect(reverse("web:password_change"))
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, object]]:
-        found = super().get_app_list(request, app_label)
-        for app in found:
+        apps = super().get_app_list(request, app_label)
+        for app in apps:
             app["name"] = APPS.get(app["app_label"], app["name"])
-            for one in app["models"]:
-                one["name"] = LABELS.get(one["object_name"], one["name"])
-        return found
+            for model in app["models"]:
+                model["name"] = LABELS.get(model["object_name"], model["name"])
+        return apps
 
 
 site = OperatorsSite(name="admin")

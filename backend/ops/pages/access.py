@@ -1,4 +1,4 @@
-"""Who may see the operations page: staff. To everybody else who is signed in it does not exist."""
+"""Restricts the operations page to staff: any other signed-in user gets a 404."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -24,5 +24,5 @@ def staff_page(view: View) -> View:
 
 
 def staff_action(view: View) -> View:
-    """What changes something: sent by a form of ours, and by nothing else."""
+    """A view that changes something: staff only, POST only."""
     return staff_page(require_POST(view))

@@ -1,4 +1,4 @@
-"""What an operator does from the page: each a form that was sent, told in a sentence, and logged with who did it."""
+"""The actions of the operations page: each is a posted form, answered by a sentence and logged with its author."""
 
 import structlog
 from django.contrib import messages
@@ -78,10 +78,10 @@ def _pause(request: HttpRequest, *, reason: str, shop: Shop | None = None, termi
 
 @staff_action
 def resume(request: HttpRequest) -> HttpResponse:
-    """Lift the pause that is named by its scope. Who comes second finds nothing to lift, and is told."""
+    """Lift the pause that its scope names. If somebody else has lifted it already, say so."""
     scope = request.POST.get("pause", "")
     found = Pause.objects.filter(pk=scope).first()
-    # By their ids alone: what a pause names may be gone, and it must be possible to lift it all the same.
+    # By id only: a pause can be lifted even if its shop or till is gone.
     shop = found and found.shop_id and Shop(pk=found.shop_id)
     terminal = found and found.terminal_id and Terminal(pk=found.terminal_id)
     if found and resume_posting(shop=shop or None, terminal=terminal or None):
@@ -110,7 +110,7 @@ def _to_till(terminal_id: int) -> HttpResponse:
 
 
 def _back(request: HttpRequest) -> HttpResponse:
-    """Return to the page of ours where the form stood."""
+    """Redirect to the page that held the form, if it is one of ours."""
     target = request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(target, allowed_hosts=None)
     return HttpResponseRedirect(target if is_ours else reverse("operations:overview"))

@@ -1,4 +1,4 @@
-"""What waits to be posted, by till and by shop. Reads what is unsettled, however much is settled."""
+"""What waits to be posted, by till and by shop. Reads only unsettled batches."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ SHOPS_MAX = 30
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What of one till, or of one shop, waits."""
+    """What waits of one till."""
 
     terminal_id: int
     shop_id: int
@@ -31,7 +31,7 @@ class Waiting:
 
 @dataclass(frozen=True)
 class WaitingTill:
-    """A till whose sales wait, with its oldest batch and why that may stand still. None: it moved meanwhile."""
+    """A till whose sales wait, with its oldest batch and why that may stand still. None where a row is gone by now."""
 
     waiting: Waiting
     terminal: Terminal | None
@@ -67,9 +67,9 @@ class Sums:
 
 
 def waiting_tills(*, pauses: Sequence[Pause], **narrow: int) -> list[Waiting]:
-    """Return each till of which something waits, longest first. There are never more than there are tills.
+    """Return each till that has something waiting, the longest first: at most one row for each till.
 
-    `narrow`: `shop_id` or `terminal_id`, for who asks about one.
+    `narrow`: `shop_id` or `terminal_id`, to ask about one of them.
     """
     batches = Batch.objects.filter(settled_at=None, **narrow)
     rows = batches.values_list("terminal_id", "shop_id").annotate(
@@ -93,7 +93,7 @@ def stops(pause: Pause, shop_id: int, terminal_id: int) -> bool:
 
 
 def described(chosen: Sequence[Waiting], *, pauses: Sequence[Pause]) -> list[WaitingTill]:
-    """Add what people know these tills by, and why they may stand still: three queries, however many they are."""
+    """Add the tills' names and why they may stand still, in three queries however many tills there are."""
     ids = [one.terminal_id for one in chosen]
     terminals = Terminal.objects.select_related("shop").in_bulk(ids)
     lanes = Lane.objects.in_bulk(ids)

@@ -1,4 +1,4 @@
-"""Why a till's sales may stand still, in the words of an operator, the most telling first."""
+"""Why a till's sales may stand still, in sentences for operators, the most likely reason first."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from backend.sales.posting.sweep import RING_EVERY, STALE
 from backend.shops.models import Terminal, TerminalState
 
 BAD, WARNING, QUIET, GOOD = "bad", "warning", "quiet", "good"
-# One start is anybody's who is at it just now.
+# A single start may belong to a process that is posting the sale now.
 STARTS_TELLING = 2
-# Workers busy with others come later than that without anything being wrong.
+# Busy workers may take up to this long to answer a ring.
 UNHEARD = RING_EVERY * 2
 
 
@@ -28,7 +28,7 @@ class Reason:
 def reasons_of(
     *, batch: Batch | None, lane: Lane | None, terminal: Terminal | None, pauses: Iterable[Pause]
 ) -> list[Reason]:
-    """Return what is known to keep this batch waiting; empty if nothing is."""
+    """Return the known reasons why this batch waits; empty if there is none."""
     if batch is None or batch.settled_at is not None:
         return [Reason(GOOD, _("enregistré entre-temps"))]
     now = datetime.now(UTC)
@@ -42,9 +42,9 @@ def reasons_of(
 
 
 def is_deadly(batch: Batch | None, lane: Lane | None) -> bool:
-    """Tell whether whoever began the batch's next sale did not end, more than once."""
-    at = batch and (batch.pk, batch.next_position)
-    return bool(lane and at == (lane.starts_batch, lane.starts_position) and lane.starts >= STARTS_TELLING)
+    """Return whether the batch's next sale has killed the processes that began it, more than once."""
+    place = batch and (batch.pk, batch.next_position)
+    return bool(lane and place == (lane.starts_batch, lane.starts_position) and lane.starts >= STARTS_TELLING)
 
 
 def _pause_words(pause: Pause) -> str:

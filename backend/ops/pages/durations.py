@@ -1,4 +1,4 @@
-"""How long ago, in two words: what an operator wants to know of a moment before its date."""
+"""Durations in two words: operators want to know how long ago something was before they want its date."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
 
 
 def length(duration: timedelta) -> str:
-    """Return `12 s`, `3 min`, `5 h`, `4 jours`; what lies ahead, by another machine's clock, is `0 s`."""
+    """Return `12 s`, `3 min`, `5 h`, `4 jours`. A negative duration, as from another machine's clock, is `0 s`."""
     seconds = max(0, int(duration.total_seconds()))
     if seconds < 2 * MINUTE_S:
         return _("%(count)s s") % {"count": seconds}

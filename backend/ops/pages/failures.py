@@ -1,4 +1,4 @@
-"""Sales that failed by our fault: grouped by what went wrong, and the newest of them."""
+"""Sales that failed through our fault: grouped by what went wrong, and the newest of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ NEWEST_MAX = 25
 
 @dataclass(frozen=True)
 class FailureGroup:
-    """The failed sales of one shop that say the same."""
+    """The failed sales of one shop that have the same code and detail."""
 
     shop: Shop | None
     code: str
@@ -45,7 +45,8 @@ class Failures:
 
 
 def is_deadly(detail: str) -> bool:
-    """Tell whether these sales ended whoever posted them: they are no work for a process that serves pages."""
+    """Return whether these sales killed the processes that posted them: a process that serves pages must not try."""
+
     return CONDEMNED in detail
 
 

@@ -1,4 +1,4 @@
-"""What an operator types."""
+"""The forms of the operations page."""
 
 from typing import Any
 

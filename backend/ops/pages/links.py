@@ -1,4 +1,4 @@
-"""Where Flower is, and where in it a batch's tasks are."""
+"""Links to Flower, and to a batch's tasks in it."""
 
 from urllib.parse import urlencode
 
@@ -8,14 +8,14 @@ from backend.sales.dispatch import TASK
 
 
 def flower_address() -> str:
-    """Return where operators reach Flower, "" if the settings do not say."""
+    """Return the address of Flower for operators, "" if none is configured."""
     return settings.FLOWER_URL
 
 
 def flower_tasks_address(receipt: object) -> str:
-    """Return the page of Flower that lists the rings for this receipt, "" if the settings do not say where Flower is.
+    """Return the page of Flower that lists the rings for this receipt, "" if no address of Flower is configured.
 
-    What its page is given as a name it puts into its search as it is, a second term included.
+    Flower copies the parameter `name` into its search as it is, so the second search term goes in there too.
     """
     if not settings.FLOWER_URL:
         return ""

@@ -1,4 +1,4 @@
-"""What became of an operator's act, in a sentence."""
+"""The sentences that tell an operator what an action did."""
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext

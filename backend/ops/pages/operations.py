@@ -1,4 +1,4 @@
-"""What an operator can do from the page: ring, post, retry. Bounded, so that no request is held for long."""
+"""What an operator can do from the page: ring, post, retry. Bounded in time, so that no request takes long."""
 
 import time
 from collections import Counter
@@ -22,14 +22,14 @@ from backend.shops.models import Shop, Terminal
 log = structlog.get_logger("caisse.operations")
 
 POST_S_MAX = 3
-# Tried in one request; the button is still there for the rest.
+# Sales tried in one request; the operator presses the button again for the rest.
 RETRIES_MAX = 50
 RETRY_S_MAX = 8
 
 
 class Rung(Enum):
     RUNG = "rung"
-    # Rung seconds ago, or somebody is posting for it just now.
+    # It was rung seconds ago, or a process is posting for it now.
     NOT_DUE = "not due"
     NOT_HEARD = "not heard"
 
@@ -46,14 +46,14 @@ class Obstacle(Enum):
     NOTHING = "nothing"
     PAUSED = "paused"
     BUSY = "busy"
-    # It has ended whoever posted it: it must not end a process that serves tills and people.
+    # It has killed the processes that posted it. It must not kill one that serves tills and people.
     DEADLY = "deadly"
     INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """How many sales were posted here, whether more is left, and what stood in the way of posting any or all."""
+    """How many sales were posted here, whether more is left, and what prevented posting some or all of them."""
 
     count: int
     has_more: bool = False
@@ -62,7 +62,7 @@ class Posted:
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """How many failed sales were tried, what stands now by status, how many could not be tried, how many are left."""
+    """How many failed sales were tried, their outcomes by status, how many could not be tried, how many are left."""
 
     tried: int
     ends: Counter[str]
@@ -78,7 +78,7 @@ def ring_again(terminal: Terminal, *, by: str) -> Rung:
 
 
 def ring_all_stale(*, by: str) -> RungAll:
-    """Ring for each till that does not move, as a sweep would; stop at a broker that does not answer."""
+    """Ring for each till that does not move, as a sweep would. Stop if the broker does not answer."""
     counts: Counter[Rung] = Counter()
     for terminal_id in stale_terminals():
         end = _ring(terminal_id)
@@ -129,15 +129,15 @@ def _post(terminal: Terminal) -> Posted:
 
 
 def retry_failures(*, shop: Shop, code: str, detail: str, by: str) -> Retried:
-    """Try the shop's failed sales with this code and detail again, the oldest of each till first, bounded."""
+    """Try the shop's failed sales with this code and detail again, in each till's order, at most RETRIES_MAX."""
     outcomes = outcomes_with(status=OutcomeStatus.FAILED, shop=shop, code=code, detail=detail)
     deadline = time.monotonic() + RETRY_S_MAX
     ends: Counter[str] = Counter()
     tried = prevented = 0
-    for one in choose(outcomes[:RETRIES_MAX]):
+    for chosen in choose(outcomes[:RETRIES_MAX]):
         if time.monotonic() > deadline:
             break
-        trial = try_again(one, author=by, reason=reason_for(OutcomeStatus.FAILED))
+        trial = try_again(chosen, author=by, reason=reason_for(OutcomeStatus.FAILED))
         tried += 1
         prevented += trial.was_prevented
         if trial.after is not None and not trial.was_prevented:

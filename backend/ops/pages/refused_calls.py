@@ -1,4 +1,4 @@
-"""Refused calls by serial: the first thing to look at when "the till says it sent"."""
+"""Refused calls by serial: the first place to look when "the till says it sent"."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ SHOWN_MAX = 50
 @dataclass(frozen=True)
 class CallRow:
     refused_call: RefusedCall
-    # None: nobody has registered a device of that serial.
+    # None: no device has that serial.
     device: Device | None
 
 
 @dataclass(frozen=True)
 class Calls:
     refused: Sequence[CallRow]
-    # The devices whose serial begins as was asked, whether they were refused or not.
+    # The devices whose serial begins with what was typed, refused or not.
     devices: Sequence[Device]
 
 

@@ -1,4 +1,4 @@
-"""The state of the whole at a glance: what waits, who works, what the doctor last said."""
+"""The state of the whole system: what waits, which workers and sweeps run, what the doctor last found."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from backend.ops.pages.backlog import Sums, Waiting
 from backend.sales.models import Pause
 
 SWEEPS_SHOWN_MAX = 10
-# A sweep notes its turns every few seconds; a turn in which it posts takes ten.
+# A sweep records its turns every few seconds; a turn in which it posts takes ten.
 SWEEP_QUIET = timedelta(seconds=30)
-# Past that, what the doctor said is about another day.
+# The doctor runs every day: an older run says little about today.
 DOCTOR_OLD = timedelta(days=2)
 WAITS_TOO_LONG = timedelta(minutes=5)
 
@@ -29,7 +29,7 @@ class Workers:
 
 
 @dataclass(frozen=True)
-class Glance:
+class Summary:
     moving: Sums
     paused: Sums
     is_late: bool
@@ -40,12 +40,12 @@ class Glance:
     doctor_is_old: bool
 
 
-def look(waiting: Sequence[Waiting]) -> Glance:
+def summarize(waiting: Sequence[Waiting]) -> Summary:
     now = datetime.now(UTC)
     moving = Sums.of([one for one in waiting if not one.is_paused])
     sweeps = list(SweepTurn.objects.order_by("-at")[:SWEEPS_SHOWN_MAX])
     doctor = DoctorRun.objects.order_by("-at").first()
-    return Glance(
+    return Summary(
         moving=moving,
         paused=Sums.of([one for one in waiting if one.is_paused]),
         is_late=bool(moving.oldest_at and moving.oldest_at < now - WAITS_TOO_LONG),
@@ -58,12 +58,12 @@ def look(waiting: Sequence[Waiting]) -> Glance:
 
 
 def ask_workers() -> Workers:
-    """Ask through the broker; neither a frozen broker nor missing workers keep the page for more than two seconds."""
+    """Ask through the broker. A frozen broker or missing workers delay the page by at most two seconds."""
     if not settings.BROKER_URL:
         return Workers(has_broker=False, broker_answers=False, count=0)
-    broker_watch.workers.put()
-    broker_answers = bool(broker_watch.broker.answer())
-    return Workers(has_broker=True, broker_answers=broker_answers, count=broker_watch.workers.answer() or 0)
+    broker_watch.workers.start()
+    broker_answers = bool(broker_watch.broker.result())
+    return Workers(has_broker=True, broker_answers=broker_answers, count=broker_watch.workers.result() or 0)
 
 
 def all_pauses() -> list[Pause]:

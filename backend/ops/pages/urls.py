@@ -1,4 +1,4 @@
-"""The operations page."""
+"""The addresses of the operations page."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""What an operator sees. Each page asks a few questions, bounded however much is stored."""
+"""The operators' pages. Each makes a few bounded queries, however much is stored."""
 
 from zoneinfo import ZoneInfo
 
@@ -24,11 +24,11 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 def show_overview(request: HttpRequest, *, pause_form: PauseForm | None = None) -> HttpResponse:
-    """`pause_form`: one that was refused, to be shown again."""
+    """`pause_form`: a refused form, to be shown again."""
     pauses = summary.all_pauses()
     waiting = backlog.waiting_tills(pauses=pauses)
     context = {
-        "glance": summary.look(waiting),
+        "summary": summary.summarize(waiting),
         "pauses": pauses,
         "oldest": backlog.described(waiting[: backlog.OLDEST_MAX], pauses=pauses),
         "till_count": len(waiting),
@@ -63,7 +63,7 @@ def till(request: HttpRequest, *, terminal_id: int) -> HttpResponse:
 
 
 def show_till(request: HttpRequest, *, terminal_id: int, reason_form: ReasonForm | None = None) -> HttpResponse:
-    """`reason_form`: one that was refused, to be shown again."""
+    """`reason_form`: a refused form, to be shown again."""
     terminal = get_object_or_404(Terminal.objects.select_related("shop"), pk=terminal_id)
     pauses = list(pauses_of(shop_id=terminal.shop_id, terminal_id=terminal.pk).order_by("since"))
     context: dict[str, object] = {

@@ -1,4 +1,4 @@
-"""How moments and places are written for operators."""
+"""Template filters and tags of the operators' pages."""
 
 import shlex
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ BADGE = '<span class="badge badge-{}">{}</span>'
 
 @register.filter
 def ago(at: datetime) -> SafeString:
-    """Write `il y a 12 min`; the exact moment stands behind it, in UTC, as in the logs."""
+    """Write `il y a 12 min`; its title has the exact time in UTC, as in the logs."""
     return _time(at, _("il y a %(age)s") % {"age": _age(at)})
 
 
@@ -36,7 +36,7 @@ def age(at: datetime) -> SafeString:
 
 @register.filter
 def shell_word(text: str) -> str:
-    """Write what people named so that it can be pasted into a shell as one word."""
+    """Quote a name that people chose, so that it can be pasted into a shell as one word."""
     return shlex.quote(text)
 
 
@@ -53,7 +53,7 @@ def entry_name(scope: str) -> str:
 
 @register.simple_tag(takes_context=True)
 def page_entry(context: Context, words: str, name: str, *others: str) -> SafeString:
-    """Write the menu's entry of a page; `others` are the pages that stand below it in the menu."""
+    """Write a page's entry in the menu; `others` are the pages below it, for which it is marked as current too."""
     match = context["request"].resolver_match
     current = SafeString(' aria-current="page"') if match and match.url_name in (name, *others) else SafeString("")
     return format_html('<li><a href="{}"{}>{}</a></li>', reverse(f"operations:{name}"), current, words)

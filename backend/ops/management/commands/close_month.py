@@ -1,4 +1,4 @@
-"""`manage.py close_month --shop BTQ-009 2024-10`: the month's register takes no number any more. Cannot be undone."""
+"""`manage.py close_month --shop BTQ-009 2024-10`: closes the month's register for good."""
 
 import re
 from argparse import ArgumentParser
@@ -13,8 +13,8 @@ _MONTH = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])")
 
 class Command(BaseCommand):
     help = (
-        "Closes a month of a shop that has ended there. Documents of that month that arrive later take the number of "
-        "an open month and say so (mois_clos). A closed month cannot be opened again."
+        "Closes a month of a shop, once it has ended there. Documents of that month that arrive later get a number of "
+        "an open month, with the warning mois_clos. A closed month cannot be opened again."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -27,7 +27,7 @@ class Command(BaseCommand):
     def handle(self, *, month: str, shop: str, by: str, **options: object) -> None:
         found = _MONTH.fullmatch(month)
         if not found:
-            raise CommandError(f"{month} is no month: write YYYY-MM")
+            raise CommandError(f"{month} is not a month: write YYYY-MM")
         try:
             closed = close_month(shop=self._shop(shop), year=int(found[1]), month=int(found[2]), author=by)
         except (MonthNotOver, MonthAlreadyClosed) as error:

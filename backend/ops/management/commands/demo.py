@@ -1,4 +1,4 @@
-"""`manage.py demo`: loads the demo shop, once, and tells its last days.
+"""`manage.py demo`: loads the demo shop once, and simulates its last days.
 
 Its secrets come from the environment: DEMO_PASSWORD and DEMO_TOKEN.
 """
@@ -17,19 +17,19 @@ from backend.shops.models import Shop
 
 class Command(BaseCommand):
     help = (
-        "Loads the demo shop BTQ-009 with its tills, and a second shop. Run again, it changes nothing. From the "
-        "environment: DEMO_PASSWORD, of the demo's users where they are new, and DEMO_TOKEN, of the till that has one."
+        "Loads the demo shop BTQ-009 with its tills, and a second shop. A second run changes nothing. From the "
+        "environment: DEMO_PASSWORD, for the demo's users if they are new, and DEMO_TOKEN, for the till that has one."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         for option, name in (("--password", "DEMO_PASSWORD"), ("--token", "DEMO_TOKEN")):
-            sentence = f"{option} is no option any more: set {name} in the environment instead"
+            sentence = f"{option} is no longer an option: set {name} in the environment instead"
             refuse_option(parser, option, sentence=sentence)
         parser.add_argument(
             "--days",
             type=int,
             default=0,
-            help=f"how many days of sales simulated tills hand over, up to {DAYS_MAX}; none unless given",
+            help=f"how many days of sales simulated tills hand over, up to {DAYS_MAX}; none by default",
         )
 
     def handle(self, *, days: int, **_: object) -> None:
@@ -38,17 +38,19 @@ class Command(BaseCommand):
         load_demo(password=_secret("DEMO_PASSWORD"), token=_secret("DEMO_TOKEN"))
         self.stdout.write(f"Shop BTQ-009: tills {SERIAL} (serial) and {TOKEN_SERIAL} (token)")
         if days:
-            self._tell(days)
+            self._load_days(days)
 
-    def _tell(self, days: int) -> None:
+    def _load_days(self, days: int) -> None:
         began = time.monotonic()
         try:
             count = load_days(shop=Shop.objects.get(code="BTQ-009"), days=days)
         except NotPosted as error:
-            raise CommandError(f"batch {error} is not posted: is posting paused, or a worker at it?") from error
+            raise CommandError(
+                f"Batch {error} is not posted. Posting may be paused, or a worker may be busy with the same till."
+            ) from error
         took_s = time.monotonic() - began
-        told = f"{count} documents of its last days, in {took_s:.1f} s" if count else "Its last days were told before."
-        self.stdout.write(told)
+        loaded = f"{count} documents of its last days, in {took_s:.1f} s"
+        self.stdout.write(loaded if count else "Its last days are loaded already.")
 
 
 def _secret(name: str) -> str:

@@ -30,7 +30,7 @@ class Command(BaseCommand):
         parser.add_argument("--shop", metavar="CODE", help="register: the shop of its till; or give its till a shop")
         parser.add_argument("--till", metavar="NAME", help="register: the till's name, new or not")
         parser.add_argument("--move", action="store_true", help="hold the till named by --shop and --till, new or not")
-        parser.add_argument("--token", action="store_true", help="print a new token; the old dies at its first use")
+        parser.add_argument("--token", action="store_true", help="print a new token; its first use ends the old one")
         parser.add_argument("--auth-mode", choices=AuthMode.values)
         parser.add_argument("--answer-mode", choices=AnswerMode.values)
         parser.add_argument("--state", choices=[DeviceState.ACTIVE, DeviceState.DISABLED])
@@ -52,7 +52,7 @@ class Command(BaseCommand):
             raise CommandError(str(refusal)) from refusal
 
     def _registered(self, serial: str, options: dict[str, Any]) -> Device:
-        """Return the device of this serial, registered, moved or with a shop for its till if that was asked."""
+        """Return the device of this serial, after registering it, moving it or giving its till a shop as asked."""
         shop = find_shop(options["shop"]) if options["shop"] else None
         name = options["till"]
         device = Device.objects.filter(serial=serial).select_related("terminal__shop").first()

@@ -1,4 +1,4 @@
-"""`manage.py enrol`: makes a one-time code with which a device becomes a till's, and prints it, once, with its QR."""
+"""`manage.py enrol`: makes a one-time code that enrols a device under a till, and prints it once, with its QR code."""
 
 import io
 from argparse import ArgumentParser
@@ -16,20 +16,20 @@ MINUTE = timedelta(minutes=1)
 
 
 class Command(BaseCommand):
-    help = "Makes a one-time enrolment code for a till, new or not. Codes made for it before and not used die."
+    help = "Makes a one-time enrolment code for a till, new or not. Its earlier unused codes become invalid."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--shop", metavar="CODE", required=True)
         parser.add_argument("--till", metavar="NAME", required=True, help="the till's name, new or not")
         parser.add_argument(
-            "--replaces", metavar="SERIAL", help="the device that holds the till: its place is taken, or its token lost"
+            "--replaces", metavar="SERIAL", help="the device that holds the till now: it is replaced, or lost its token"
         )
         parser.add_argument("--minutes", type=int, default=LIFE // MINUTE, help="how long the code lives (60)")
         parser.add_argument("--server", metavar="URL", default=settings.PUBLIC_URL, help="PUBLIC_URL")
 
     def handle(self, *, shop: str, till: str, replaces: str | None, minutes: int, server: str, **_: object) -> None:
         if not settings.SECRET_KEY_IS_KEPT:
-            raise CommandError("Without the SECRET_KEY of the server that shall know it again, a code is worth nothing")
+            raise CommandError("Set SECRET_KEY to the server's own key: the server would not recognise the code.")
         if not 1 <= minutes <= LIFE_MAX // MINUTE:
             raise CommandError(f"--minutes is between 1 and {LIFE_MAX // MINUTE}")
         try:
@@ -53,6 +53,6 @@ class Command(BaseCommand):
         segno.make_qr(payload).terminal(out=picture, compact=True)
         self.stdout.write(f"Till {code.terminal.name}, shop {code.terminal.shop}")
         self.stdout.write(f"Code, shown once: {code.spaced}")
-        self.stdout.write(f"Good for one device until {code.expires_at:%Y-%m-%d %H:%M} UTC")
+        self.stdout.write(f"Valid for one device until {code.expires_at:%Y-%m-%d %H:%M} UTC")
         self.stdout.write(payload)
         self.stdout.write(picture.getvalue())

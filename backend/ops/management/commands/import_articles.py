@@ -1,4 +1,4 @@
-"""`manage.py import_articles`: articles, units and opening stock from a spreadsheet; --apply does what it shows."""
+"""`manage.py import_articles`: previews articles, units and opening stock from a spreadsheet; --apply imports them."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -16,7 +16,7 @@ from backend.shops.models import Shop
 
 class Command(BaseCommand):
     help = (
-        "Shows what the CSV or XLSX FILE would create and change in a shop; --apply does it, all or nothing. "
+        "Shows what the CSV or XLSX FILE would create and change in a shop. --apply does it, all or nothing. "
         f"Columns: {', '.join(COLUMNS)}."
     )
 
@@ -51,7 +51,7 @@ class Command(BaseCommand):
     def _import(self, shop: Shop, path: Path, *, is_applied: bool, author: str) -> None:
         try:
             with path.open("rb") as file:
-                # One byte beyond the limit is enough to see that it is too large.
+                # One byte beyond the limit shows that the file is too large.
                 sheet = read_articles_sheet(file.read(FILE_BYTES_MAX + 1))
             plan = plan_import(shop=shop, sheet=sheet)
             if is_applied and not plan.errors:
@@ -59,7 +59,7 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(str(error)) from error
         except ImportRefused as refused:
-            # What was right in the preview is not any longer.
+            # The shop changed between the preview and the import.
             plan = refused.plan
         except CatalogueRefused as refused:
             raise CommandError(str(refused)) from refused

@@ -1,4 +1,4 @@
-"""`manage.py pause`: stops posting, not intake. Tills hand over as before; nothing is posted until it is lifted."""
+"""`manage.py pause`: stops posting, not intake. Tills hand over as before; nothing is posted until `--resume`."""
 
 from argparse import ArgumentParser
 
@@ -10,7 +10,7 @@ from backend.sales.tills.pauses import pause, resume
 
 
 class Command(BaseCommand):
-    help = "Stops posting everywhere, of one shop or of one till; --resume lifts it, --list shows what is paused."
+    help = "Stops posting everywhere, or for one shop or till. --resume lifts the pause, --list shows all pauses."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--shop", metavar="CODE")
@@ -21,12 +21,12 @@ class Command(BaseCommand):
 
     def handle(self, *, shop: str | None, terminal: str | None, reason: str, **options: object) -> None:
         if options["list"]:
-            for one in Pause.objects.order_by("since"):
-                self.stdout.write(f"{one.scope}\t{one.since:%Y-%m-%d %H:%M} UTC\t{one.reason}")
+            for row in Pause.objects.order_by("since"):
+                self.stdout.write(f"{row.scope}\t{row.since:%Y-%m-%d %H:%M} UTC\t{row.reason}")
             return
         if shop and terminal:
             raise CommandError("--shop or --terminal, not both")
-        # An empty name is a wrong one: it must not pause everything.
+        # An empty name is an error: it must not pause everything.
         of_shop = None if shop is None else find_shop(shop)
         of_till = None if terminal is None else find_terminal(terminal)
         if options["resume"]:

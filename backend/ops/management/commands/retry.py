@@ -1,4 +1,4 @@
-"""`manage.py retry`: tries sales again that were settled without being recorded, the morning after a bug."""
+"""`manage.py retry`: tries again sales that were settled without being recorded, as after a bug is fixed."""
 
 from argparse import ArgumentParser, ArgumentTypeError
 from collections import Counter
@@ -20,9 +20,9 @@ LISTED_MAX = 20
 
 class Command(BaseCommand):
     help = (
-        "Decides sales again, till by till, each till's in its order: what is recorded takes effect now. Left alone are"
-        " sales that are done by then, and those of a shop or till that is paused. Ends with 1 if any could not be"
-        " tried. Each sale is named before it is tried: one that kills the command can be left out with --skip."
+        "Decides sales again, till by till, in each till's order. A sale that is recorded takes effect now. Sales that"
+        " are settled meanwhile, and those of a paused shop or till, are left alone. Exits with 1 if any could not be"
+        " tried. Each sale is named before it is tried, so that one that kills the command can be left out with --skip."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -31,7 +31,10 @@ class Command(BaseCommand):
         parser.add_argument("--shop", metavar="CODE")
         parser.add_argument("--terminal", metavar="SERIAL", help="the serial of a device of the till")
         parser.add_argument(
-            "--since", type=read_moment, metavar="T", help="only outcomes from then on: ISO date or instant, else UTC"
+            "--since",
+            type=read_moment,
+            metavar="T",
+            help="only outcomes since T: an ISO date or time, in UTC by default",
         )
         parser.add_argument("--limit", type=int, metavar="N", help="try no more than the first N")
         parser.add_argument("--skip", action="append", default=[], metavar="RECEIPT:POSITION", help="may be repeated")
@@ -48,7 +51,7 @@ class Command(BaseCommand):
         reason = options["reason"] or reason_for(options["status"])
         not_tried = self._try_all(chosen, before=options["status"], reason=reason)
         if not_tried:
-            raise CommandError(f"{not_tried} could not be tried, and stand as they stood.")
+            raise CommandError(f"{not_tried} could not be tried, and are unchanged.")
 
     def _outcomes(
         self,
@@ -82,14 +85,14 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(chosen)} would be tried.")
 
     def _try_all(self, chosen: list[Chosen], *, before: str, reason: str) -> int:
-        """Try each, whatever becomes of the others; return how many could not be tried."""
+        """Try each sale, whether or not the others succeed; return how many could not be tried."""
         ends: Counter[str] = Counter()
         not_tried = 0
         for one in chosen:
             self.stdout.write(f"{one.place}\t{one.number}\t{one.code} → ", ending="")
             self.stdout.flush()
             trial = try_again(one, author=AUTHOR, reason=reason)
-            end = _words(trial)
+            end = _describe_trial(trial)
             self.stdout.write(end)
             ends[end] += 1
             not_tried += trial.was_prevented
@@ -99,7 +102,7 @@ class Command(BaseCommand):
         return not_tried
 
 
-def _words(trial: Trial) -> str:
+def _describe_trial(trial: Trial) -> str:
     if trial.after is None:
         return trial.obstacle
     after = f"{trial.after.status} {trial.after.code}".strip()
@@ -107,9 +110,9 @@ def _words(trial: Trial) -> str:
 
 
 def read_moment(text: str) -> datetime:
-    """Return an ISO date or time as an instant; without an offset it is UTC's."""
+    """Return an ISO date or time as an instant, in UTC if it has no offset."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise ArgumentTypeError(f"{text} is no ISO date or time") from error
+        raise ArgumentTypeError(f"{text} is not an ISO date or time") from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -27,7 +27,7 @@ class Command(ServeCommand):
             stack.environment["FLOWER_URL"] = f"http://127.0.0.1:{flower.port}"
         api = stack.add_api(port=port)
         if flower:
-            # A solo worker posts in the process that answers pings, so a frozen one is seen and killed.
+            # A solo worker posts in the process that answers pings, so the supervisor notices when it freezes.
             stack.add_worker(pool="solo", concurrency=1)
         stack.add_sweep()
         if not flower:

@@ -54,15 +54,15 @@ class Command(ServeCommand):
         )
 
     def environment(self, base: Base, *, port: int) -> dict[str, str]:
-        told = super().environment(base, port=port)
-        return {**told, "FLOWER_URL": f"{told['PUBLIC_URL']}/{FLOWER_PREFIX}"}
+        environment = super().environment(base, port=port)
+        return {**environment, "FLOWER_URL": f"{environment['PUBLIC_URL']}/{FLOWER_PREFIX}"}
 
     def add_services(self, stack: Stack, *, port: int, flower: FlowerLogin | None) -> Front:
         return add_production_services(stack, port=port, flower=flower)
 
 
 def add_production_services(stack: Stack, *, port: int, flower: FlowerLogin | None) -> Front:
-    """Add what docker-compose.yml starts from our image, and the nginx before it on `port`."""
+    """Add what docker-compose.yml starts from our image, and nginx in front of it on `port`."""
     api = stack.add_api(port=free_port(), processes=2)
     stack.add_worker(concurrency=4)
     stack.add_sweep(name="sweep-1")
@@ -79,7 +79,7 @@ def add_production_services(stack: Stack, *, port: int, flower: FlowerLogin | No
 
 
 def create_users(mariadb: PrivateMariaDB, *, passwords: dict[str, str]) -> None:
-    """Make the database and its accounts as production does. Raises ProcessFailed."""
+    """Create the database and its accounts as production does. Raises ProcessFailed."""
     environment = {
         **os.environ,
         **passwords,

@@ -20,7 +20,7 @@ FOLDER = settings.BASE_DIR / "docs" / "images"
 
 class Command(BaseCommand):
     help = "Starts the demo shop on a throw-away SQLite, and writes pictures of its pages to docs/images."
-    # They would look at a database that is none of this command's.
+    # They would check a database that this command does not use.
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -41,7 +41,7 @@ class Command(BaseCommand):
     def _take(self, temporary: Path, *, folder: Path, days: int) -> list[Path]:
         environment = {
             "DATABASE_URL": of_sqlite(temporary / "caisse.sqlite3"),
-            # Nothing is sent while the pictures are taken, so nobody has to post.
+            # Nothing is sent while the pictures are taken, so no worker is needed.
             "BROKER_URL": "",
             "SECRET_KEY": secrets.token_urlsafe(48),
             "VAR_DIR": str(temporary),

@@ -1,4 +1,4 @@
-"""`manage.py sweep`: rings for what does not move, and posts it itself when nobody answers. Run any number of them."""
+"""`manage.py sweep`: rings for sales that do not move, and posts them itself if no worker does. Any number may run."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ INTERVAL_S = 2.0
 
 
 class Command(BaseCommand):
-    help = "Rings for terminals whose sales do not move; posts them itself when ringing moves nothing."
+    help = "Rings for tills whose sales do not move. Posts the sales itself when ringing does not help."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="one turn, then end")
@@ -43,14 +43,14 @@ class Command(BaseCommand):
             sweep_once(alive=touch_heartbeat, must_stop=lambda: self.is_stopping)
             self.notes.note()
         except (OperationalError, InterfaceError) as error:
-            # The database is away for a moment: so are all who could be rung. The next turn looks again.
+            # The database is away for a moment, for the workers too. The next turn tries again.
             if not is_transient(error):
                 raise
             connection.close()
             log.warning("turn_interrupted", error=str(error))
 
     def _rest(self, interval: float) -> None:
-        """Wait for the next turn, ready to stop, with no connection held."""
+        """Wait for the next turn, ready to stop, holding no connection."""
         connection.close()
         deadline = time.monotonic() + interval
         while not self.is_stopping and time.monotonic() < deadline:
@@ -61,6 +61,6 @@ class Command(BaseCommand):
 
 
 def touch_heartbeat() -> None:
-    """Tell whoever watches, by the file that SWEEP_HEARTBEAT names, that this sweep is not frozen."""
+    """Touch the file that SWEEP_HEARTBEAT names: the health check then knows that this sweep is not frozen."""
     if path := os.environ.get("SWEEP_HEARTBEAT"):
         Path(path).touch()

@@ -1,4 +1,4 @@
-"""`manage.py till`: a cash register in the terminal. See backend/example_till, and its console/ for the words."""
+"""`manage.py till`: a cash register in the terminal. backend/example_till is the till, its console/ the actions."""
 
 import argparse
 import os
@@ -14,7 +14,7 @@ from backend.example_till.wire import Refused, Unreachable
 from backend.ops.refused_option import refuse_option
 
 ACTIONS = {action.name: action for action in [*sales.ACTIONS, *delivery.ACTIONS, *upkeep.ACTIONS]}
-OF_EVERY_COMMAND = frozenset(
+BASE_COMMAND_OPTIONS = frozenset(
     {"verbosity", "settings", "pythonpath", "traceback", "no_color", "force_color", "skip_checks", "stdout", "stderr"}
 )
 
@@ -24,7 +24,7 @@ class Command(BaseCommand):
         "Une caisse en ligne de commande : vendre hors ligne, envoyer, suivre, clôturer. "
         "Tant que son fichier n'a pas de jeton, TILL_TOKEN donne celui de l'appareil."
     )
-    requires_system_checks = ()  # a till has no database of ours
+    requires_system_checks = ()  # a till does not use the server's database
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
@@ -33,7 +33,7 @@ class Command(BaseCommand):
 
     def _add(self, actions: Any, action: Action) -> None:
         parser = actions.add_parser(action.name, help=action.help, description=action.help)
-        # Once enrolled, the file knows all of these.
+        # Once the till is enrolled, its file holds all of these.
         parser.add_argument("--url", help="le serveur (ou TILL_URL)")
         parser.add_argument("--serial", help="numéro de série (ou TILL_SERIAL)")
         sentence = "--token n'est plus une option : donner le jeton dans l'environnement, TILL_TOKEN=…"
@@ -47,9 +47,9 @@ class Command(BaseCommand):
         self, *, action: str, file: str, url: str | None, serial: str | None, timezone: str, **options: Any
     ) -> None:
         console = Console(self.stdout, file=file, url=url, serial=serial, timezone=timezone)
-        asked = {name: value for name, value in options.items() if name not in OF_EVERY_COMMAND}
+        arguments = {name: value for name, value in options.items() if name not in BASE_COMMAND_OPTIONS}
         try:
-            ACTIONS[action].run(console, **asked)
+            ACTIONS[action].run(console, **arguments)
         except (NotPossible, NotEnrolled) as refused:
             raise CommandError(str(refused)) from refused
         except Unreachable as lost:
