@@ -16,7 +16,7 @@ from django.core.management import CommandError, call_command
 from backend.demo.days import load_days
 from backend.demo.goods import GOODS
 from backend.demo.loader import SERIAL, TOKEN_SERIAL, load_demo
-from backend.demo.story import Delivery, Handover, Opening, tell
+from backend.demo.story import Delivery, Handover, Opening, make_steps
 from backend.inventory.models import Article, ArticleUnit
 from backend.localrun.stack import Stack
 from backend.sales.models import Batch, Sale, SaleOutcome, TillClosing
@@ -158,8 +158,8 @@ def test_a_secret_that_is_missing_is_named(real_database: None, rig: Rig, name: 
 @pytest.mark.parametrize("back", range(7))
 def test_whenever_it_is_told_no_shelf_is_empty_before_its_time(hour: int, back: int) -> None:
     until = NOW.replace(hour=hour, minute=10) - timedelta(days=back)
-    steps = tell(until=until, days=30)
-    assert steps == tell(until=until, days=30)
+    steps = make_steps(until=until, days=30)
+    assert steps == make_steps(until=until, days=30)
     holds = {goods.box: goods.carton.holds for goods in GOODS if goods.carton}
     names = {str(unit.uuid): unit for goods in GOODS for unit in (goods.piece, goods.box)}
     stock: dict[object, Decimal] = defaultdict(Decimal)

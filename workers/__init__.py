@@ -1,4 +1,4 @@
-"""The Celery workers: `celery -A workers worker`. Tasks are thin; the work is done in backend."""
+"""The Celery workers: `celery -A workers worker`. Tasks are thin: they call backend."""
 
 import os
 
@@ -14,7 +14,8 @@ app.conf.beat_schedule = SCHEDULE
 
 @worker_process_shutdown.connect
 def write_down_last_counts(**_: object) -> None:
-    """The pool's children end without running what `atexit` was told. Imported late: Django is set up by now."""
+    """Write the last counts of a pool's child, which ends without running `atexit` functions. Imported late: Django is
+    set up by now."""
     from backend.ops.counter_flush import finish
 
     finish()
@@ -22,7 +23,7 @@ def write_down_last_counts(**_: object) -> None:
 
 @setup_logging.connect
 def keep_our_logging(**_: object) -> None:
-    """Celery leaves logging alone where somebody listens: its lines then go through our formatter, as all others do."""
+    """Keep our logging: with a receiver for this signal, Celery does not configure its own."""
 
 
 __all__ = ["app"]

@@ -1,4 +1,4 @@
-"""The periodic tasks, each with its period in words. Beat rings them; if beat is away, nothing is lost but tidiness."""
+"""The periodic tasks, each named by its period. Beat starts them. No sale depends on them."""
 
 from celery.schedules import crontab
 

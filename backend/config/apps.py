@@ -1,4 +1,4 @@
-"""Registers the configuration's system checks, and has the append-only triggers looked after at every migration."""
+"""Registers the system checks, and restores the append-only triggers after every migration."""
 
 from django.apps import AppConfig, apps
 from django.contrib.staticfiles import apps as staticfiles
@@ -15,7 +15,7 @@ def restore_triggers(*, using: str, **_: object) -> None:
 
 
 class StaticFilesConfig(staticfiles.StaticFilesConfig):
-    # The other viewer of the API's description, which comes with the one that is used.
+    # A second viewer of the API's description, which comes with the one in use.
     ignore_patterns = [*staticfiles.StaticFilesConfig.ignore_patterns, "redoc"]
 
 
@@ -26,5 +26,5 @@ class ConfigApp(AppConfig):
     def ready(self) -> None:
         from backend.config import checks  # noqa: F401 - importing registers them
 
-        # Sent once all migrations are done, for each app with models; one of them is enough.
+        # The signal is sent for each app with models once all migrations are done; one app is enough.
         post_migrate.connect(restore_triggers, sender=apps.get_app_config("sales"), dispatch_uid="restore-triggers")

@@ -1,4 +1,4 @@
-"""The one Celery application: workers run it, the API and the sweep ring through it."""
+"""The Celery application: workers run it, the API and the sweep ring through it."""
 
 import os
 

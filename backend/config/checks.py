@@ -1,4 +1,4 @@
-"""System checks of the settings and of the database, run by every start. Ids: caisse.E…, caisse.W…."""
+"""System checks of the settings and the database, run at every start. Ids: caisse.E…, caisse.W…."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -32,8 +32,8 @@ def check_broker(**_: object) -> list[CheckMessage]:
         return []
     return [
         Warning(
-            "No BROKER_URL is set: nobody is rung, the sweep alone posts what arrives.",
-            hint="Legal, but slow: name a Redis in BROKER_URL.",
+            "No BROKER_URL is set: no worker is rung, and only the sweep posts sales.",
+            hint="This is legal but slow: name a Redis in BROKER_URL.",
             id="caisse.W001",
         )
     ]
@@ -41,7 +41,7 @@ def check_broker(**_: object) -> list[CheckMessage]:
 
 @register(Tags.database)
 def check_triggers(*, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
-    """A warning and not an error: `migrate`, which puts missing triggers back, must be able to start."""
+    """Warn of missing triggers. Not an error, because `migrate`, which restores them, must be able to start."""
     messages: list[CheckMessage] = []
     for alias in databases or []:
         missing = missing_triggers(connections[alias])
@@ -49,7 +49,7 @@ def check_triggers(*, databases: Sequence[str] | None = None, **_: Any) -> list[
             messages.append(
                 Warning(
                     f"Append-only triggers are missing: {', '.join(missing)}.",
-                    hint="Run `manage.py migrate`: it puts them back.",
+                    hint="Run `manage.py migrate`: it restores them.",
                     id="caisse.W002",
                 )
             )
@@ -63,7 +63,7 @@ def check_server(*, databases: Sequence[str] | None = None, **_: Any) -> list[Ch
         connection = connections[alias]
         messages += [
             Error(
-                f"{wrong.name} is {wrong.found}: a large batch would look like a lost line.",
+                f"{wrong.name} is {wrong.found}: a large batch would look like a lost connection.",
                 hint=f"Set it to {wrong.wanted} or more on the server.",
                 id="caisse.E002",
             )

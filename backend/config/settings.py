@@ -1,4 +1,4 @@
-"""Every setting, read from the environment; what is not said there has a safe default."""
+"""Every setting, read from the environment; settings that are missing there have safe defaults."""
 
 import contextlib
 import secrets
@@ -17,25 +17,26 @@ env = environment()
 BASE_DIR = Path(__file__).resolve().parents[2]
 VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
 
-# What this process is: api, worker, sweep, beat, flower or command. It decides how patiently it rings and how it logs.
+# The process's role: api, worker, sweep, beat, flower or command. It decides how long a ring may take, and the logging.
 ROLE = env.str("ROLE", default="command")
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="")
-# What `make run` made and keeps: a command beside it must know the key by which the API knows an enrolment code again.
+# The key that `make run` made: commands run beside it need the same key, or the API would not accept their enrolment
+# codes.
 KEPT_KEY_FILE = VAR_DIR / "secret-key"
 if not SECRET_KEY and ROLE == "api":
-    raise ImproperlyConfigured("SECRET_KEY is not set. Put e.g. the output of `openssl rand -hex 32` there.")
+    raise ImproperlyConfigured("SECRET_KEY is not set. Set it e.g. to the output of `openssl rand -hex 32`.")
 if not SECRET_KEY:
     with contextlib.suppress(OSError):
         SECRET_KEY = KEPT_KEY_FILE.read_text().strip()
-# Without one, commands sign nothing that outlives them. What serves must bring a key that its other processes share.
+# Without a key, a command gets a random one, and signs nothing that outlives it. Processes that serve must share a key.
 SECRET_KEY_IS_KEPT = bool(SECRET_KEY)
 SECRET_KEY = SECRET_KEY or secrets.token_hex(32)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-# How many proxies of ours stand before the API; the till's address is read that many hops from the right.
+# How many of our own proxies are in front of the API; the till's address is read that many hops from the right.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
-# Where tills reach this server: what an enrolment code's QR tells them.
+# Where tills reach this server, as the QR code of an enrolment code says.
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000")
 
 INSTALLED_APPS = [
@@ -56,8 +57,8 @@ INSTALLED_APPS = [
     "backend.api.apps.ApiApp",
     "backend.web.apps.WebApp",
     "backend.ops.apps.OpsApp",
-    # Simple: it looks for nothing by itself; backend/ops/admin/ says what it shows. After ours, whose templates go
-    # before its own.
+    # SimpleAdminConfig discovers nothing: backend/ops/admin/ says what is shown. After our apps, so that our templates
+    # take precedence.
     "django.contrib.admin.apps.SimpleAdminConfig",
 ]
 
@@ -99,7 +100,7 @@ TEMPLATES = [
 
 DATABASE_URL = env.address("DATABASE_URL", default=database_url.of_sqlite(VAR_DIR / "caisse.sqlite3"))
 DATABASES = {"default": database_url.from_url(DATABASE_URL, test_name=env.str("TEST_DATABASE_NAME", default=""))}
-# A copy that the merchants' pages read from. Tills, workers and whoever has just changed something never do.
+# A replica for the merchants' pages. Tills, workers and users who have just changed something never read from it.
 if REPLICA_DATABASE_URL := env.address("REPLICA_DATABASE_URL", default=""):
     DATABASES[replica.REPLICA] = database_url.from_url(REPLICA_DATABASE_URL)
     DATABASE_ROUTERS = ["backend.db.replica.ReplicaRouter"]
@@ -107,23 +108,23 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
-# Decided, not discovered: an attacker who posts a huge body is refused before it is in memory.
+# A larger body is refused before it is in memory.
 BODY_BYTES_MAX = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_BYTES_MAX
 
 # Whether FAULT=… can kill or stop a process in the middle of a posting (backend/sales/posting/failpoints.py). Only
-# tests/settings.py turns it on; it is not read from the environment, so that no environment can do that to a shop.
+# tests/settings.py turns it on. It is not read from the environment, so that no environment can turn it on in a shop.
 FAILPOINTS_ENABLED = False
 
-# How many sales a second this installation posts: what Retry-After is reckoned with. Measure yours with `make bench`.
+# How many sales a second this installation posts, for computing Retry-After. Measure it with `make bench`.
 POSTING_RATE_PER_S = env.int("POSTING_RATE_PER_S", default=200)
-# Who may read /metrics from elsewhere shows it as a bearer token; without one only this machine itself is told.
+# The bearer token for reading /metrics. If it is empty, only this machine may read them.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
-# Where operators reach Flower: the operations page links to it. Nothing asks it.
+# Where operators reach Flower, for a link on the operations page. No process connects to it.
 FLOWER_URL = env.str("FLOWER_URL", default="").rstrip("/")
-# Requests a minute that one device may make before it is asked to slow down.
+# How many requests a minute a device may make before it is asked to slow down.
 DEVICE_REQUESTS_PER_MINUTE = env.int("DEVICE_REQUESTS_PER_MINUTE", default=600)
-# The same for one address that shows enrolment codes. Wrong codes are bounded apart, in backend/shops/enrolment.py.
+# The same for an address that sends enrolment codes. backend/shops/enrolment.py limits wrong codes separately.
 ENROLMENTS_PER_MINUTE = env.int("ENROLMENTS_PER_MINUTE", default=30)
 # How many requests of one API process may be held open for an answer (Prefer: wait, answer mode complete).
 WAITERS_MAX = env.int("WAITERS_MAX", default=4)
@@ -154,16 +155,16 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 STATIC_URL = "/static/"
-# What `manage.py collectstatic` fills and WhiteNoise serves. Without DEBUG nothing is served from elsewhere.
+# `manage.py collectstatic` fills it and WhiteNoise serves it. Without DEBUG, static files are served from nowhere else.
 STATIC_ROOT = env.str("STATIC_ROOT", default="") or str(VAR_DIR / "static")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "backend.config.static_files.StaticFilesStorage"},
 }
-# Source maps go to nobody but a developer who opens a browser's tools, and take half of the time.
+# Only a developer's browser tools load source maps, and compressing them takes half of the time.
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 
-# Behind TLS set HTTPS=1: cookies then travel only on it, and browsers are told to stay on it.
+# Behind TLS set HTTPS=1: cookies are then sent only over TLS, and browsers are told to stay on it.
 HTTPS = env.bool("HTTPS", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SECURE_SSL_REDIRECT = False
@@ -172,19 +173,19 @@ SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-# A fortnight: whoever closes the shop each evening should not type a password each evening.
+# A fortnight: a shopkeeper who closes the shop each evening should not type the password each evening.
 SESSION_COOKIE_AGE = 14 * 24 * 3600
-# How long a link that sets a password is good.
+# How long a link that sets a password is valid.
 PASSWORD_RESET_TIMEOUT = 24 * 3600
 X_FRAME_OPTIONS = "DENY"
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
-# e.g. smtp+tls://name:password@mail.example:587. Without one a mail is written to the log of the process.
+# E.g. smtp+tls://name:password@mail.example:587. By default a mail is written to the log of the process.
 vars().update(env.email_url_config(env.address("EMAIL_URL", default="consolemail://")))
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="caisses@localhost")
 
 BROKER_URL = env.address("BROKER_URL", default="")
-# With sentinels (BROKER_URL=sentinel://one:26379;sentinel://two:26379): what they call the Redis in charge.
+# With sentinels (BROKER_URL=sentinel://one:26379;sentinel://two:26379): the name of the master Redis.
 BROKER_SENTINEL_MASTER = env.str("BROKER_SENTINEL_MASTER", default="")
 vars().update(celery_settings.for_role(ROLE, broker_url=BROKER_URL, sentinel_master=BROKER_SENTINEL_MASTER))
 

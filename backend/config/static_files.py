@@ -1,4 +1,4 @@
-"""Style sheets, scripts and pictures under names that hold a hash of their content: browsers keep them for ever."""
+"""Static files under names with a hash of their content, so that browsers may cache them for ever."""
 
 from functools import cache
 
@@ -9,7 +9,7 @@ log = structlog.get_logger("caisse.static")
 
 
 class StaticFilesStorage(CompressedManifestStaticFilesStorage):
-    """WhiteNoise's, except that a page with a missing file is shown without it, where WhiteNoise's would answer 500."""
+    """WhiteNoise's storage, except that a missing file does not break the page: WhiteNoise's own would answer 500."""
 
     def stored_name(self, name: str) -> str:
         try:
@@ -21,5 +21,5 @@ class StaticFilesStorage(CompressedManifestStaticFilesStorage):
 
 @cache
 def _log_missing(name: str) -> None:
-    """Log each name once a process: every page would say the same."""
+    """Log each name once in each process: every page would log it again."""
     log.error("static_file_missing", file=name)

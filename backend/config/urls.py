@@ -1,4 +1,4 @@
-"""Where each part of the site begins."""
+"""The addresses of the site's parts."""
 
 from django.urls import include, path
 

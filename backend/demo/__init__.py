@@ -1,1 +1,1 @@
-"""The demonstration: a shop, and a month of sales told through the real intake and posting."""
+"""The demo: a shop, and a month of simulated sales that go through the real intake and posting."""

@@ -1,4 +1,4 @@
-"""One simulated till's documents: what customers of a small grocery buy, pay, bring back and owe. Pure."""
+"""The documents of a simulated till: what a small grocery's customers buy, pay, return and owe. Pure functions."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -12,14 +12,14 @@ from backend.inventory.models import UnitLevel
 USD_RATE = 2850
 USD_NOTE = 5
 CASH, MOBILE = "CASH", "MOBILE_MONEY"
-# Labels, not people.
+# Invented labels, not names of people.
 CREDIT_CUSTOMERS = tuple(f"Client à crédit {number}" for number in range(1, 7))
 WEIGHTS_KG = ("0.5", "1", "1", "1.5", "2", "3", "5")
 CARTON_SHARE, DISCOUNT_SHARE, CREDIT_SHARE, USD_SHARE, MOBILE_SHARE = 0.03, 0.05, 0.03, 0.25, 0.30
 VOID_SHARE, RETURN_SHARE = 0.015, 0.02
 DISCOUNT_STEP = 50
 PAID_BACK_SHARE = 0.6
-# Nothing comes back later than that: the tills hand over what they have.
+# No goods are returned after this time, because the tills hand over.
 SHUT = time(20, 5)
 
 
@@ -37,7 +37,7 @@ class TillName:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class BasketLine:
     """One line of a basket."""
 
     unit: UnitName
@@ -52,13 +52,13 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What a till sends, what it comes to, the money that it moved by (mode, currency), and the units it takes."""
+    """What a till sends, its amount, the money that it moved by (mode, currency), and the units that it takes."""
 
     at: datetime
     wire: dict[str, Any]
     amount: Decimal
     moves: dict[tuple[str, str], Decimal] = field(default_factory=dict)
-    basket: tuple[Taken, ...] = ()
+    basket: tuple[BasketLine, ...] = ()
 
     @property
     def number(self) -> str:
@@ -84,11 +84,11 @@ class TillDay:
         self._counts: dict[str, int] = {}
 
     def sell(self, at: datetime) -> None:
-        """Serve one customer; now and then something comes back later on the same day."""
+        """Sell to one customer; sometimes a void or a return follows on the same day."""
         basket = self._basket()
         sale = self._sale(at, basket)
         self.documents.append(sale)
-        # What was paid in dollars or is owed stays sold, and so does what is scarce, so that it runs out as planned.
+        # Sales in dollars or on credit are not undone, nor sales of scarce goods, so that those run out as planned.
         may_come_back = list(sale.moves) in ([(CASH, "CDF")], [(MOBILE, "CDF")]) and not any(map(is_scarce, basket))
         later = at + timedelta(minutes=self.rng.randint(4, 50))
         chance = self.rng.random()
@@ -100,39 +100,39 @@ class TillDay:
             self._bring_back(later, sale)
 
     def settle(self, debt: Debt, at: datetime) -> None:
-        """Take what a customer owes: all of it, or a half."""
+        """Take a payment of a customer's debt: all of it, or half."""
         amount = debt.sale.amount if self.rng.random() < PAID_BACK_SHARE else debt.sale.amount // 2
         wire = self._wire("PAI", at, type="paiement", montant=str(amount), mode_paiement=CASH, **_follows(debt.sale))
         self.documents.append(Document(at, wire, amount, {(CASH, "CDF"): amount}))
 
     def unusual(self, at: datetime, line: dict[str, Any], **fields: Any) -> None:
-        """Send what the server will not record: it moves neither money nor goods there."""
+        """Send a sale that the server will not record: it moves neither money nor goods there."""
         self.has_trouble = True
         wire = self._wire("FAC", at, lignes=[line], **fields)
         self.documents.append(Document(at, wire, Decimal(0)))
 
-    def _basket(self) -> tuple[Taken, ...]:
+    def _basket(self) -> tuple[BasketLine, ...]:
         count = self.rng.choices((1, 2, 3, 4), (45, 30, 17, 8))[0]
         chosen: dict[str, Goods] = {}
         for goods in self.rng.choices(GOODS, [goods.popularity for goods in GOODS], k=count):
             chosen[goods.code] = goods
-        return tuple(self._taken(goods) for goods in chosen.values())
+        return tuple(self._line(goods) for goods in chosen.values())
 
-    def _taken(self, goods: Goods) -> Taken:
+    def _line(self, goods: Goods) -> BasketLine:
         if goods.carton and self.rng.random() < CARTON_SHARE:
-            return Taken(goods.box, Decimal(1), goods.carton.price)
+            return BasketLine(goods.box, Decimal(1), goods.carton.price)
         if goods.is_weighed:
             weights = [Decimal(weight) for weight in WEIGHTS_KG if Decimal(weight) <= goods.most]
-            return Taken(goods.piece, self.rng.choice(weights), goods.price)
+            return BasketLine(goods.piece, self.rng.choice(weights), goods.price)
         quantity = min(self.rng.randint(1, goods.most), self.rng.randint(1, goods.most))
         discount = 0
         if self.rng.random() < DISCOUNT_SHARE:
             discount = quantity * goods.price // 20 // DISCOUNT_STEP * DISCOUNT_STEP
-        return Taken(goods.piece, Decimal(quantity), goods.price, discount)
+        return BasketLine(goods.piece, Decimal(quantity), goods.price, discount)
 
-    def _sale(self, at: datetime, basket: tuple[Taken, ...]) -> Document:
-        total = sum((taken.total for taken in basket), Decimal(0))
-        fields: dict[str, Any] = {"lignes": [write_line(taken) for taken in basket], "devise": "CDF"}
+    def _sale(self, at: datetime, basket: tuple[BasketLine, ...]) -> Document:
+        total = sum((item.total for item in basket), Decimal(0))
+        fields: dict[str, Any] = {"lignes": [write_line(item) for item in basket], "devise": "CDF"}
         if total > 40_000 and self.rng.random() < DISCOUNT_SHARE:
             fields["remise"] = 1000
             total -= 1000
@@ -144,7 +144,7 @@ class TillDay:
         return sale
 
     def _payment(self, total: Decimal) -> tuple[dict[str, Any], dict[tuple[str, str], Decimal]]:
-        """Return how it was paid in the words of the wire, and what came in by mode and currency."""
+        """Return the payment's fields for the API, and the money received by mode and currency."""
         chance = self.rng.random()
         notes = total // (USD_NOTE * USD_RATE)
         if chance < CREDIT_SHARE:
@@ -168,10 +168,10 @@ class TillDay:
 
     def _bring_back(self, at: datetime, sale: Document) -> None:
         line = self.rng.randrange(len(sale.basket))
-        taken = sale.basket[line]
-        if taken.discount or taken.quantity < 1:
+        item = sale.basket[line]
+        if item.discount or item.quantity < 1:
             return
-        amount = Decimal(taken.price)
+        amount = Decimal(item.price)
         mode = sale.wire["mode_paiement"]
         wire = self._wire(
             "RET", at, type="retour", lignes=[{"ligne": line + 1, "quantite": 1}], mode_paiement=mode,
@@ -193,22 +193,22 @@ def _follows(sale: Document) -> dict[str, Any]:
     return {"origine": {"numero_facture": sale.number}}
 
 
-def is_scarce(taken: Taken) -> bool:
-    return any(goods.is_scarce for goods in GOODS if goods.code == taken.unit.code)
+def is_scarce(item: BasketLine) -> bool:
+    return any(goods.is_scarce for goods in GOODS if goods.code == item.unit.code)
 
 
-def write_line(taken: Taken) -> dict[str, Any]:
+def write_line(item: BasketLine) -> dict[str, Any]:
     line = {
-        "unite_uuid": str(taken.unit.uuid),
-        "quantite": str(taken.quantity),
-        "prix_unitaire": taken.price,
+        "unite_uuid": str(item.unit.uuid),
+        "quantite": str(item.quantity),
+        "prix_unitaire": item.price,
         "taux_tva": VAT_RATE,
     }
-    return line | ({"remise": taken.discount} if taken.discount else {})
+    return line | ({"remise": item.discount} if item.discount else {})
 
 
 def piece_line(code: str, quantity: int) -> dict[str, Any]:
-    """Return a line of so many pieces of an article at its price."""
+    """Return a line of `quantity` pieces of an article at its price."""
     goods = next(goods for goods in GOODS if goods.code == code)
     assert goods.piece.level == UnitLevel.PIECE
-    return write_line(Taken(goods.piece, Decimal(quantity), goods.price))
+    return write_line(BasketLine(goods.piece, Decimal(quantity), goods.price))

@@ -1,4 +1,4 @@
-"""The demonstration's month: a story's steps, carried out through the real intake and posting, each at its own time."""
+"""Loads the demo's last days: plays a simulated month through the real intake and posting, at the simulated times."""
 
 import hashlib
 import time as monotonic_clock
@@ -14,7 +14,7 @@ from backend.db import dialect
 from backend.demo.baskets import TillName
 from backend.demo.goods import UnitName, load_goods
 from backend.demo.loader import OPENED_BY, load_silent_till
-from backend.demo.story import TILLS, DayEnd, Delivery, Handover, MonthEnd, Opening, Step, tell
+from backend.demo.story import TILLS, DayEnd, Delivery, Handover, MonthEnd, Opening, Step, make_steps
 from backend.inventory.carton_opening import open_units
 from backend.inventory.models import ArticleUnit, MovementType, StockMovement
 from backend.inventory.stock import move_stock
@@ -30,43 +30,44 @@ from backend.shops.models import Device, Shop
 DAYS_MAX = 40
 KEY_PREFIX = "demo-"
 APP_VERSION = "2.3.1"
-# What the tellers of the past let pass between two outcomes.
+# The simulated time between two outcomes.
 TICK = timedelta(milliseconds=40)
 POSTED_S_MAX = 60
 
 
 class NotPosted(Exception):
-    """A batch of the demonstration was not posted: posting is paused, or somebody else keeps the till's lane."""
+    """A batch of the demo was not posted: posting is paused, or another process keeps the till's lane."""
 
 
 def load_days(*, shop: Shop, days: int, now: datetime | None = None) -> int:
-    """Tell the shop's last `days` days, up to DAYS_MAX, and return how many documents its tills handed over.
+    """Simulate the shop's last `days` days, up to DAYS_MAX, and return how many documents its tills handed over.
 
-    The shop has the tills of `load_demo`. Told before, nothing changes and 0 is returned; what an interrupted telling
-    left out is told now, unless the story has been rewritten since.
-    Nobody may ask for changes meanwhile: outcomes are stamped with the time of the story. Raises NotPosted.
+    The shop has the tills of `load_demo`. If the days are loaded already, nothing changes and 0 is returned; an
+    interrupted load is completed, unless this code makes other steps by now. No till may read changes meanwhile:
+    outcomes are stamped with simulated times. Raises NotPosted.
     """
     begun = _begun(shop)
     until = begun[0] if begun else (now or datetime.now(UTC)).astimezone(ZoneInfo(shop.timezone)).replace(microsecond=0)
     days = begun[1] if begun else days
-    steps = tell(until=until, days=days)
-    story = _Keys(until=until, days=days, steps=steps)
-    if begun and (begun[2] != story.digest or story.is_told(shop)):
+    steps = make_steps(until=until, days=days)
+    keys = _Keys(until=until, days=days, steps=steps)
+    if begun and (begun[2] != keys.digest or keys.are_used_up(shop)):
         return 0
     load_goods(shop)
     load_silent_till(shop)
-    teller = _Teller(shop, story)
-    # Nobody holds a receipt of theirs, and what is lost is told anew. It halves the time: 20.5 s and 9.9 s on two cores
-    # and a disk that others were busy with.
+    player = _Player(shop, keys)
+    # No till holds a receipt of these batches, and lost steps are played again. It halves the time, from 20.5 to 9.9 s
+    # on two cores and a busy disk.
     with dialect.relaxed_commits(connection):
         for step in steps:
-            teller.carry_out(step)
-    teller.see_devices(steps)
-    return teller.handed_over
+            player.carry_out(step)
+    player.stamp_devices(steps)
+    return player.handed_over
 
 
 class _Keys:
-    """The idempotency keys of a story's batches. They say which story it is, so that it can be gone on with."""
+    """The idempotency keys of the batches. They contain the end, the days and a digest of the simulated month, so that
+    an interrupted load can be completed."""
 
     def __init__(self, *, until: datetime, days: int, steps: Iterable[Step]) -> None:
         bodies = [step.body for step in steps if isinstance(step, Handover)]
@@ -74,16 +75,17 @@ class _Keys:
         self.count = len(bodies)
         self._stem = f"{KEY_PREFIX}{int(until.timestamp())}-{days}-{self.digest}"
 
-    def key(self, at: int) -> str:
-        return f"{self._stem}-{at}"
+    def key(self, index: int) -> str:
+        return f"{self._stem}-{index}"
 
-    def is_told(self, shop: Shop) -> bool:
+    def are_used_up(self, shop: Shop) -> bool:
+        """Return whether the last batch is settled."""
         last = Batch.objects.filter(shop=shop, idempotency_key=self.key(self.count - 1))
         return last.exclude(settled_at=None).exists()
 
 
 def _begun(shop: Shop) -> tuple[datetime, int, str] | None:
-    """Return the end, the days and the digest of the story that was begun in this shop."""
+    """Return the end, the days and the digest of the load that was begun in this shop, None if none was."""
     first = Batch.objects.filter(shop=shop, idempotency_key__startswith=KEY_PREFIX).order_by("pk").first()
     if first is None or first.idempotency_key is None:
         return None
@@ -91,8 +93,8 @@ def _begun(shop: Shop) -> tuple[datetime, int, str] | None:
     return datetime.fromtimestamp(int(until), ZoneInfo(shop.timezone)), int(days), digest
 
 
-class _Teller:
-    """Carries steps out, each once: what stands already under its time or its key is left as it is."""
+class _Player:
+    """Carries out each step once: what exists already under its time or its key is left as it is."""
 
     def __init__(self, shop: Shop, keys: _Keys) -> None:
         self.shop = shop
@@ -139,12 +141,12 @@ class _Teller:
         caller = Caller(device, app_version=APP_VERSION)
         accepted = receive_batch(caller=caller, body=step.body, key=self.keys.key(self._batches), now=step.at)
         self._batches += 1
-        ticking = _ticking(step.at)
-        self._post(accepted.batch, ticking)
-        said_at = next(ticking)
+        clock = _clock(step.at)
+        self._post(accepted.batch, clock)
+        heartbeat_at = next(clock)
         if not Heartbeat.objects.filter(terminal=device.terminal_id, at__gte=step.at).exists():
-            word = WireHeartbeat(heure=said_at.isoformat(), a_envoyer=WireHeld(nombre=0))
-            record_heartbeat(device=device, heartbeat=read_heartbeat(word, shop=self.shop), now=said_at)
+            wire = WireHeartbeat(heure=heartbeat_at.isoformat(), a_envoyer=WireHeld(nombre=0))
+            record_heartbeat(device=device, heartbeat=read_heartbeat(wire, shop=self.shop), now=heartbeat_at)
         self.handed_over += 0 if accepted.is_replay else accepted.batch.sale_count
 
     @carry_out.register
@@ -152,8 +154,8 @@ class _Teller:
         device = self.device(step.till)
         if TillClosing.objects.filter(terminal=device.terminal_id, at=step.at).exists():
             return
-        report = read_day_report(msgspec.convert(step.said, WireDay, strict=False), shop=self.shop)
-        reconcile(terminal=device.terminal, device=device, report=report, said=step.said, now=step.at)
+        report = read_day_report(msgspec.convert(step.report, WireDay, strict=False), shop=self.shop)
+        reconcile(terminal=device.terminal, device=device, report=report, said=step.report, now=step.at)
 
     @carry_out.register
     def _(self, step: MonthEnd) -> None:
@@ -161,30 +163,30 @@ class _Teller:
         if not closed.exclude(closed_at=None).exists():
             close_month(shop=self.shop, year=step.year, month=step.month, author=OPENED_BY, now=step.at)
 
-    def see_devices(self, steps: list[Step]) -> None:
-        """Note when each device was last heard of, as its calls would have."""
+    def stamp_devices(self, steps: list[Step]) -> None:
+        """Set when each device was last seen, as its calls would have."""
         for till in TILLS:
-            heard = [step.at for step in steps if isinstance(step, Handover) and step.till is till]
-            if not heard:  # a story of a day or two: not every till is in it
+            called_at = [step.at for step in steps if isinstance(step, Handover) and step.till is till]
+            if not called_at:  # in a day or two, not every till hands over
                 continue
-            last = max(heard)
+            last = max(called_at)
             Device.objects.filter(serial=till.serial, last_seen_at=None).update(
                 last_seen_at=last, app_version=APP_VERSION
             )
 
-    def _post(self, batch: Batch, ticking: Iterator[datetime]) -> None:
+    def _post(self, batch: Batch, clock: Iterator[datetime]) -> None:
         deadline = monotonic_clock.monotonic() + POSTED_S_MAX
         while batch.settled_at is None:
             if monotonic_clock.monotonic() > deadline:
                 raise NotPosted(batch.receipt)
-            report = post_slice(batch.terminal_id, slice_s=POSTED_S_MAX, clock=lambda: next(ticking), breath_s=0)
+            report = post_slice(batch.terminal_id, slice_s=POSTED_S_MAX, clock=lambda: next(clock), breath_s=0)
             if not report.posted:
                 monotonic_clock.sleep(0.05)
             batch.refresh_from_db(fields=["settled_at"])
 
 
-def _ticking(at: datetime) -> Iterator[datetime]:
-    """Yield times just after `at`, each a little later."""
+def _clock(at: datetime) -> Iterator[datetime]:
+    """Yield times after `at`, each TICK later than the one before."""
     while True:
         at += TICK
         yield at

@@ -1,4 +1,4 @@
-"""What a demo start shows: a few sales handed over as by a till, what became of each, a line to try oneself."""
+"""What a demo start shows: a few sales handed over as by a till, their outcomes, and commands to try."""
 
 import json
 import shlex
@@ -10,7 +10,7 @@ from backend.demo.loader import SERIAL
 from backend.example_till import Report, Till
 
 SETTLED_S_MAX = 60
-# Not the articles of contract/, whose stock stands in its examples.
+# Not an article of contract/, whose examples state the stock.
 SOAP = {"article_id": 20, "prix_unitaire": 1500}
 SUGAR = {"article_id": 19, "prix_unitaire": 82000}
 MEANINGS = {
@@ -24,7 +24,7 @@ MEANINGS = {
 
 
 def show_demo_batch(*, folder: Path, base_url: str, say: Callable[[str], None]) -> None:
-    """Sell twice offline, hand them over, wait until they are settled and say what became of each."""
+    """Make two sales offline, hand them over, wait until they are settled and print their outcomes."""
     with Till(folder / "caisse-demo.sqlite3", base_url, SERIAL, prefix="DEMO") as till:
         till.sell([SOAP | {"quantite": 2}])
         till.sell([SUGAR | {"quantite": 1}, SOAP | {"quantite": 3}], mode_paiement="MOBILE_MONEY")
@@ -48,7 +48,7 @@ def describe(report: Report) -> list[str]:
 
 
 def curl_lines(*, base_url: str) -> list[str]:
-    """Return two commands that work as pasted: hand over one sale under a number of its own, ask what became of it."""
+    """Return two commands to paste: one hands over a sale under a new number, the other asks for its outcome."""
     number = f"FAC-{datetime.now().astimezone():%Y%m%d-%H%M%S}"
     sale = json.dumps([{"type": "vente", "numero_facture": number, "lignes": [SOAP | {"quantite": 1}]}])
     device = f"X-Device-Serial: {SERIAL}"

@@ -1,4 +1,4 @@
-"""What the demonstration's grocery sells beside the articles of the examples: some by weight, some in cartons too."""
+"""The goods of the demo's grocery, beside the articles of the examples: some sold by weight, some in cartons too."""
 
 import uuid
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from backend.inventory.models import Article, ArticleUnit, UnitLevel
 from backend.shops.models import Shop
 
 VAT_RATE = 16
-# The same identities at every loading, so that the simulated tills send the same bytes.
+# Fixed, so that the articles have the same uuids at every load, and the simulated tills send the same bytes.
 NAMESPACE = uuid.UUID("5a3f0c52-7d0e-4a53-9a34-3c1c5d1f0b9e")
 
 
 class UnitName(NamedTuple):
-    """Which unit of the grocery: an article's code and a level."""
+    """A unit by its article's code and its level."""
 
     code: str
     level: UnitLevel
@@ -35,19 +35,19 @@ class Carton:
 
 @dataclass(frozen=True, slots=True)
 class Goods:
-    """An article, how it is bought, and how it comes in. Prices in CDF, tax included."""
+    """An article, how customers buy it, and how it is delivered. Prices in CDF, tax included."""
 
     code: str
     name: str
     mark: str
     price: int
-    # How often it is in a basket, against the others.
+    # Its weight among the goods when a basket is filled.
     popularity: int
-    # The most of it that an ordinary basket holds; of what is weighed, kilograms.
+    # The largest quantity in an ordinary basket; for weighed goods, kilograms.
     most: int
     # Below this its stock is low.
     threshold: int
-    # What is to be left at the end, and the parcels in which it is delivered.
+    # The stock at the end, and the size of a delivery.
     left: int
     parcel: int = 10
     carton: Carton | None = None

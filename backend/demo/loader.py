@@ -1,7 +1,6 @@
-"""The demo shop: the ids that docs and examples name, a second shop that owns article 999, a till with a token.
+"""Loads the demo shop: the ids that docs and examples name, a second shop that owns article 999, a till with a token.
 
-Its last days are told by demo_days.py. Loaded again it changes nothing, so that a second start keeps what was sold
-meanwhile.
+days.py loads its last days. A second load changes nothing, so that a restart keeps the sales made meanwhile.
 """
 
 from decimal import Decimal
@@ -20,7 +19,7 @@ TOKEN_SERIAL = "demo-jeton-0001"  # noqa: S105 - a serial
 OTHER_SERIAL = "demo-autre-0001"
 SILENT_SERIAL = "demo-caisse-0003"
 OPENING_STOCK = 100
-# Who brings goods in, in the demonstration: its manager.
+# The author of the demo's deliveries: its manager.
 OPENED_BY = "gerant"
 
 USERS = (
@@ -30,7 +29,7 @@ USERS = (
     ("lecteur", "BTQ-009", Role.VIEWER),
     ("autre", "BTQ-777", Role.OWNER),
 )
-# Sees no shop, and everything that runs: the operations page and the administration.
+# A user who sees no shop, but the operations page and the administration.
 OPERATOR = "exploitant"
 ARTICLE_FIELDS = ("code", "name", "mark", "price", "vat_rate", "stock")
 ARTICLES = (
@@ -45,7 +44,7 @@ ARTICLES = (
 
 @transaction.atomic
 def load_demo(*, password: str, token: str) -> None:
-    """Create what is missing of the demo. `password` is its users', `token` the second till's; old ones stay."""
+    """Create what is missing of the demo. `password`: for new users. `token`: for the second till, if it is new."""
     _shop(9, code="BTQ-009", name="Ma Boutique")
     _shop(10, code="BTQ-777", name="Autre Boutique")
     _till(5, 9, name="Terminal MAUI", serial=SERIAL, auth_mode=AuthMode.SERIAL)
@@ -61,7 +60,7 @@ def load_demo(*, password: str, token: str) -> None:
 
 
 def load_silent_till(shop: Shop) -> None:
-    """Create the till that the told days leave without a word. Its device can no more call than one that is lost."""
+    """Create a till that stops calling during the simulated days, as a lost device would. Nothing can call as it."""
     if not Device.objects.filter(serial=SILENT_SERIAL).exists():
         register_device(terminal=Terminal.objects.create(shop=shop, name="Caisse 3"), serial=SILENT_SERIAL)
 

@@ -1,4 +1,4 @@
-"""A month of a small grocery, step by step and the same at every telling: goods come in, tills sell, days end. Pure."""
+"""Simulates a month of a small grocery, the same at every run: deliveries, sales, ends of days. Pure functions."""
 
 import json
 from collections import defaultdict
@@ -16,19 +16,19 @@ from backend.demo.loader import SERIAL, SILENT_SERIAL, TOKEN_SERIAL
 SEED = 2024
 MAIN = TillName(SERIAL, 1, 0.45)
 SECOND = TillName(TOKEN_SERIAL, 2, 0.33)
-# Says nothing any more: the shop's figures are complete only until its last word.
+# This till stops calling: the shop's figures are complete only up to its last heartbeat.
 SILENT = TillName(SILENT_SERIAL, 3, 0.22)
 TILLS = (MAIN, SECOND, SILENT)
 SILENT_DAYS = 2
 
 # Customers a day, from Monday: Wednesday and Saturday are market days.
 CUSTOMERS = (34, 36, 46, 35, 42, 58, 28)
-# Customers an hour, from seven in the morning to eight in the evening: a little peak at noon, a high one after work.
+# Customers an hour, from seven in the morning to eight in the evening: a small peak at noon, a high one after work.
 HOURS = {7: 4, 8: 6, 9: 6, 10: 7, 11: 10, 12: 9, 13: 5, 14: 4, 15: 5, 16: 8, 17: 14, 18: 16, 19: 11}
 NOON, EVENING, NIGHT, MORNING = time(13, 30), time(20, 10), time(20, 40), time(8, 15)
 MONTH_CLOSED_ON, MONTH_CLOSED_AT = 2, time(9)
 FLOAT_CDF = 20_000
-# So many days ago the drawer of the main till was short of this.
+# SHORT_DAY days ago, SHORT_CDF was missing from the main till's drawer.
 SHORT_DAY, SHORT_CDF = 5, 1_500
 OTHER_SHOPS_ARTICLE = {"article_id": 999, "quantite": 1, "prix_unitaire": 50000}
 
@@ -54,7 +54,7 @@ class Opening(Step):
 
 @dataclass(frozen=True, slots=True)
 class Handover(Step):
-    """A till posts what it sold, and then says that it holds nothing more."""
+    """A till posts its sales, and then sends a heartbeat that says it holds nothing more."""
 
     till: TillName
     body: bytes
@@ -63,7 +63,7 @@ class Handover(Step):
 @dataclass(frozen=True, slots=True)
 class DayEnd(Step):
     till: TillName
-    said: dict[str, Any]
+    report: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +72,8 @@ class MonthEnd(Step):
     month: int
 
 
-def tell(*, until: datetime, days: int) -> list[Step]:
-    """Return the steps of so many days, the last of them until `until` (aware, on the shop's clock), in order."""
+def make_steps(*, until: datetime, days: int) -> list[Step]:
+    """Return the steps of `days` days, in order, up to `until` (aware, in the shop's time zone)."""
     return _Story(until=until, days=days, rng=Random(SEED)).steps()
 
 
@@ -93,7 +93,7 @@ class _Story:
             for till_day in till_days:
                 steps += self._handovers(day, till_day)
                 steps += self._day_end(day, till_day)
-        # Sorting keeps the order of what happens at one moment: a carton comes in before it is opened.
+        # The sort is stable: of two steps at one moment, a delivery comes before the opening of its carton.
         return sorted((step for step in steps if step.at <= self.until), key=lambda step: step.at)
 
     def at(self, day: date, clock: time) -> datetime:
@@ -118,7 +118,7 @@ class _Story:
         return till_days
 
     def _customers(self, day: date, till_days: list[TillDay]) -> list[tuple[datetime, TillDay]]:
-        """Return who comes when, and to which till, in order of time, so that a till's numbers run with its day."""
+        """Return each customer's time and till, in order of time, so that a till's numbers rise with its day."""
         weights = [till.share for till in TILLS]
         count = round(CUSTOMERS[day.weekday()] * self.rng.uniform(0.9, 1.12))
         customers = []
@@ -136,26 +136,26 @@ class _Story:
         due = [debt for debt in self.debts[till_day.till] if debt.due == till_day.day]
         for minute, debt in enumerate(due):
             at = self.at(till_day.day, time(10, minute))
-            # One in three stays owed.
+            # A third of the debts is not paid.
             if self.rng.random() < 2 / 3 and self._serves(till_day.till, at):
                 till_day.settle(debt, at)
 
     def _trouble(self, till_day: TillDay) -> None:
-        """What the shop has to correct: more than there is, an article of nobody here, a number that is taken."""
-        taken = next(document.number for document in reversed(till_day.documents) if document.basket)
+        """Send what the shop must correct: more than the stock, another shop's article, a number used before."""
+        used = next(document.number for document in reversed(till_day.documents) if document.basket)
         till_day.unusual(self.at(till_day.day, time(13, 24)), piece_line("EAU15", 400))
         till_day.unusual(self.at(till_day.day, time(13, 26)), OTHER_SHOPS_ARTICLE)
-        till_day.unusual(self.at(till_day.day, time(13, 28)), piece_line("SAT01", 2), numero_facture=taken)
+        till_day.unusual(self.at(till_day.day, time(13, 28)), piece_line("SAT01", 2), numero_facture=used)
 
     def _handovers(self, day: date, till_day: TillDay) -> Iterator[Step]:
-        """Twice a day, but the second till's evenings of a Sunday and of yesterday arrive on the morning after."""
+        """Hand over twice a day. The second till's evenings of Sunday and yesterday arrive the morning after."""
         cuts = [(self.at(day, NOON), self.at(day, NOON)), (self.at(day, EVENING), self.at(day, EVENING))]
         is_late = till_day.till is SECOND and (day.weekday() == 6 or self.ago(day) == 1)
         morning = self.at(day + timedelta(days=1), MORNING)
         if is_late and morning < self.until:
             cuts[1] = (cuts[1][0], morning)
         if day == self.until.date():
-            # Early enough for the last till's minute.
+            # Early enough for the last till, which hands over len(TILLS) - 1 minutes later.
             last = self.until - timedelta(minutes=len(TILLS))
             cuts = [(cut, sent) for cut, sent in cuts if sent < last] + [(last, last)]
         left = till_day.documents
@@ -171,7 +171,7 @@ class _Story:
         if not till_day.documents or day == self.until.date() or (till_day.till is SILENT and self.ago(day) == 2):
             return
         if till_day.till is SECOND and self.ago(day) == 1:
-            # Its day is still to be closed, by whoever reads this.
+            # Left open, so that a visitor can close this day.
             return
         is_late = till_day.till is SECOND and day.weekday() == 6
         at = self.at(day + timedelta(days=1), time(8, 30)) if is_late else self.at(day, NIGHT)
@@ -194,15 +194,16 @@ class _Story:
     def _deliveries(self) -> Iterator[Step]:
         demand: dict[UnitName, dict[date, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
         for day, till_days in self.till_days.items():
-            for taken in (one for till_day in till_days for document in till_day.documents for one in document.basket):
-                demand[taken.unit][day] += taken.quantity
+            for item in (one for till_day in till_days for document in till_day.documents for one in document.basket):
+                demand[item.unit][day] += item.quantity
         for rank, goods in enumerate(GOODS):
             yield from self._deliveries_of(goods, rank, demand[goods.piece], demand[goods.box])
 
     def _deliveries_of(
         self, goods: Goods, rank: int, pieces: dict[date, Decimal], cartons: dict[date, Decimal]
     ) -> Iterator[Step]:
-        """Bring in, every few days, what will be sold until the next time: by parcels, or by cartons to be opened."""
+        """Deliver every few days what will be sold until the next delivery: in parcels, or in cartons to open."""
+
         parcel = goods.carton.holds if goods.carton else goods.parcel
         brought, needed = Decimal(0), Decimal(goods.left)
         brought_cartons, needed_cartons = Decimal(0), Decimal(2)

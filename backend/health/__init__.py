@@ -1,1 +1,1 @@
-"""Whether processes of this system answer: asked by start scripts, supervisors and the readiness page."""
+"""Probes whether processes of this system answer, for health commands, the supervisor and the readiness page."""

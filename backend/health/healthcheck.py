@@ -1,8 +1,7 @@
-"""Exits with 0 if a process answers here, else 1: `python -m backend.health.healthcheck api|worker|sweep|beat|…`.
+"""Exits with 0 if a process answers, else 1: `python -m backend.health.healthcheck api|worker|sweep|beat|…`.
 
-Reads the environment that the process's start script reads (deploy/start), so it is run beside it: in the same
-container, or with the same environment file. Says nothing about the others: a broker or a database that is away is no
-reason to restart anybody.
+It reads the same environment as the process's start script (deploy/start), so run it in the same container, or with the
+same environment file. It says nothing about other processes: a missing broker or database is no reason to restart one.
 """
 
 import os
@@ -15,9 +14,9 @@ from backend.health.probes import file_is_fresh, http_answers, node_name, worker
 
 # A sweep touches its file every two seconds, and between the sales that it posts.
 HEARTBEAT_AGE_S_MAX = 4
-# The doctor touches its own when it begins, and may take an hour where much is stored.
+# The doctor touches its file when it begins, and may take an hour where much is stored.
 EXAMINATION_S_MAX = 3600
-# What listens everywhere is asked here.
+# A server that listens on all addresses is asked on loopback.
 EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - nothing is opened
 
 
@@ -41,7 +40,7 @@ def sweep_is_healthy(environment: Mapping[str, str]) -> bool:
 
 
 def beat_is_healthy(environment: Mapping[str, str]) -> bool:
-    """Its schedule's file would tell only every few minutes; its remote control falls silent when its clock stands."""
+    """Ping it: its remote control stops answering when its clock stands. Its schedule's file changes too rarely."""
     return _answers_pings(environment.get("BEAT_NAME") or "beat@%h", environment)
 
 
@@ -82,7 +81,7 @@ def _address_of(bind: str) -> tuple[str, int]:
 
 
 def _own_name(environment: Mapping[str, str]) -> str:
-    """Return a name that the API answers to: Django refuses all others."""
+    """Return a host name that the API accepts: Django refuses all others."""
     names = [name.strip() for name in environment.get("ALLOWED_HOSTS", "").split(",")]
     return next((name.lstrip(".") for name in names if name not in ("", "*")), "")
 
@@ -90,12 +89,12 @@ def _own_name(environment: Mapping[str, str]) -> str:
 def _answers_pings(name: str, environment: Mapping[str, str]) -> bool:
     broker_url = _value_or_file("BROKER_URL", environment)
     if not broker_url:
-        return True  # running without a broker is legal, and then there is nothing to ask through
+        return True  # running without a broker is legal, and then no ping can be sent
     return worker_answers(node=node_name(name), broker_url=broker_url)
 
 
 def _value_or_file(name: str, environment: Mapping[str, str]) -> str:
-    """Read it as the settings do, which need Django."""
+    """Return the setting as the settings read it. They are not imported, because that needs Django."""
     if path := environment.get(f"{name}_FILE"):
         return Path(path).read_text().strip()
     return environment.get(name, "")

@@ -1,4 +1,4 @@
-"""Whether a process of ours still answers: over HTTP, through the broker, by the file it touches."""
+"""Probes whether a process answers: over HTTP, through the broker, or by the file that it touches."""
 
 import http.client
 import os
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     from celery import Celery
 
 HTTP_TIMEOUT_S = 3
-# A solo worker answers between two tasks only, so it is given the length of a slice and more.
+# A solo worker answers only between two tasks, so the timeout is longer than a slice.
 PING_TIMEOUT_S = 10
 STARTING_PING_TIMEOUT_S = 0.5
 BROKER_TIMEOUT_S = 3
-# Of the name under which beat answers; how it goes on is free.
+# How beat's node name begins; the rest is free.
 BEAT_PREFIX = "beat"
 
 
 def http_answers(*, port: int, path: str, address: str = "127.0.0.1", host: str = "") -> bool:
-    """Whether GET `path` on this port says 200 within HTTP_TIMEOUT_S. No proxy of the environment is asked.
+    """Return whether GET `path` on this port answers 200 within HTTP_TIMEOUT_S. Proxies of the environment are ignored.
 
-    `host` is the name to ask for, where the server answers to its own names only.
+    `host`: the name to ask for, if the server accepts only its own names.
     """
     connection = http.client.HTTPConnection(address, port, timeout=HTTP_TIMEOUT_S)
     with suppress(OSError, http.client.HTTPException), closing(connection):
@@ -33,18 +33,20 @@ def http_answers(*, port: int, path: str, address: str = "127.0.0.1", host: str 
 
 
 class BrokerDown(Exception):
-    """The broker cannot be asked, which says nothing about those who listen to it."""
+    """The broker cannot be reached, which says nothing about the processes behind it."""
 
 
 def node_name(name: str) -> str:
-    """Return what Celery makes of a process's name: %h is the machine's name, and a missing one is added."""
+    """Return the node name that Celery makes of a process's name: %h becomes the host's name, which is added if
+    missing."""
     from celery.utils.nodenames import default_nodename, host_format
 
     return str(host_format(default_nodename(name)))
 
 
 def worker_answers(*, node: str, broker_url: str) -> bool:
-    """Whether the worker (or beat) called `node` answers a ping, or its broker is down: nobody must die for that."""
+    """Return whether the worker (or beat) called `node` answers a ping. True too if the broker is down: restarting the
+    worker would not help."""
     try:
         return _ping(node=node, broker_url=broker_url, timeout_s=PING_TIMEOUT_S)
     except BrokerDown:
@@ -52,7 +54,8 @@ def worker_answers(*, node: str, broker_url: str) -> bool:
 
 
 def worker_has_started(*, node: str, broker_url: str) -> bool:
-    """Whether the Celery worker called `node` is seen to answer. While it starts pings are lost, so each is short."""
+    """Return whether the worker called `node` answers a ping. Pings are short, because those sent during its start are
+    lost."""
     try:
         return _ping(node=node, broker_url=broker_url, timeout_s=STARTING_PING_TIMEOUT_S)
     except BrokerDown:
@@ -60,10 +63,10 @@ def worker_has_started(*, node: str, broker_url: str) -> bool:
 
 
 def count_workers(*, broker_url: str, timeout_s: float) -> int:
-    """Return how many Celery workers answer a ping within `timeout_s`; none of them, if the broker is down."""
+    """Return how many Celery workers answer a ping within `timeout_s`; 0 if the broker is down."""
     try:
         replies = _asker(broker_url).control.ping(timeout=timeout_s)
-        # Beat answers pings too (deploy/start/beat), and works nothing off.
+        # Beat answers pings too (deploy/start/beat), but does no work.
         return sum(not node.startswith(BEAT_PREFIX) for reply in replies or () for node in reply)
     except _broker_errors():
         _asker.cache_clear()
@@ -71,7 +74,7 @@ def count_workers(*, broker_url: str, timeout_s: float) -> int:
 
 
 def broker_answers(*, broker_url: str) -> bool:
-    """Whether a connection to this broker can be opened within its second. Nothing is published."""
+    """Return whether a connection to this broker opens within a second. Nothing is published."""
     with suppress(*_broker_errors()), _asker(broker_url).connection_for_read() as connection:
         connection.ensure_connection(max_retries=1, timeout=BROKER_TIMEOUT_S, reraise_as_library_errors=False)
         return True
@@ -82,7 +85,7 @@ def _ping(*, node: str, broker_url: str, timeout_s: float) -> bool:
     try:
         return bool(_asker(broker_url).control.ping(destination=[node], timeout=timeout_s, limit=1))
     except _broker_errors() as error:
-        # Its connections may be left over from a broker that was restarted: the next question opens new ones.
+        # Its connections may be dead after a restart of the broker: the next ping opens new ones.
         _asker.cache_clear()
         raise BrokerDown from error
 
@@ -96,8 +99,8 @@ def _broker_errors() -> tuple[type[Exception], ...]:
 
 @cache
 def _asker(broker_url: str) -> "Celery":
-    """Return an application of its own for asking: the project's speaks to the broker that its settings named."""
-    # Here and above, because a health command that asks no broker would spend most of its time on importing Celery.
+    """Return a separate Celery application for pings: the project's is bound to the broker of its settings."""
+    # Imported late: a health command that asks no broker would spend most of its time importing Celery.
     from celery import Celery
 
     asker = Celery("probe", broker=broker_url, set_as_current=False)
@@ -110,7 +113,7 @@ def _asker(broker_url: str) -> "Celery":
 
 
 def file_is_fresh(path: Path, *, age_s_max: float) -> bool:
-    """Whether the file was touched within the last `age_s_max` seconds."""
+    """Return whether the file was touched within the last `age_s_max` seconds."""
     with suppress(FileNotFoundError):
         return time.time() - path.stat().st_mtime <= age_s_max
     return False

@@ -1,4 +1,4 @@
-"""One machine serving everything until it is told to stop: what `run` and `run_production_like` share."""
+"""Runs the whole system on one machine until it is stopped: the common part of `run` and `run_production_like`."""
 
 import argparse
 import logging
@@ -20,20 +20,20 @@ from backend.localrun.processes import ProcessFailed, Service, port_is_free
 from backend.localrun.stack import Stack
 from backend.localrun.supervisor import StopRequested, Supervisor, stop_signals_raise
 
-# Of what people type: enough against guessing, short enough to copy by hand.
+# For secrets that people type: long enough against guessing, short enough to copy by hand.
 TYPED_SECRET_BYTES = 9
-# How much of the demo shop's past there is.
+# How many days of sales the demo shop starts with.
 DEMO_DAYS = 30
 
 
 @dataclass
 class Base:
-    """What the processes stand on: the environment that names it, what to tell people, and its own servers."""
+    """The database and the broker: the environment that names them, their description, and our own servers."""
 
     environment: Mapping[str, str]
     description: list[str]
     servers: list[Service] = field(default_factory=list)
-    # Laid over it where tables are changed.
+    # Laid over the environment for migrations.
     migrations: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -46,27 +46,27 @@ class FlowerLogin:
 
 @dataclass(frozen=True)
 class Front:
-    """What people and tills reach: the API or whoever stands before it, and Flower's address, with a slash."""
+    """What people and tills reach: the API or the proxy in front of it, and Flower's address, with a slash."""
 
     service: Service
     flower_url: str = ""
 
 
 class ServeCommand(BaseCommand):
-    """Starts servers and services, shows a demo batch, then watches over them. Tells everything in French."""
+    """Starts servers and services, shows a demo batch, then supervises them. Its output is in French."""
 
-    # They would look at the database and the key, which this command is about to make.
+    # They would check the database and the key, which this command has yet to make.
     requires_system_checks = ()
     title: str
     folder: Path = settings.VAR_DIR.resolve()
 
     @abstractmethod
     def prepare(self, *, cleanup: ExitStack) -> Base:
-        """Start what the services stand on; what must be ended goes to `cleanup`."""
+        """Start the servers that the services need; register in `cleanup` what must be stopped."""
 
     @abstractmethod
     def add_services(self, stack: Stack, *, port: int, flower: FlowerLogin | None) -> Front:
-        """Add this start's services, Flower too if there is a login for it, and return where people find them."""
+        """Add the services, Flower too if there is a login for it, and return what people reach."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")), help="PORT")
@@ -94,12 +94,12 @@ class ServeCommand(BaseCommand):
 
     def say(self, sentence: str) -> None:
         self.stdout.write(sentence)
-        # Whoever reads through a pipe shall see it now.
+        # A reader behind a pipe should see it now.
         self.stdout.flush()
 
     def _serve(self, *, port: int, flower_port: int, cleanup: ExitStack) -> None:
         self.say(f"{self.title} : démarrage. Ctrl-C arrête tout.")
-        # At each ping it would tell the terminal that a unix socket has no host.
+        # Kombu would warn at each ping that a unix socket has no host.
         logging.getLogger("kombu.connection").setLevel(logging.ERROR)
         self._tidy_folder()
         base = self.prepare(cleanup=cleanup)
@@ -125,7 +125,7 @@ class ServeCommand(BaseCommand):
         Supervisor([*base.servers, *stack.services.values()], say=self.say).run()
 
     def environment(self, base: Base, *, port: int) -> dict[str, str]:
-        """Return what every process of ours is told."""
+        """Return the environment of every process that we start."""
         return {
             "SECRET_KEY": os.environ.get("SECRET_KEY") or kept_secret(self.folder / "secret-key"),
             "VAR_DIR": str(self.folder),
@@ -135,7 +135,7 @@ class ServeCommand(BaseCommand):
         }
 
     def _tidy_folder(self) -> None:
-        """Begin with empty logs; those of the start before are kept beside them."""
+        """Begin with empty logs; those of the previous start are kept beside them."""
         log, previous = self.folder / "log", self.folder / "log.previous"
         if log.exists():
             shutil.rmtree(previous, ignore_errors=True)
@@ -152,7 +152,7 @@ class ServeCommand(BaseCommand):
 
     def _start_services(self, stack: Stack) -> None:
         self.say(f"Démarrage de {', '.join(stack.services)}…")
-        # All at once: each spends its first seconds importing.
+        # Started together: each spends its first seconds importing.
         for service in stack.services.values():
             service.start()
         for service in stack.services.values():

@@ -1,4 +1,4 @@
-"""What a start on one machine keeps between two runs: its secrets, and the right to be the only one in its folder."""
+"""Secrets that a local start keeps between two runs, and the lock that keeps a second start out of its folder."""
 
 import fcntl
 import os
@@ -9,13 +9,13 @@ from pathlib import Path
 
 
 class FolderTaken(Exception):
-    """Another start works in this folder."""
+    """Another start uses this folder."""
 
 
 def kept_secret(path: Path, *, random_bytes: int = 32) -> str:
-    """Return the secret in this file, made at the first call; only its owner can read it."""
+    """Return the secret in this file, which the first call makes; only its owner can read it."""
     try:
-        # O_EXCL: of two starts at once, one makes it and the other reads it.
+        # O_EXCL: of two starts at once, one makes the file and the other reads it.
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return path.read_text().strip()
@@ -27,7 +27,7 @@ def kept_secret(path: Path, *, random_bytes: int = 32) -> str:
 
 @contextmanager
 def sole_user_of(folder: Path) -> Iterator[None]:
-    """Hold the folder until the end of the block, or of the process. Raises FolderTaken if somebody has it."""
+    """Lock the folder until the end of the block or of the process. Raises FolderTaken if it is locked."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         try:

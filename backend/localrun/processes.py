@@ -1,4 +1,4 @@
-"""Child processes that can be started, frozen, killed and stopped, and that never outlive who started them."""
+"""Child processes that can be started, frozen, killed and stopped, and that never outlive their parent."""
 
 import os
 import random
@@ -18,8 +18,8 @@ PROJECT_FOLDER = Path(__file__).resolve().parents[2]
 STOP_PATIENCE_S = 10.0
 READY_S_MAX = 60.0
 LOOK_AGAIN_S = 0.05
-# Below 32768, where the kernel takes the ports of outgoing connections from: a client that tries again and again to
-# reach a stopped server of the upper range ends up connected to itself.
+# Below 32768, where the kernel's range for outgoing connections begins: a client that keeps trying to reach a stopped
+# server in that range ends up connected to itself.
 PORT_FIRST, PORT_LAST = 20_000, 32_000
 
 
@@ -28,10 +28,10 @@ class ProcessFailed(Exception):
 
 
 class ChildProcess:
-    """One program in a process group of its own, its output in a file.
+    """One program in its own process group, with its output in a file.
 
-    Everything is sent to the whole group, except the polite request to stop, which goes to the leader: gunicorn and
-    Celery end their own children. What a leader leaves behind is killed when its end is noticed.
+    Signals go to the whole group, except SIGTERM, which goes to the leader: gunicorn and Celery end their own children.
+    Processes that a leader leaves behind are killed when its end is noticed.
     """
 
     def __init__(
@@ -81,13 +81,13 @@ class ChildProcess:
         if self._popen is None:
             return None
         if self._popen.returncode is None and self._has_ended():
-            # The unburied leader still holds the group's number, so this can reach nobody else's processes.
+            # Until it is waited for, the leader keeps the group's id, so this signal cannot reach another group.
             self._signal_group(signal.SIGKILL)
             self._popen.wait()
         return self._popen.returncode
 
     def stop(self, *, patience_s: float = STOP_PATIENCE_S) -> None:
-        """Ask the program to end, and kill it if it has not after `patience_s`. A frozen one is woken to hear it."""
+        """Ask the program to end, and kill it if it still runs after `patience_s`. A frozen program is thawed first."""
         stop_together([self], patience_s=patience_s)
 
     def ask_to_stop(self) -> None:
@@ -102,7 +102,7 @@ class ChildProcess:
             self.wait(timeout_s=STOP_PATIENCE_S)
 
     def freeze(self) -> None:
-        """Stop the whole group in its tracks (SIGSTOP): alive, holding what it holds, answering nothing."""
+        """Freeze the whole group (SIGSTOP): it stays alive, keeps its locks and connections, and answers nothing."""
         if self.is_running():
             self._signal_group(signal.SIGSTOP)
 
@@ -135,13 +135,13 @@ class ChildProcess:
 
 
 class Service(ChildProcess):
-    """A child that serves, with the questions that tell whether it still answers and whether it has started."""
+    """A child that serves, with probes for whether it answers and whether it has started."""
 
     answers: Callable[[], bool] | None = None
     is_ready: Callable[[], bool] | None = None
-    # Where it serves, if it serves HTTP: http://127.0.0.1:PORT, no slash at the end.
+    # Its address, if it serves HTTP: http://127.0.0.1:PORT, no slash at the end.
     url: str = ""
-    # A file that must be gone before each start: an old sign of life is none.
+    # A heartbeat file that is deleted before each start, because an old one proves nothing.
     sign_of_life: Path | None = None
 
     def start(self) -> None:
@@ -155,7 +155,7 @@ class Service(ChildProcess):
         return self.wait_ready(timeout_s=timeout_s)
 
     def wait_ready(self, *, timeout_s: float = READY_S_MAX) -> Self:
-        """As start_ready, for one that was started before."""
+        """Wait as start_ready does, for a service that has been started already."""
         is_ready = self.is_ready or self.answers or self.is_running
         if wait_until(lambda: not self.is_running() or is_ready(), timeout_s=timeout_s) and self.is_running():
             return self
@@ -164,7 +164,7 @@ class Service(ChildProcess):
 
 
 def stop_together(processes: Iterable[ChildProcess], *, patience_s: float = STOP_PATIENCE_S) -> None:
-    """Ask all to end, wait for them together, then kill those that did not listen."""
+    """Ask all to end, wait for them together, then kill those that still run."""
     running = [process for process in processes if process.is_running()]
     for process in running:
         process.ask_to_stop()
@@ -174,7 +174,7 @@ def stop_together(processes: Iterable[ChildProcess], *, patience_s: float = STOP
 
 
 def wait_until(happened: Callable[[], object], *, timeout_s: float, pause_s: float = LOOK_AGAIN_S) -> bool:
-    """Look until `happened()` is true; return whether it came true within `timeout_s`."""
+    """Wait until `happened()` is true; return whether it became true within `timeout_s`."""
     deadline = time.monotonic() + timeout_s
     while not happened():
         if time.monotonic() >= deadline:
@@ -184,7 +184,7 @@ def wait_until(happened: Callable[[], object], *, timeout_s: float, pause_s: flo
 
 
 def free_port() -> int:
-    """Return a loopback port that nobody holds at this moment."""
+    """Return a loopback port that is free at this moment."""
     for _ in range(1000):
         port = random.SystemRandom().randint(PORT_FIRST, PORT_LAST)
         if port_is_free(port):
@@ -195,7 +195,7 @@ def free_port() -> int:
 def port_is_free(port: int) -> bool:
     """Return whether a server could listen on this loopback port now."""
     with socket.socket() as trial:
-        # As servers do: what an ended server's connections leave behind for a minute does not count as busy.
+        # Servers set this option too: connections of an ended server in TIME_WAIT do not make the port busy.
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             trial.bind(("127.0.0.1", port))
@@ -210,13 +210,13 @@ def group_members(group: int) -> list[int]:
 
 
 def process_table() -> list[tuple[int, int, int]]:
-    """Return (process, parent, group) of every living process that this user can see (Linux)."""
+    """Return (process, parent, group) of every process that this user can see, zombies left out (Linux)."""
     table = []
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
         with suppress(OSError):
-            # The program's name stands in brackets and may hold anything, brackets and spaces too.
+            # The program's name is in brackets, and may itself contain brackets and spaces.
             state, parent, group = (entry / "stat").read_text().rpartition(")")[2].split()[:3]
             if state not in "ZX":
                 table.append((int(entry.name), int(parent), int(group)))

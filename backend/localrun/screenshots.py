@@ -1,4 +1,4 @@
-"""Pictures of the merchants' pages, as a headless Chromium sees them at the width of a phone and of a desk."""
+"""Takes screenshots of the merchants' pages with a headless Chromium, at the width of a phone and of a desktop."""
 
 import io
 import os
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page, ViewportSize
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
-# It asks nobody but our own server for anything.
+# The browser connects to our own server only.
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -28,22 +28,22 @@ ARGUMENTS = [
     "--lang=fr-FR",
 ]
 
-# Width → height of what is seen at once; a longer page is shown down to twice that.
+# Width → height of the window; of a longer page the picture shows up to twice that height.
 SIZES = {360: 740, 1280: 860}
 COLOURS = 96
-# Chromium writes its own words, those in an empty date field, in the language of its environment, if it has it.
+# Chromium writes its own texts, as in an empty date field, in the language of its environment.
 FRENCH: dict[str, str | float | bool] = {**os.environ, "LANGUAGE": "fr"}
 PATIENCE_MS = 15_000
 
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A page by the name of its route. One of an object is found by its link on the page `found_on`."""
+    """A page by the name of its route. An object's page is found by a link on the page `found_on`."""
 
     name: str
     route: str
     found_on: str = ""
-    # Any ids will do: they only show what the object's address looks like.
+    # Any ids: they only give the form of the object's address.
     ids: dict[str, object] = field(default_factory=dict)
 
 
@@ -66,18 +66,17 @@ SHOTS = (
 
 
 class PageBroken(Exception):
-    """A page that should be shown answered otherwise, or is linked from nowhere."""
+    """A page did not answer with 200, or no link leads to it."""
 
 
 def take_screenshots(
     *, base_url: str, username: str, password: str, folder: Path, say: Callable[[str], None]
 ) -> list[Path]:
-    """Sign in, write `<name>-<width>.png` of every page whose route there is into `folder`, and return the paths.
+    """Sign in, write `<name>-<width>.png` of every page whose route exists into `folder`, and return the paths.
 
-    Pictures that stood there before under these names are replaced. Raises PageBroken, and ProcessFailed where there is
-    no Chromium.
+    Older pictures of these names are replaced. Raises PageBroken, and ProcessFailed if there is no Chromium.
     """
-    # Of the development requirements: a start that serves needs no browser.
+    # Playwright is in the development requirements only: serving needs no browser.
     from playwright.sync_api import Error, sync_playwright
 
     program = find_program(*PROGRAMS)
@@ -144,7 +143,7 @@ def _open(page: "Page", address: str) -> None:
 
 
 def _first_link(page: "Page", shot: Shot) -> str:
-    """Return the path of the first object of this kind that the page leads to."""
+    """Return the path of the first object of this kind that the page links to."""
     shape = re.escape(reverse(f"web:{shot.route}", kwargs=shot.ids))
     for value in shot.ids.values():
         shape = shape.replace(re.escape(str(value)), "[0-9a-f-]+", 1)
@@ -156,7 +155,7 @@ def _first_link(page: "Page", shot: Shot) -> str:
 
 
 def _small(raw: bytes) -> bytes:
-    """Return the picture with few colours, which is what a page has: a quarter of the bytes."""
+    """Return the picture with a small palette, which is enough for a page: a quarter of the bytes."""
     small = io.BytesIO()
     picture = Image.open(io.BytesIO(raw)).convert("RGB")
     picture = picture.quantize(COLOURS, dither=Image.Dither.NONE)

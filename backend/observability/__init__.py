@@ -1,1 +1,1 @@
-"""What a process says of itself: counters, logs, request ids."""
+"""Counters, logs and request ids."""

@@ -1,7 +1,7 @@
-"""What this process has counted and nobody has written down yet: a dictionary behind a lock, no database, no network.
+"""The counts of this process that are not yet in the database: a dictionary behind a lock, with no I/O.
 
-Counting costs about a microsecond, so that it may stand behind every sale. `backend/ops/counter_flush.py` takes them
-over and adds them to the database's rows, where all processes count together.
+Counting takes about a microsecond, cheap enough for every sale. `backend/ops/counter_flush.py` takes the counts and
+adds them to rows that all processes share.
 """
 
 import bisect
@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """What a name means, the names of its labels, and the values of a single label that are told from the start."""
+    """A counter's help text, the names of its labels, and the values of its label that are shown from the start."""
 
     help: str
     labels: tuple[str, ...] = ()
@@ -25,8 +25,8 @@ class Counter:
 
 
 ROLES = ("api", "worker", "sweep")
-# Declared once: a name or a label that is not here is a typo, and raises. What values a label may have is told by the
-# layer that counts them: register_values.
+# All counters: a name or a label that is missing here raises KeyError. The layer that counts a label's values declares
+# them by register_values.
 CATALOGUE: dict[str, Counter] = {
     "caisse_sales_total": Counter("Outcomes written, by status; one that replaces another counts too", ("status",)),
     "caisse_refusals_total": Counter("Outcomes written that have a reason, by its code", ("code",)),
@@ -43,7 +43,7 @@ CATALOGUE: dict[str, Counter] = {
 
 BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 BUCKET_NAMES = (*(f"{bound:g}" for bound in BUCKETS_S), "+Inf")
-# Values come from catalogues of codes; whatever else arrives must not make a series of its own.
+# Label values are codes. Any other text must not make a new series.
 VALUE = re.compile(r"[a-z0-9_]{1,40}")
 SERIES_MAX = 64
 OTHER = "other"
@@ -58,13 +58,13 @@ class Series(NamedTuple):
 
 class _Counts:
     def __init__(self) -> None:
-        # Called at the first count of each process: whoever takes the counts over begins then, after every fork.
+        # Called at the first count of each process, and again in each fork, to start the flusher.
         self.begin: Callable[[], None] | None = None
         self._known: dict[tuple, Series] = {}
         self.forget()
 
     def forget(self) -> None:
-        """Start from nothing: a child must not write down what its parent counted, nor wait for its parent's lock."""
+        """Start from nothing: a child must not write its parent's counts, nor wait for its parent's lock."""
         self._lock = threading.Lock()
         self._values: dict[Series, float] = {}
         self._has_begun = False
@@ -110,21 +110,21 @@ _HISTOGRAMS = {
 
 
 def register_values(name: str, values: Iterable[str]) -> None:
-    """Tell which values a counter's label has, so that each of them is shown from the start, at 0."""
+    """Declare the values of a counter's label, so that each of them is shown from the start, at 0."""
     CATALOGUE[name] = replace(CATALOGUE[name], values=tuple(values))
 
 
 def count(name: str, amount: float = 1, /, **labels: str) -> None:
     """Add to a counter of the catalogue. Raises KeyError for a name or a label that is not declared there.
 
-    Call it after the commit of what it counts: a roll-back takes nothing back here.
+    Call it after the commit of what it counts: a roll-back does not undo it.
     """
     if amount:
         _counts.add((_counts.series(name, labels), amount))
 
 
 def observe(name: str, seconds: float) -> None:
-    """Add a duration to a histogram of the catalogue: to its bucket, not to those above it, and to its sum."""
+    """Add a duration to a histogram of the catalogue: to its own bucket only, and to the sum."""
     buckets, total = _HISTOGRAMS[name]
     _counts.add((buckets[bisect.bisect_left(BUCKETS_S, seconds)], 1), (total, seconds))
 
@@ -135,7 +135,7 @@ def take() -> dict[Series, float]:
 
 
 def put_back(counted: Mapping[Series, float]) -> None:
-    """Keep what could not be written down."""
+    """Put back counts that could not be written."""
     _counts.add(*counted.items())
 
 

@@ -1,4 +1,4 @@
-"""gunicorn's own words through our formatter: it would write them past it, and a machine that reads JSON stumbles."""
+"""Sends gunicorn's log lines through our formatter: left alone, gunicorn writes plain text among the JSON lines."""
 
 from gunicorn import glogging
 from gunicorn.config import Config
@@ -8,7 +8,7 @@ from backend.observability import logs
 
 
 class GunicornLogger(glogging.Logger):
-    """Named by `--logger-class`. The settings are not read yet where the master starts, so it asks the environment."""
+    """Used by `--logger-class`. It reads the environment, because the master starts before the settings are loaded."""
 
     def setup(self, cfg: Config) -> None:
         super().setup(cfg)

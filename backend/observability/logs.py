@@ -34,11 +34,11 @@ def configure(*, format_name: str, level: str) -> None:
             },
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
             "root": {"handlers": ["stderr"], "level": level},
-            # A refused request is an answer, not an error of ours; the API logs it with its code.
+            # A refused request is not an error; the API logs it with its code.
             "loggers": {"django.request": {"level": "CRITICAL"}, "celery.redirected": {"level": "ERROR"}},
         }
     )
-    # Warnings would be written past the formatter.
+    # Otherwise warnings bypass the formatter.
     logging.captureWarnings(is_json)
     structlog.configure(
         processors=[*SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

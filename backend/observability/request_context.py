@@ -1,4 +1,4 @@
-"""What every request has: an id that follows a batch to the worker's log line, and an address that it comes from."""
+"""Each request's id, which follows a batch to the worker's log line, and the address that it comes from."""
 
 import ipaddress
 import re
@@ -14,7 +14,7 @@ ACCEPTED = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
 class IdentifiedRequest(HttpRequest):
-    """A request that RequestIdMiddleware has seen. Never made as such."""
+    """A request that RequestIdMiddleware has seen. Only a type: no object of it is created."""
 
     request_id: str
 
@@ -24,7 +24,7 @@ def request_id_of(request: HttpRequest) -> str:
 
 
 class RequestIdMiddleware:
-    """Take the caller's X-Request-Id if it is short and plain, else make one; answer with it and log with it."""
+    """Take the caller's X-Request-Id if it is short and plain, else make one; put it into the answer and the log."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -40,14 +40,14 @@ class RequestIdMiddleware:
 
 
 def address_of(request: HttpRequest) -> str | None:
-    """Return the caller's address: the peer's, or what our own proxies say it was. Never more than they add."""
+    """Return the caller's address: the peer's, or the one that our own proxies added. What a caller adds is ignored."""
     address = request.META.get("REMOTE_ADDR", "")
     if settings.TRUSTED_PROXIES:
         hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
         if len(hops) >= settings.TRUSTED_PROXIES:
             address = hops[-settings.TRUSTED_PROXIES]
     try:
-        # Without the zone of a link-local address: it names an interface of ours, and no column has room for it.
+        # Drop the zone of a link-local address: it names an interface of this machine, and does not fit the columns.
         return str(ipaddress.ip_address(address.partition("%")[0]))
     except ValueError:
         return None

@@ -1,4 +1,4 @@
-"""Housekeeping that beat asks for. Nothing a sale depends on: that is the sweep's."""
+"""Housekeeping tasks that beat starts. No sale depends on them."""
 
 from backend.ops.housekeeping import forget_old_heartbeats, forget_old_refused_calls
 from workers import app

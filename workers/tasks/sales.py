@@ -1,4 +1,4 @@
-"""Posting sales: one task a ring. It holds no state and decides nothing; what it is told is only where to look."""
+"""The task that posts sales, started by each ring. It has no state and decides nothing; it only says where to look."""
 
 from billiard.exceptions import SoftTimeLimitExceeded
 
@@ -11,7 +11,7 @@ from workers import app
 def process_terminal(terminal_id: int, *, receipt: str = "", request_id: str = "") -> None:
     """Post one slice of the terminal's sales, and ring for the next if something is left.
 
-    Not retried by Celery: whatever goes wrong, the sales stand where they stood and the sweep comes round.
+    Celery does not retry it: after any failure the sales still wait, and the sweep rings again.
     """
     report = post_slice(terminal_id, interruptions=(SoftTimeLimitExceeded,))
     if report.has_more:
