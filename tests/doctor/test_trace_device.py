@@ -37,9 +37,7 @@ def test_a_serial_that_nobody_knows_is_followed_by_its_refused_calls(cast: Cast)
     for _ in range(3):
         stranger.send_sales(sale(cast.rice))
     trace = trace_device("0a1badae951f8437")
-    assert "POST ventes/sync : 404 terminal_inconnu « Terminal non trouvé », 3 fois" in said(
-        trace, "Appels refusés"
-    )
+    assert "POST ventes/sync : 404 terminal_inconnu « Terminal non trouvé », 3 fois" in said(trace, "Appels refusés")
     assert trace.conclusion == (
         "Rien n'est arrivé de cet appareil : aucun appareil n'a le numéro de série « 0a1badae951f8437 » (le plus proche"
         " : 0a1badae951f8473), et ses 3 appels ont été refusés. Enrôlez-le, ou corrigez le numéro dans son application."
@@ -109,9 +107,7 @@ def test_sales_without_a_shop_are_said_to_be_on_no_page(cast: Cast) -> None:
     assert trace.conclusion == (
         "2 ventes arrivées, 2 enregistrées, visibles dans la boutique BTQ-009, 1 sans boutique, donc sur aucune page."
     )
-    assert "1 vente sous la boutique n° 999999 (inconnue), sur aucune page" in said(
-        trace, "Ce que montrent les pages"
-    )
+    assert "1 vente sous la boutique n° 999999 (inconnue), sur aucune page" in said(trace, "Ce que montrent les pages")
 
 
 # Scenario C: sales arrive and are recorded; what do the pages show?
@@ -165,9 +161,7 @@ def test_outcomes_that_promise_what_is_not_there_are_a_fault(cast: Cast) -> None
     post(cast.device, sale(cast.rice))
     Sale.objects.update(device_id=cast.token_device.pk)
     trace = trace_device(cast.device.serial)
-    assert "1 disent être enregistrées, et la table des ventes en a 0" in said(
-        trace, "Ce que ses ventes sont devenues"
-    )
+    assert "1 disent être enregistrées, et la table des ventes en a 0" in said(trace, "Ce que ses ventes sont devenues")
     assert trace.is_fault
 
 
@@ -195,7 +189,7 @@ def test_a_shop_with_an_unknown_time_zone_hides_nothing_else(cast: Cast) -> None
     assert trace_device(cast.device.serial).conclusion.startswith("1 vente arrivée, 1 enregistrée, visible")
 
 
-def test_following_changes_nothing(cast: Cast) -> None:
+def test_tracing_changes_nothing(cast: Cast) -> None:
     Batch.objects.filter(pk=hand_over(cast.device, sale(cast.rice)).pk).update(
         received_at=datetime(2024, 11, 4, tzinfo=UTC)
     )
