@@ -1,4 +1,4 @@
-"""The tills of Alice's shop and Charlie's, as callers of the API."""
+"""The tills of Alice's and Charlie's shops, as callers of the API."""
 
 import math
 
@@ -11,7 +11,7 @@ from tests.tills import Till
 
 @pytest.fixture(autouse=True)
 def _forget_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What this process counts for a while: sales that wait."""
+    """Clears what this process caches for a while: the count of waiting sales."""
     monkeypatch.setattr(backlog._backlog, "read_at", -math.inf)
 
 

@@ -1,4 +1,4 @@
-"""Where a call came from is kept, and never keeps a batch from being taken."""
+"""The caller's address is stored, and never keeps a batch from being accepted."""
 
 import json
 

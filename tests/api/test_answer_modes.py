@@ -16,7 +16,7 @@ from tests.tills import RECEIPTS, Till, line, sale
 
 @pytest.fixture
 def cast(real_database: None) -> Cast:
-    """Another thread posts meanwhile: what it needs must be committed."""
+    """Committed, because another thread posts meanwhile."""
     return Cast()
 
 
@@ -27,7 +27,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def full(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every place to wait in this process is taken."""
+    """All of this process's places for held requests are taken."""
     monkeypatch.setattr(held_requests, "_places", threading.BoundedSemaphore(1))
     assert held_requests._places.acquire(blocking=False)
 
@@ -58,14 +58,14 @@ def test_a_complete_device_gets_no_2xx_while_nobody_posts_and_its_bytes_are_one_
             assert_problem(complete_till.send(body), "enregistrement_en_cours")
     assert complete_till.batches() == 1
 
-    # Settled, but its 201 not given yet: the same bytes still join it.
+    # Settled, but its 201 was not sent yet: the same bytes still belong to it.
     complete_till.post_all()
     answer = complete_till.send(body)
     assert (answer.status_code, answer.json()["ventes_creees"]) == (201, 1)
     assert complete_till.batches() == 1
     assert Batch.objects.get().join_key is None
 
-    # The answer was given: from now on they are a batch of their own.
+    # The answer was sent: from now on the same bytes are a new batch.
     with complete_till.posted_meanwhile():
         again = complete_till.send(body)
     assert again.status_code == 201
@@ -75,7 +75,7 @@ def test_a_complete_device_gets_no_2xx_while_nobody_posts_and_its_bytes_are_one_
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_complete_device_may_bring_a_key(cast: Cast, complete_till: Till) -> None:
+def test_a_complete_device_may_send_a_key(cast: Cast, complete_till: Till) -> None:
     body = body_of(cast)
     assert_problem(complete_till.send(body, Idempotency_Key="cle-1"), "enregistrement_en_cours")
     complete_till.post_all()
@@ -86,7 +86,7 @@ def test_a_complete_device_may_bring_a_key(cast: Cast, complete_till: Till) -> N
 
 
 @pytest.mark.usefixtures("full")
-def test_without_a_place_to_wait_a_complete_device_is_asked_to_come_again(cast: Cast, complete_till: Till) -> None:
+def test_without_a_place_to_wait_a_complete_device_is_asked_to_retry(cast: Cast, complete_till: Till) -> None:
     assert_problem(complete_till.send(body_of(cast)), "enregistrement_en_cours")
     assert complete_till.batches() == 1
 
@@ -97,12 +97,12 @@ def test_without_a_place_to_wait_a_device_is_answered_at_once(cast: Cast, till: 
     assert (answer.status_code, answer.json()["statut"]) == (202, "en_attente")
 
 
-def test_a_complete_device_is_refused_as_any_other(cast: Cast, complete_till: Till) -> None:
+def test_a_complete_device_gets_the_same_refusals_as_any_other(cast: Cast, complete_till: Till) -> None:
     assert_problem(complete_till.send(b"{}"), "tableau_attendu")
     assert_problem(complete_till.send(b"[]"), "lot_vide")
 
 
-def test_who_prefers_to_wait_gets_the_receipt_when_it_is_settled_in_time(cast: Cast, till: Till) -> None:
+def test_a_call_that_prefers_to_wait_gets_the_receipt_settled_in_time(cast: Cast, till: Till) -> None:
     with till.posted_meanwhile():
         answer = till.send(body_of(cast), Prefer="respond-async, wait=10")
     assert answer.status_code == 201
@@ -110,7 +110,7 @@ def test_who_prefers_to_wait_gets_the_receipt_when_it_is_settled_in_time(cast: C
 
 
 @pytest.mark.parametrize("prefer", ["wait=1", "wait=0", "wait=", "wait=-1", "return=minimal", "await=5"])
-def test_who_waits_in_vain_gets_the_202(cast: Cast, till: Till, prefer: str) -> None:
+def test_a_call_that_waits_in_vain_gets_the_202(cast: Cast, till: Till, prefer: str) -> None:
     answer = till.send(body_of(cast), Prefer=prefer)
     assert (answer.status_code, answer.json()["statut"]) == (202, "en_attente")
 
@@ -130,7 +130,7 @@ def test_it_waits_ten_seconds_at_most(header: str, seconds: int) -> None:
     assert held_requests.preferred_wait_s(header) == seconds
 
 
-def test_a_reader_may_wait_too(cast: Cast, till: Till) -> None:
+def test_reading_a_receipt_may_wait_too(cast: Cast, till: Till) -> None:
     receipt = till.hand_over(sale("A", line(cast.rice)))
     before = till.get(f"{RECEIPTS}/{receipt}")
     with till.posted_meanwhile():
@@ -138,7 +138,7 @@ def test_a_reader_may_wait_too(cast: Cast, till: Till) -> None:
     assert (answer.status_code, answer.json()["statut"]) == (200, "traite")
 
 
-def test_a_known_key_of_a_settled_batch_is_answered_whole_to_who_waits(cast: Cast, till: Till) -> None:
+def test_a_call_that_waits_with_the_key_of_a_settled_batch_gets_the_whole_receipt(cast: Cast, till: Till) -> None:
     body = body_of(cast)
     till.send(body, Idempotency_Key="cle-1")
     till.post_all()

@@ -1,4 +1,4 @@
-"""The catalogue as a till reads it: whole at first, then what changed, and never a change missed."""
+"""The catalogue as a till reads it: first all of it, then its changes, and no change is missed."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -25,7 +25,7 @@ def read(till: Till, query: str = "") -> dict[str, Any]:
 
 
 def walk(till: Till, *, since: str = "", limit: int = 500) -> tuple[list[dict[str, Any]], str]:
-    """Follow the pages to the end; return the articles in the order in which they came, and the cursor to keep."""
+    """Follow the pages to the end; return the articles in order, and the last cursor."""
     articles: list[dict[str, Any]] = []
     for _ in range(200):
         page = read(till, f"?limit={limit}" + (f"&depuis={since}" if since else ""))
@@ -43,7 +43,7 @@ def codes(articles: list[dict[str, Any]]) -> list[str]:
 
 
 def settle(*, hours_ago: float = 24) -> None:
-    """Let everything that was changed have been changed a while ago: the next walk does not repeat it."""
+    """Date all changes back, so that the next walk does not repeat them."""
     then = datetime.now(UTC) - timedelta(hours=hours_ago)
     Article.objects.update(changed_at=then)
     ArticleUnit.objects.update(changed_at=then)
@@ -54,7 +54,7 @@ def rename(article: Article, name: str, *, at: datetime | None = None) -> None:
 
 
 def make_catalogue(cast: Cast, count: int) -> list[Article]:
-    """Make articles with a unit each, all of one instant, as an import does."""
+    """Make articles with a unit each, all with one instant of change, as an import does."""
     at = datetime.now(UTC) - timedelta(days=1)
     articles = [Article(shop=cast.shop, code=f"IMP{n:05}", name=f"Importé {n}") for n in range(count)]
     Article.objects.bulk_create(articles)
@@ -68,7 +68,7 @@ def make_catalogue(cast: Cast, count: int) -> list[Article]:
 
 
 def test_the_first_call_gives_everything_and_each_article_once(cast: Cast, till: Till) -> None:
-    """Although each has changed three times over: itself, and two units later on."""
+    """Although each has three changes: its own, and those of two units."""
     add_unit(cast.rice, level=UnitLevel.CARTON, stock=7, mark="CTN")
     expected = ["RIZ25", "HUI20"] + [make_article(cast.shop).code for _ in range(5)]
     for limit in (1, 2, 3, 1000):
@@ -109,7 +109,7 @@ def test_a_sale_and_its_void_bring_the_new_stock(cast: Cast, till: Till) -> None
     assert rice["unites"][0]["stock"] == 100
 
 
-def test_an_article_taken_off_sale_says_so(cast: Cast, till: Till) -> None:
+def test_an_article_taken_off_sale_is_inactive(cast: Cast, till: Till) -> None:
     settle()
     _, cursor = walk(till)
     Article.objects.filter(pk=cast.oil.pk).update(is_active=False, changed_at=datetime.now(UTC))
@@ -117,7 +117,7 @@ def test_an_article_taken_off_sale_says_so(cast: Cast, till: Till) -> None:
     assert {one["code"]: one["actif"] for one in walk(till)[0]} == {"RIZ25": True, "HUI20": False}
 
 
-def test_an_import_of_one_instant_is_walked_to_its_end(cast: Cast, till: Till) -> None:
+def test_an_import_of_one_instant_is_read_to_its_end(cast: Cast, till: Till) -> None:
     _, cursor = walk(till)
     make_catalogue(cast, 700)
     Article.objects.update(changed_at=(now := datetime.now(UTC)))
@@ -127,8 +127,8 @@ def test_an_import_of_one_instant_is_walked_to_its_end(cast: Cast, till: Till) -
     assert len(walk(till, limit=97)[0]) == 702
 
 
-def test_articles_and_units_of_one_instant_share_a_walk(cast: Cast, till: Till) -> None:
-    """Of some only the article changed, of the others only a unit: no page's end falls between and loses one."""
+def test_articles_and_units_of_one_instant_are_read_in_one_walk(cast: Cast, till: Till) -> None:
+    """Of some the article changed, of others a unit: no change is lost between two pages."""
     articles = make_catalogue(cast, 20)
     settle()
     _, cursor = walk(till)
@@ -140,12 +140,12 @@ def test_articles_and_units_of_one_instant_share_a_walk(cast: Cast, till: Till) 
         assert came == [article.code for article in articles[::2] + articles[1::2]]
 
 
-def test_pages_are_as_long_as_asked_and_500_unless_told(cast: Cast, till: Till) -> None:
+def test_a_page_has_the_asked_length_and_500_by_default(cast: Cast, till: Till) -> None:
     make_catalogue(cast, 1100)
     assert [len(read(till, query)["articles"]) for query in ("", "?limit=3", "?limit=1000")] == [500, 3, 1000]
 
 
-def test_the_articles_in_a_page_cost_no_query_each(cast: Cast, till: Till) -> None:
+def test_a_page_costs_no_query_per_article(cast: Cast, till: Till) -> None:
     def queries(query: str) -> int:
         with CaptureQueriesContext(connection) as seen:
             read(till, query)
@@ -175,7 +175,7 @@ def test_what_changes_during_a_walk_is_in_it_or_in_the_next(cast: Cast, till: Ti
     assert seen[coming.code]["unites"][0]["stock"] == 55
 
 
-def test_an_article_that_changes_all_the_time_is_not_overtaken_for_ever(cast: Cast, till: Till) -> None:
+def test_an_article_that_changes_all_the_time_does_not_keep_a_walk_from_ending(cast: Cast, till: Till) -> None:
     articles = make_catalogue(cast, 12)
     settle()
     restless = articles[5]
@@ -195,7 +195,7 @@ def test_an_article_that_changes_all_the_time_is_not_overtaken_for_ever(cast: Ca
 
 
 def test_a_change_stamped_before_the_end_of_the_last_walk_is_still_seen(cast: Cast, till: Till) -> None:
-    """As one that was committed late looks: its stamp is older than what the reader has seen."""
+    """A late commit looks like this: its timestamp is older than what the reader has seen."""
     settle()
     rename(cast.rice, "Riz parfumé")
     _, cursor = walk(till)
@@ -205,14 +205,14 @@ def test_a_change_stamped_before_the_end_of_the_last_walk_is_still_seen(cast: Ca
 
 
 def test_a_first_walk_does_not_repeat_last_weeks_sales(cast: Cast, till: Till) -> None:
-    """Units that changed after their articles did, but long before the walk began, were in it already."""
+    """Units that changed after their articles, but long before the walk, were in it already."""
     settle(hours_ago=100)
     ArticleUnit.objects.update(changed_at=datetime.now(UTC) - timedelta(hours=50))
     _, cursor = walk(till)
     assert walk(till, since=cursor)[0] == []
 
 
-def test_another_shops_articles_are_not_there(cast: Cast, till: Till, charlies_till: Till) -> None:
+def test_another_shops_articles_are_not_in_the_catalogue(cast: Cast, till: Till, charlies_till: Till) -> None:
     assert codes(walk(charlies_till)[0]) == [cast.other_article.code]
     assert cast.other_article.code not in codes(walk(till)[0])
     settle()
@@ -221,8 +221,10 @@ def test_another_shops_articles_are_not_there(cast: Cast, till: Till, charlies_t
     assert walk(till, since=cursor)[0] == []
 
 
-def test_a_cursor_of_another_shop_leaks_nothing_and_begins_anew(cast: Cast, till: Till, charlies_till: Till) -> None:
-    """A till that was moved keeps its cursor: it needs all of the shop it is in now."""
+def test_a_cursor_of_another_shop_leaks_nothing_and_starts_a_new_walk(
+    cast: Cast, till: Till, charlies_till: Till
+) -> None:
+    """A moved till still has its old cursor, and needs the whole catalogue of its new shop."""
     settle()
     for cursor in (read(charlies_till, "?limit=1")["curseur"], walk(charlies_till)[1]):
         assert sorted(codes(walk(till, since=cursor)[0])) == ["HUI20", "RIZ25"]
@@ -250,14 +252,14 @@ def test_a_cursor_of_another_shop_leaks_nothing_and_begins_anew(cast: Cast, till
         "?depuis=2024-11-04",
     ],
 )
-def test_what_cannot_be_meant_is_refused_by_name(cast: Cast, till: Till, query: str) -> None:
+def test_a_wrong_parameter_is_refused_by_name(cast: Cast, till: Till, query: str) -> None:
     assert till.get(f"{ARTICLES}?limit=5").status_code == 200
     answer = till.get(ARTICLES + query)
     assert (answer.status_code, answer.json()["code"]) == (400, "parametre_invalide")
     assert answer.json()["detail"].startswith(query[1:].partition("=")[0] + " : ")
 
 
-def test_only_cursors_of_this_call_are_taken(cast: Cast, till: Till) -> None:
+def test_only_cursors_of_this_call_are_accepted(cast: Cast, till: Till) -> None:
     def answer(cursor: ChangeCursor) -> int:
         return till.get(f"{ARTICLES}?depuis={cursor.as_text()}").status_code
 
@@ -268,7 +270,7 @@ def test_only_cursors_of_this_call_are_taken(cast: Cast, till: Till) -> None:
     assert answer(ChangeCursor(then, (1, 7))) == 400, "one of ventes/changements"
 
 
-def test_a_cursor_from_the_edges_of_time_is_no_fault(cast: Cast, till: Till) -> None:
+def test_a_cursor_at_the_limits_of_time_is_no_server_error(cast: Cast, till: Till) -> None:
     for at in (datetime(1, 1, 1, tzinfo=UTC), datetime(8999, 1, 1, tzinfo=UTC)):
         for began in (None, datetime(1, 1, 2, tzinfo=UTC), datetime(8999, 1, 1, tzinfo=UTC)):
             for kind in range(4):

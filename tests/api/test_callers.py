@@ -1,4 +1,4 @@
-"""Who is calling: serials, tokens, and a new token that takes the place of the old."""
+"""Authentication of devices: serials, tokens, and the change from an old token to a new one."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -23,7 +23,7 @@ def test_a_token_proves_the_device(cast: Cast) -> None:
     assert calls_with(cast.token_device, "faux") == 401
 
 
-def test_a_token_is_worth_nothing_under_another_serial(cast: Cast) -> None:
+def test_a_token_is_refused_with_another_serial(cast: Cast) -> None:
     other = Device.objects.create(serial="autre", terminal=cast.terminal)
     issue_token(other)
     assert_problem(Till(other, token=cast.token).get(STATE), "jeton_invalide")
@@ -35,7 +35,7 @@ def test_only_the_hash_of_a_token_is_kept(cast: Cast) -> None:
     assert cast.token not in cast.token_device.token_hash
 
 
-def test_the_old_token_dies_at_the_first_use_of_the_new(cast: Cast) -> None:
+def test_the_old_token_ends_with_the_first_use_of_the_new_one(cast: Cast) -> None:
     device = cast.token_device
     new = issue_token(device)
     assert [calls_with(device, cast.token), calls_with(device, cast.token)] == [200, 200]
@@ -56,7 +56,7 @@ def test_a_device_in_mode_serial_needs_no_token_but_a_wrong_one_is_wrong(cast: C
     assert_problem(Till(cast.device, token="faux").get(STATE), "jeton_invalide")
 
 
-def test_a_device_of_mode_token_that_never_got_one_is_refused(cast: Cast) -> None:
+def test_a_device_in_mode_token_without_a_token_is_refused(cast: Cast) -> None:
     bare = Device.objects.create(serial="nu", terminal=cast.terminal)
     assert_problem(Till(bare).get(STATE), "jeton_manquant")
     assert_problem(Till(bare, token="x").get(STATE), "jeton_invalide")
@@ -78,7 +78,7 @@ def test_a_device_is_noted_as_seen_once_a_minute(cast: Cast, till: Till) -> None
     assert seen.app_version == "3.2.2", "a call that says no version takes none away"
 
 
-def test_a_call_that_is_refused_is_not_seen(cast: Cast, token_till: Till) -> None:
+def test_a_refused_call_does_not_count_as_seen(cast: Cast, token_till: Till) -> None:
     token_till.get(STATE, Authorization=None)
     assert Device.objects.get(pk=cast.token_device.pk).last_seen_at is None
 
@@ -93,7 +93,7 @@ def test_a_call_that_is_refused_is_not_seen(cast: Cast, token_till: Till) -> Non
         (1, "n'importe quoi", None),
     ],
 )
-def test_the_address_is_what_our_own_proxies_say(
+def test_the_address_is_the_one_that_our_own_proxies_report(
     till: Till, settings: object, proxies: int, forwarded: str, address: str | None
 ) -> None:
     settings.TRUSTED_PROXIES = proxies

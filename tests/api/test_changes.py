@@ -1,4 +1,4 @@
-"""What became of a till's sales since it last asked: all of it at first, then what is new or was written over."""
+"""The changes of a till's outcomes: first all of them, then the new and the overwritten ones."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,7 +25,7 @@ def read(till: Till, since: str = "") -> dict[str, Any]:
 
 
 def walk(till: Till, since: str = "") -> tuple[list[Entry], str]:
-    """Follow the pages to the end; return the entries in the order in which they came, and the cursor to keep."""
+    """Follow the pages to the end; return the entries in order, and the last cursor."""
     entries: list[Entry] = []
     for _ in range(50):
         page = read(till, since)
@@ -36,12 +36,12 @@ def walk(till: Till, since: str = "") -> tuple[list[Entry], str]:
     pytest.fail("the walk has no end")
 
 
-def told(entries: list[Entry]) -> list[tuple[str, str]]:
+def numbers_and_statuses(entries: list[Entry]) -> list[tuple[str, str]]:
     return [(entry["numero_facture"], entry["status"]) for entry in entries]
 
 
 def age(*, hours: float) -> None:
-    """Let every outcome be from a while ago: the next walk does not repeat it."""
+    """Date every outcome back, so that the next walk does not repeat it."""
     SaleOutcome.objects.update(at=datetime.now(UTC) - timedelta(hours=hours))
 
 
@@ -54,7 +54,7 @@ def test_the_first_call_begins_with_the_first_sale(cast: Cast, till: Till) -> No
     till.settle(sale("FAC-1", line(cast.rice)), sale("FAC-2", line(cast.rice, quantity=500)))
     age(hours=24 * 400)
     till.settle(sale("FAC-3", line(cast.oil)))
-    assert told(walk(till)[0]) == [("FAC-1", "created"), ("FAC-2", "rejected"), ("FAC-3", "created")]
+    assert numbers_and_statuses(walk(till)[0]) == [("FAC-1", "created"), ("FAC-2", "rejected"), ("FAC-3", "created")]
 
 
 def test_only_what_is_new_comes_later(cast: Cast, till: Till) -> None:
@@ -68,26 +68,26 @@ def test_only_what_is_new_comes_later(cast: Cast, till: Till) -> None:
     assert walk(till, cursor)[0] == entries, "a cursor may be used again"
 
 
-def test_an_outcome_that_is_written_over_days_later_is_told_again(cast: Cast, till: Till) -> None:
+def test_an_outcome_overwritten_days_later_is_sent_again(cast: Cast, till: Till) -> None:
     till.settle(void("AVO-1", "FAC-1"), sale("FAC-0", line(cast.rice)))
     age(hours=72)
     entries, cursor = walk(till)
-    assert sorted(told(entries)) == [("AVO-1", "deferred"), ("FAC-0", "created")]
+    assert sorted(numbers_and_statuses(entries)) == [("AVO-1", "deferred"), ("FAC-0", "created")]
     till.settle(sale("FAC-1", line(cast.rice)))
     entries, _ = walk(till, cursor)
-    assert sorted(told(entries)) == [("AVO-1", "voided"), ("FAC-1", "created")]
+    assert sorted(numbers_and_statuses(entries)) == [("AVO-1", "voided"), ("FAC-1", "created")]
 
 
-def test_what_still_waits_has_no_outcome_to_tell(cast: Cast, till: Till) -> None:
+def test_a_waiting_sale_has_no_outcome(cast: Cast, till: Till) -> None:
     till.hand_over(sale("FAC-1", line(cast.rice)), sale("FAC-2", line(cast.rice)))
     till.post_next()
     entries, cursor = walk(till)
-    assert told(entries) == [("FAC-1", "created")]
+    assert numbers_and_statuses(entries) == [("FAC-1", "created")]
     till.post_all()
-    assert ("FAC-2", "created") in told(walk(till, cursor)[0])
+    assert ("FAC-2", "created") in numbers_and_statuses(walk(till, cursor)[0])
 
 
-def test_every_action_is_told_with_its_reason(cast: Cast, till: Till) -> None:
+def test_every_action_has_its_reason(cast: Cast, till: Till) -> None:
     known = sale("FAC-1", line(cast.rice))
     first = till.settle_one(known)
     till.settle(known, sale("FAC-1", line(cast.oil)), {"lignes": []}, sale("FAC-4", line(cast.other_article)))
@@ -107,7 +107,7 @@ def test_every_action_is_told_with_its_reason(cast: Cast, till: Till) -> None:
         assert {key: fate[key] for key in fate if key != "numero_enregistrement"} == entry
 
 
-def test_another_tills_sales_are_not_told(cast: Cast, till: Till, token_till: Till, charlies_till: Till) -> None:
+def test_another_tills_sales_are_not_sent(cast: Cast, till: Till, token_till: Till, charlies_till: Till) -> None:
     token_till.settle(sale("FAC-1", line(cast.rice)))
     charlies_till.settle(sale("FAC-1", line(cast.other_article)))
     assert walk(till)[0] == []
@@ -116,9 +116,9 @@ def test_another_tills_sales_are_not_told(cast: Cast, till: Till, token_till: Ti
     assert walk(till, cursor)[0] == []
 
 
-def test_a_tills_new_device_is_told_what_the_old_one_sold(cast: Cast, till: Till) -> None:
+def test_a_tills_new_device_reads_what_the_old_one_sold(cast: Cast, till: Till) -> None:
     till.settle(sale("FAC-1", line(cast.rice)))
-    assert told(walk(Till(make_device(cast.terminal)))[0]) == [("FAC-1", "created")]
+    assert numbers_and_statuses(walk(Till(make_device(cast.terminal)))[0]) == [("FAC-1", "created")]
 
 
 def make_outcomes(cast: Cast, count: int, *, at: datetime) -> None:
@@ -151,23 +151,23 @@ def test_pages_of_500_miss_nothing_and_repeat_nothing_within_a_walk(cast: Cast, 
     assert len(walk(till, cursor)[0]) == 1
 
 
-def test_exactly_one_page_is_the_end(cast: Cast, till: Till) -> None:
+def test_exactly_one_full_page_is_the_last(cast: Cast, till: Till) -> None:
     make_outcomes(cast, 500, at=datetime.now(UTC))
     page = read(till)
     assert (len(page["ventes"]), page["fin"]) == (500, True)
 
 
-def test_an_outcome_stamped_before_the_end_of_the_last_walk_is_still_told(cast: Cast, till: Till) -> None:
-    """As one that was committed late looks: its stamp is older than what the reader has seen."""
+def test_an_outcome_stamped_before_the_end_of_the_last_walk_is_still_sent(cast: Cast, till: Till) -> None:
+    """A late commit looks like this: its timestamp is older than what the reader has seen."""
     till.settle(sale("FAC-1", line(cast.rice)))
     _, cursor = walk(till)
     till.settle(sale("FAC-2", line(cast.rice)))
     late = datetime.now(UTC) - OVERLAP + timedelta(seconds=30)
     SaleOutcome.objects.filter(number="FAC-2").update(at=late)
-    assert ("FAC-2", "created") in told(walk(till, cursor)[0])
+    assert ("FAC-2", "created") in numbers_and_statuses(walk(till, cursor)[0])
 
 
-def test_the_entries_in_a_page_cost_no_query_each(cast: Cast, till: Till, token_till: Till) -> None:
+def test_a_page_costs_no_query_per_entry(cast: Cast, till: Till, token_till: Till) -> None:
     def queries(reader: Till) -> int:
         with CaptureQueriesContext(connection) as seen:
             read(reader)
@@ -181,7 +181,7 @@ def test_the_entries_in_a_page_cost_no_query_each(cast: Cast, till: Till, token_
 
 
 @pytest.mark.parametrize("text", ["", "abc", "0", "2024-11-04", "A" * 5000, "%00", "1.2.3", "MS4yLjMuNC41"])
-def test_what_is_no_cursor_of_this_call_is_refused_by_name(till: Till, text: str) -> None:
+def test_a_wrong_cursor_is_refused_by_name(till: Till, text: str) -> None:
     answer = till.get(f"{CHANGES}?depuis={text}")
     assert (answer.status_code, answer.json()["code"]) == (400, "parametre_invalide")
     assert answer.json()["detail"].startswith("depuis : ")
@@ -193,7 +193,7 @@ def test_a_cursor_of_the_catalogue_is_refused(till: Till) -> None:
     assert till.get(f"{CHANGES}?depuis={cursor}").status_code == 400
 
 
-def test_a_cursor_from_the_edges_of_time_is_no_fault(cast: Cast, till: Till) -> None:
+def test_a_cursor_at_the_limits_of_time_is_no_server_error(cast: Cast, till: Till) -> None:
     till.settle(sale("FAC-1", line(cast.rice)))
     for at in (datetime(1, 1, 1, tzinfo=UTC), datetime(8999, 1, 1, tzinfo=UTC)):
         for began in (None, datetime(1, 1, 2, tzinfo=UTC), datetime(8999, 1, 1, tzinfo=UTC)):

@@ -1,4 +1,4 @@
-"""Every answer of the contract that is given today, key by key, against a real one."""
+"""The contract's answers about sales, compared key by key with real ones."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from tests.tills import FATES, RECEIPTS, STATE, SYNC, Till, line, sale, stock_of
 
 pytestmark = pytest.mark.embedded
 
-# What the endpoint of old answered: the receipt has all of it, and more.
+# The answer of the legacy endpoint: the receipt has all of its keys, and more.
 OLD_ANSWER: dict[str, Any] = {
     "success": True,
     "message": "2 vente(s) synchronisée(s) avec succès",
@@ -69,7 +69,7 @@ def test_a_batch_is_acknowledged_and_nothing_is_promised(cast: Cast, till: Till)
     assert b"success" not in answer.content
 
 
-def test_a_receipt_before_anything_is_posted_says_that_all_wait(cast: Cast, till: Till) -> None:
+def test_a_receipt_before_posting_says_that_every_sale_waits(cast: Cast, till: Till) -> None:
     receipt = till.receipt(till.hand_over(*two_sales(cast)))
 
     assert receipt == {
@@ -94,16 +94,16 @@ def test_a_receipt_before_anything_is_posted_says_that_all_wait(cast: Cast, till
     }
 
 
-def first_entry(cast: Cast, told: dict[str, Any]) -> dict[str, Any]:
-    """Return what a receipt says of the first of the two sales; only its ids are taken from what was `told`."""
+def first_entry(cast: Cast, entry: dict[str, Any]) -> dict[str, Any]:
+    """Return what a receipt says of the first of the two sales; only its ids are taken from the answered `entry`."""
     return {
         "index": 1,
         "numero_facture": "FAC-20241104-001",
         "variante": 1,
         "status": "created",
         "action": "purger",
-        "id": told["id"],
-        "numero_enregistrement": told["numero_enregistrement"],
+        "id": entry["id"],
+        "numero_enregistrement": entry["numero_enregistrement"],
         "boutique_id": cast.shop.pk,
         "boutique_nom": "Ma Boutique",
         "montant_total": "50000.00",
@@ -125,7 +125,7 @@ def first_entry(cast: Cast, told: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def test_a_receipt_that_runs_tells_the_good_the_bad_and_the_waiting_apart(cast: Cast, till: Till) -> None:
+def test_a_receipt_in_progress_separates_recorded_refused_and_waiting_sales(cast: Cast, till: Till) -> None:
     receipt = till.hand_over(
         *two_sales(cast)[:1],
         sale("FAC-TEST-004", line(cast.rice, quantity=1000)),
@@ -214,14 +214,14 @@ def test_the_list_of_receipts_has_one_line_for_each(cast: Cast, till: Till) -> N
     }
 
 
-def test_fates_are_told_by_number_in_a_get_and_in_a_post(cast: Cast, till: Till) -> None:
+def test_statuses_are_looked_up_by_number_with_get_and_post(cast: Cast, till: Till) -> None:
     receipt = till.settle(sale("A", line(cast.rice)), sale("B", line(cast.rice, quantity=1000)))
     waiting = till.hand_over(sale("C", line(cast.rice)))
     created = receipt["details"]["creees"][0]
 
-    told = till.get(f"{FATES}?numero_facture=A&numero_facture=B&numero_facture=C&numero_facture=D").json()
+    answer = till.get(f"{FATES}?numero_facture=A&numero_facture=B&numero_facture=C&numero_facture=D").json()
 
-    assert told == {
+    assert answer == {
         "ventes": [
             {
                 "numero_facture": "A",
@@ -245,10 +245,10 @@ def test_fates_are_told_by_number_in_a_get_and_in_a_post(cast: Cast, till: Till)
             {"numero_facture": "D", "status": "unknown", "action": "renvoyer"},
         ]
     }
-    assert till.look_up_statuses("A", "B", "C", "D") == told["ventes"]
+    assert till.look_up_statuses("A", "B", "C", "D") == answer["ventes"]
 
 
-def test_the_state_tells_the_time_the_limits_and_what_is_open(cast: Cast, till: Till) -> None:
+def test_the_state_has_the_time_the_limits_and_what_is_open(cast: Cast, till: Till) -> None:
     till.settle(sale("A", line(cast.rice, quantity=1000), sequence=7), sale("B", line(cast.rice), sequence=10))
     till.hand_over(sale("C", line(cast.rice)), sale("D", line(cast.rice)))
 

@@ -1,4 +1,4 @@
-"""The answers of the three calls that only read, key by key, against real ones."""
+"""The contract's answers of the three calls that only read, compared key by key with real ones."""
 
 from decimal import Decimal
 from typing import Any
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.embedded
 
 @pytest.fixture
 def beans(cast: Cast) -> Article:
-    """Sold by the piece, whose price, barcode and threshold are known, and by the carton, of which little is."""
+    """Sold by the piece, with price, barcode and threshold, and by the carton, with few fields set."""
     beans = make_article(
         cast.shop, name="Haricots 1 kg", code="HAR1", barcode="6130001112223", price=Decimal("4500.5"), vat_rate=16
     )
@@ -37,10 +37,10 @@ def test_the_catalogue(cast: Cast, till: Till, beans: Article) -> None:
 
     body = body_of(till, "articles")
 
-    [told] = [article for article in body["articles"] if article["id"] == beans.pk]
+    [article] = [article for article in body["articles"] if article["id"] == beans.pk]
     assert list(body) == ["articles", "curseur", "fin"]
     assert (body["fin"], type(body["curseur"])) == (True, str)
-    assert told == {
+    assert article == {
         "id": beans.pk,
         "uuid": str(beans.uuid),
         "code": "HAR1",
@@ -79,9 +79,9 @@ def test_the_catalogue(cast: Cast, till: Till, beans: Article) -> None:
 
 def test_an_article_without_a_barcode_or_off_sale(cast: Cast, till: Till) -> None:
     Article.objects.filter(pk=cast.oil.pk).update(is_active=False)
-    told = {article["code"]: article for article in body_of(till, "articles")["articles"]}
-    assert (told["RIZ25"]["code_barres"], told["RIZ25"]["actif"]) == (None, True)
-    assert told["HUI20"]["actif"] is False
+    by_code = {article["code"]: article for article in body_of(till, "articles")["articles"]}
+    assert (by_code["RIZ25"]["code_barres"], by_code["RIZ25"]["actif"]) == (None, True)
+    assert by_code["HUI20"]["actif"] is False
 
 
 def test_the_movements(cast: Cast, till: Till, beans: Article) -> None:
@@ -208,7 +208,7 @@ def test_a_refusal(till: Till, path: str, problem: tuple[int, str, str], detail:
 
 
 @pytest.mark.parametrize("path", ["articles", "stock/mouvements", "ventes/changements"])
-def test_only_who_is_known_may_read_and_nobody_may_write(cast: Cast, till: Till, token_till: Till, path: str) -> None:
+def test_only_known_devices_may_read_and_nobody_may_write(cast: Cast, till: Till, token_till: Till, path: str) -> None:
     assert till.get(BASE + path).status_code == token_till.get(BASE + path).status_code == 200
     assert till.get(BASE + path, X_Device_Serial=None).json()["code"] == "header_manquant"
     assert till.get(BASE + path, X_Device_Serial="inconnu").json()["code"] == "terminal_inconnu"

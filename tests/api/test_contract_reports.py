@@ -1,4 +1,4 @@
-"""What tills say of themselves, in the contract's own words: each request as it stands, each answer key by key."""
+"""The contract's heartbeat and end of day: each request as written there, each answer key by key."""
 
 import json
 from datetime import UTC, datetime
@@ -86,12 +86,12 @@ def test_the_end_of_a_day_is_answered_with_exactly_what_differs(cast: Cast, till
 
 def test_a_day_that_agrees_is_equal_in_everything(cast: Cast, till: Till) -> None:
     till.settle(sale("FAC-20241104-001", line(cast.rice, price=50000), **NOVEMBER))
-    said = json.loads(END_OF_DAY)
-    said["ventes"] = said["ventes"][:1]
-    said["totaux"][0] |= {"nombre": 1, "montant": 50000}
-    said["caisse"]["especes_comptees"][0]["montant"] = 67000
+    report = json.loads(END_OF_DAY)
+    report["ventes"] = report["ventes"][:1]
+    report["totaux"][0] |= {"nombre": 1, "montant": 50000}
+    report["caisse"]["especes_comptees"][0]["montant"] = 67000
 
-    body = till.call("POST", BASE + "ventes/rapprochement", json.dumps(said).encode()).json()
+    body = till.call("POST", BASE + "ventes/rapprochement", json.dumps(report).encode()).json()
 
     assert body == {
         "jour": "2024-11-04",

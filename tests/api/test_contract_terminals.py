@@ -1,4 +1,4 @@
-"""What the contract says of enrolling and renewing, key by key against real answers."""
+"""The contract's answers about enrolment and token renewal, compared key by key with real ones."""
 
 import json
 
@@ -12,7 +12,7 @@ from tests.tills import Till, line, sale
 pytestmark = pytest.mark.embedded
 
 
-def test_an_enrolment_answers_what_a_new_device_must_know(cast: Cast, till: Till) -> None:
+def test_an_enrolment_returns_what_a_new_device_must_know(cast: Cast, till: Till) -> None:
     till.settle(sale("FAC-20241104-012", line(cast.rice), sequence=1857))
     code = code_for(cast.terminal, replaces=cast.device)
 
@@ -33,15 +33,15 @@ def test_an_enrolment_answers_what_a_new_device_must_know(cast: Cast, till: Till
     assert (device.app_version, device.model) == ("3.2.1", "Sunmi V2")
 
 
-def test_a_till_that_never_sold_has_nothing_to_go_on_from(cast: Cast, complete_till: Till) -> None:
+def test_a_till_that_never_sold_has_no_resume_point(cast: Cast, complete_till: Till) -> None:
     device = complete_till.device
     body = enrol(code_for(device.terminal, replaces=device), device.serial).json()
     assert (body["sequence"], body["dernier_numero"], body["mode_reponse"]) == (None, None, "complete")
 
 
-def test_a_renewal_answers_the_token_and_nothing_else(token_till: Till) -> None:
+def test_a_renewal_returns_only_the_token(token_till: Till) -> None:
     answer = token_till.call("POST", TOKEN)
     assert answer.status_code == 201
     assert list(answer.json()) == ["jeton"]
-    # A body is not asked for, and not in the way.
+    # A body is not needed, and ignored.
     assert token_till.call("POST", TOKEN, json.dumps({}).encode()).status_code == 201

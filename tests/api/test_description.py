@@ -1,4 +1,4 @@
-"""The OpenAPI document: valid, complete, and served to everybody."""
+"""The OpenAPI document: valid, complete and public."""
 
 import json
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ OPERATIONS = {
     ("post", "/api/v2/simple/ventes/statut"),
     ("post", "/api/v2/simple/ventes/sync"),
 }
-# Told in the document's own words, for they belong to no described call.
+# Described in the document's introduction, because they belong to no single call.
 OF_NO_CALL = {"methode_non_permise"}
 
 
@@ -66,7 +66,7 @@ def test_every_call_is_described() -> None:
     assert {route for route in routes if route.startswith("simple/")} == described
 
 
-def test_every_problem_stands_where_it_can_happen() -> None:
+def test_every_problem_is_described_where_it_can_happen() -> None:
     found = {code for *_, operation in operations() for codes in codes_of(operation).values() for code in codes}
     assert found == set(PROBLEMS) - OF_NO_CALL
     for code in OF_NO_CALL:
@@ -79,22 +79,22 @@ def test_a_problems_codes_have_its_status() -> None:
             assert {PROBLEMS[code][0] for code in codes} == {int(status)}
 
 
-def test_every_refusal_of_a_sale_is_named() -> None:
+def test_every_refusal_of_a_sale_is_described() -> None:
     assert set(SALE_CODES) == {refusal.code for refusal in SaleRefused.__subclasses__()}
 
 
 def test_every_field_that_is_read_of_a_sale_is_described() -> None:
-    """One Struct reads every kind: a field that no kind has would be read and told to nobody."""
+    """One Struct reads every kind: a field that no kind lists would be read, but described nowhere."""
     of_kinds = {name for parts in KINDS.values() for part in parts for name in part}
     assert {"type", *CIRCUMSTANCES, *of_kinds} == set(WireSale.__struct_fields__)
     assert {*LINE, *RETURNED_LINE} == set(WireLine.__struct_fields__)
 
 
-def test_what_names_a_struct_names_one_that_is_described() -> None:
+def test_every_name_of_a_struct_is_the_name_of_a_described_one() -> None:
     assert set(NAMES.values()) <= set(document()["components"]["schemas"])
 
 
-def test_every_call_says_who_may_make_it() -> None:
+def test_every_call_says_how_it_is_authenticated() -> None:
     schemes = document()["components"]["securitySchemes"]
     assert schemes["serie"] == {"type": "apiKey", "in": "header", "name": "X-Device-Serial"}
     assert schemes["serie_ancienne"] == {"type": "apiKey", "in": "header", "name": "Device-Serial"}
@@ -104,11 +104,11 @@ def test_every_call_says_who_may_make_it() -> None:
             assert "security" not in operation, "who has no token yet comes with a code"
             continue
         assert {"serie": [], "jeton": []} in operation["security"]
-        # The old fleet, on its serial alone; but never to a token.
+        # Old devices may call with their serial alone, but never renew a token.
         assert ({"serie": []} in operation["security"]) != path.endswith("terminaux/jeton")
 
 
-def test_every_reference_leads_somewhere() -> None:
+def test_every_reference_exists() -> None:
     components = document()["components"]["schemas"]
     text = json.dumps(document(), ensure_ascii=False, default=str)
     named = {part.split('"')[0] for part in text.split("#/components/schemas/")[1:]}
@@ -117,14 +117,14 @@ def test_every_reference_leads_somewhere() -> None:
 
 
 @pytest.mark.parametrize("accept", ["application/vnd.oai.openapi+json", "application/json"])
-def test_the_document_is_served_to_everybody(accept: str) -> None:
+def test_the_document_is_public(accept: str) -> None:
     answer = Client().get("/api/v2/schema/", headers={"Accept": accept})
     assert answer.status_code == 200
     assert json.loads(answer.content)["paths"].keys() == document()["paths"].keys()
 
 
 @pytest.mark.parametrize("query", ["version=a%0Ab", "version=3", "lang=en", "lang=..%2F..", "x=1"])
-def test_nothing_that_a_query_says_gets_into_the_document_or_its_headers(query: str) -> None:
+def test_no_query_parameter_gets_into_the_document_or_its_headers(query: str) -> None:
     answer = Client().get(f"/api/v2/schema/?{query}", headers={"Accept": "application/json"})
     assert answer.status_code == 200
     assert json.loads(answer.content)["info"]["version"] == __version__

@@ -1,4 +1,4 @@
-"""`manage.py device` and `enrol`: what they let in can call; what they cannot do they say, leaving nothing."""
+"""`manage.py device` and `enrol`: a registered device can call; a refusal is explained and changes nothing."""
 
 import io
 import re
@@ -25,15 +25,15 @@ def run(*arguments: str, command: str = "device") -> str:
 
 
 def make_code(*arguments: str) -> str:
-    """Return the code that `manage.py enrol` prints, as somebody would copy it."""
-    said = run("--shop", "BTQ-009", *arguments, command="enrol")
-    return re.search(r"^Code, shown once: (.+)$", said, re.MULTILINE)[1]
+    """Return the code that `manage.py enrol` prints."""
+    output = run("--shop", "BTQ-009", *arguments, command="enrol")
+    return re.search(r"^Code, shown once: (.+)$", output, re.MULTILINE)[1]
 
 
 def test_a_registered_device_calls_with_the_token_that_was_shown(cast: Cast) -> None:
     where = ("--shop", "BTQ-009", "--till", "Caisse neuve")
     token = run("serie-neuve", *where, "--token").rpartition(" ")[2].strip()
-    # Said again it registers nothing more.
+    # A repeat registers nothing more.
     run("serie-neuve", *where, "--answer-mode", "complete")
     device = Device.objects.get(serial="serie-neuve")
     answer = Till(device, token=token).get(STATE).json()
@@ -44,7 +44,7 @@ def test_a_registered_device_calls_with_the_token_that_was_shown(cast: Cast) -> 
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("inconnue",), "name --shop and --till"),
         (("serie", "--shop", "BTQ-000", "--till", "A"), "No shop"),
@@ -62,13 +62,13 @@ def test_a_registered_device_calls_with_the_token_that_was_shown(cast: Cast) -> 
         (("0a1badae951f8473", "--shop", "BTQ-009", "--till", "Double", "--move"), "more than one till"),
     ],
 )
-def test_what_cannot_be_registered_is_said_and_leaves_no_till_behind(
-    cast: Cast, arguments: tuple[str, ...], said: str
+def test_a_refused_registration_is_explained_and_leaves_no_till_behind(
+    cast: Cast, arguments: tuple[str, ...], message: str
 ) -> None:
     make_terminal(cast.shop, name="Double")
     make_terminal(cast.shop, name="Double")
     before = (Device.objects.count(), Terminal.objects.count())
-    with pytest.raises(CommandError, match=said):
+    with pytest.raises(CommandError, match=message):
         run(*arguments)
     assert (Device.objects.count(), Terminal.objects.count()) == before
     assert Device.objects.get(serial="0a1badae951f8473").terminal == cast.terminal
@@ -76,8 +76,8 @@ def test_what_cannot_be_registered_is_said_and_leaves_no_till_behind(
 
 def test_a_device_is_moved_to_a_till_of_another_shop_and_keeps_its_token(cast: Cast) -> None:
     serial = cast.token_device.serial
-    said = run(serial, "--shop", "BTQ-777", "--till", "Caisse neuve", "--move")
-    assert "What it has not sent yet will count for the till it holds now." in said
+    output = run(serial, "--shop", "BTQ-777", "--till", "Caisse neuve", "--move")
+    assert "What it has not sent yet will count for the till it holds now." in output
     state = Till(cast.token_device, token=cast.token).get(STATE).json()
     assert (state["terminal"]["nom"], state["boutique"]["code"]) == ("Caisse neuve", "BTQ-777")
 
@@ -98,7 +98,7 @@ def test_a_till_is_disabled_with_all_its_devices_and_enabled_again(cast: Cast, t
         assert till.get(STATE).status_code == status
 
 
-def test_the_shops_office_is_left_alone(cast: Cast) -> None:
+def test_the_shops_office_cannot_be_changed(cast: Cast) -> None:
     device = office_device(cast.shop)
     for arguments in (["--token"], ["--state", "disabled"], ["--shop", "BTQ-009", "--till", "A", "--move"]):
         with pytest.raises(CommandError, match="bureau"):
@@ -112,17 +112,17 @@ def test_the_shops_office_is_left_alone(cast: Cast) -> None:
     assert Device.objects.filter(terminal=device.terminal).count() == 1
 
 
-def test_a_code_is_printed_with_its_life_and_a_picture_of_it(cast: Cast) -> None:
-    said = run(
+def test_a_code_is_printed_with_its_lifetime_and_a_qr_code(cast: Cast) -> None:
+    output = run(
         "--shop", "BTQ-009", "--till", "Caisse neuve", "--minutes", "10", "--server", "https://caisse.example/",
         command="enrol",
     )  # fmt: skip
-    code = re.search(r"^Code, shown once: (\w{4}) (\w{4})$", said, re.MULTILINE)
-    assert f"https://caisse.example/#{code[1]}{code[2]}\n" in said
+    code = re.search(r"^Code, shown once: (\w{4}) (\w{4})$", output, re.MULTILINE)
+    assert f"https://caisse.example/#{code[1]}{code[2]}\n" in output
     life = EnrolmentCode.objects.get().expires_at - datetime.now(UTC)
     assert timedelta(minutes=9) < life <= timedelta(minutes=10)
-    assert f"{EnrolmentCode.objects.get().expires_at:%Y-%m-%d %H:%M} UTC" in said
-    assert said.count("█") > 200
+    assert f"{EnrolmentCode.objects.get().expires_at:%Y-%m-%d %H:%M} UTC" in output
+    assert output.count("█") > 200
     assert enrolled(f"{code[1]} {code[2]}", "serie-neuve").get(STATE).json()["terminal"]["nom"] == "Caisse neuve"
 
 
@@ -133,7 +133,7 @@ def test_a_code_lets_a_new_device_take_over_from_an_old_one(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("--shop", "BTQ-000", "--till", "A"), "No shop"),
         (("--shop", "BTQ-009", "--till", "Double"), "more than one till"),
@@ -147,19 +147,19 @@ def test_a_code_lets_a_new_device_take_over_from_an_old_one(cast: Cast) -> None:
         (("--shop", "BTQ-009", "--till", "Caisse 2", "--replaces", "0a1badae951f8473"), "pas de cette caisse"),
     ],
 )
-def test_a_code_that_cannot_be_made_is_said_and_leaves_no_till_behind(
-    cast: Cast, arguments: tuple[str, ...], said: str
+def test_a_refused_code_is_explained_and_leaves_no_till_behind(
+    cast: Cast, arguments: tuple[str, ...], message: str
 ) -> None:
     make_terminal(cast.shop, name="Double")
     make_terminal(cast.shop, name="Double")
     make_terminal(cast.shop, name="Caisse 2")
     before = Terminal.objects.count()
-    with pytest.raises(CommandError, match=said):
+    with pytest.raises(CommandError, match=message):
         run(*arguments, command="enrol")
     assert (Terminal.objects.count(), EnrolmentCode.objects.count()) == (before, 0)
 
 
-def test_a_code_is_not_made_with_a_key_that_nobody_else_has(cast: Cast, settings: Any) -> None:
+def test_a_code_is_not_made_with_a_secret_key_that_the_server_does_not_have(cast: Cast, settings: Any) -> None:
     settings.SECRET_KEY_IS_KEPT = False
     with pytest.raises(CommandError, match="SECRET_KEY"):
         make_code("--till", "Caisse neuve")

@@ -1,6 +1,6 @@
-"""Every example of docs/terminals.md is run: its calls are made, its answers are what is really answered.
+"""Runs every example of docs/terminals.md: makes its calls and compares its answers with the real ones.
 
-Above each example a comment names the world that it needs: `<!-- essai: NAME -->`, a function here.
+A comment above each example names the function here that prepares it: `<!-- essai: NAME -->`.
 """
 
 import json
@@ -30,7 +30,7 @@ from tests.tills import Till, line, sale
 PAGE = Path(__file__).parents[2] / "docs" / "terminals.md"
 BASE = "http://127.0.0.1:8000"
 NEW_SERIAL = "sunmi-v2-000417"
-# Words that mean the same for every shop: an example must show the very ones that are answered.
+# The values of these keys are the same for every shop: an example must show exactly the real ones.
 FIXED = {
     "status", "action", "code", "statut", "resultat", "type_mouvement", "mode", "devise", "niveau", "marque", "nom",
     "erreur", "chemin", "mode_reponse", "message", "montant_caisse", "montant_serveur", "attendu", "compte", "ecart",
@@ -39,7 +39,7 @@ FIXED = {
 
 @dataclass
 class Example:
-    """A fenced block: a call to make, or a batch to send, and the answer that stands after it."""
+    """A fenced block with a call to make or a batch to send, and the answer that follows it."""
 
     line: int
     language: str
@@ -52,7 +52,7 @@ class Example:
         return self.language == "sh" and self.text.startswith("curl")
 
     @property
-    def told(self) -> Any:
+    def documented(self) -> Any:
         """Return the JSON of an answer, without the status line and headers of one shown as HTTP."""
         body = self.text.partition("\n\n")[2] if self.language == "http" else self.text
         return json.loads(body)
@@ -77,7 +77,7 @@ def examples() -> list[Example]:
 
 @dataclass
 class World:
-    """The demo shop and its old till. What stands in an example for what only a run knows goes by `known`."""
+    """The demo shop and its old till. `known` maps an example's placeholders to the values of this run."""
 
     till: Till
     rice: Article
@@ -100,7 +100,7 @@ def world(db: None) -> World:
 
 
 def rien(world: World) -> None:
-    """A sale was made: nothing else is needed."""
+    """Needs only the sale that was made."""
     world.till.settle(world.sold("FAC-20241104-001"))
 
 
@@ -118,12 +118,12 @@ def reparee(world: World) -> None:
     move_stock(unit=world.rice.base_unit, quantity=Decimal(2000), movement_type=MovementType.ENTRY, author="demo")
     outcome = Sale.objects.get(number="FAC-20241104-001")
     retry_outcome(batch_id=outcome.batch_id, position=2, author="demo", reason="entrée de marchandise oubliée")
-    # The list is of all changes: the example shows the one that a person made.
+    # The list has all changes; the example shows only the one that a person made.
     world.known["/changements"] = f"/changements?depuis={_cursor_before(world, receipt)}"
 
 
 def _cursor_before(world: World, receipt: str) -> str:
-    """Return a cursor that stands between the two outcomes of a receipt, the repaired one being the later."""
+    """Return a cursor between the two outcomes of a receipt; the repaired one is the later."""
     first, _second = SaleOutcome.objects.filter(batch__receipt=receipt).order_by("position")
     return ChangeCursor(first.at, (first.batch_id, first.position)).as_text()
 
@@ -177,7 +177,7 @@ def test_a_documented_call_is_answered_as_documented(example: Example, world: Wo
     answer = call(world, example.text)
     assert example.answer is not None
     assert answer.status_code == example.answer.status, answer.content
-    assert_like(example.answer.told, answer.json(), where="$")
+    assert_like(example.answer.documented, answer.json(), where="$")
 
 
 @pytest.mark.parametrize("example", BATCHES, ids=lambda one: f"line-{one.line}")
@@ -189,7 +189,7 @@ def test_a_documented_batch_is_recorded(example: Example, world: World) -> None:
 
 
 def call(world: World, command: str) -> HttpResponse:
-    """Make the call that a `curl` line makes, through the test's client."""
+    """Make the call of a `curl` line through the test client."""
     words = iter(shlex.split(world.filled_in(command)))
     headers: dict[str, str] = {}
     method, address, body = "GET", "", b""
@@ -209,22 +209,22 @@ def call(world: World, command: str) -> HttpResponse:
     return caller.call(method, address, body, content_type=content_type)
 
 
-def assert_like(told: Any, real: Any, *, where: str, name: str = "") -> None:
-    """Assert that an answer has the documented keys and kinds of values, and the words that mean something."""
-    if isinstance(told, dict):
+def assert_like(documented: Any, real: Any, *, where: str, name: str = "") -> None:
+    """Assert that an answer has the documented keys and types, and the documented values of fixed keys."""
+    if isinstance(documented, dict):
         assert isinstance(real, dict), where
-        assert told.keys() == real.keys(), where
-        for key, value in told.items():
+        assert documented.keys() == real.keys(), where
+        for key, value in documented.items():
             assert_like(value, real[key], where=f"{where}.{key}", name=key)
-    elif isinstance(told, list):
+    elif isinstance(documented, list):
         assert isinstance(real, list), where
-        assert len(real) >= len(told), f"{where}: {real}"
-        for place, value in enumerate(told):
+        assert len(real) >= len(documented), f"{where}: {real}"
+        for place, value in enumerate(documented):
             assert_like(value, real[place], where=f"{where}[{place}]", name=name)
-    elif isinstance(told, str) and "…" not in told and name in FIXED:
-        assert told == real, where
+    elif isinstance(documented, str) and "…" not in documented and name in FIXED:
+        assert documented == real, where
     else:
-        assert _kind(told) == _kind(real), f"{where}: {real!r}"
+        assert _kind(documented) == _kind(real), f"{where}: {real!r}"
 
 
 def _kind(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""A code shown once makes a device a till's: who is let in, who is not and why, and what is left behind."""
+"""Enrolment by a one-time code: which devices are enrolled, which are refused and why, and what is stored."""
 
 import gzip
 import json
@@ -25,7 +25,7 @@ embedded = pytest.mark.embedded
 
 
 @embedded
-def test_a_new_tills_first_device_comes_in_with_its_code(cast: Cast) -> None:
+def test_a_new_tills_first_device_enrols_with_its_code(cast: Cast) -> None:
     terminal = make_terminal(cast.shop, name="Caisse neuve")
     till = enrolled(code_for(terminal), "serie-neuve")
     assert till.get(STATE).json()["terminal"]["nom"] == "Caisse neuve"
@@ -36,14 +36,14 @@ def test_a_new_tills_first_device_comes_in_with_its_code(cast: Cast) -> None:
 
 @embedded
 @pytest.mark.parametrize("written", ["{}", "{} ", "  {lower}\n", "{a}-{b}", "{a} {b}", "{a}\u00a0{b}", "{a}.{b}"])
-def test_a_code_may_be_typed_in_ones_own_way(cast: Cast, written: str) -> None:
+def test_a_code_may_be_typed_in_any_case_and_with_spaces(cast: Cast, written: str) -> None:
     code = code_for(make_terminal(cast.shop))
     typed = written.format(code, lower=code.lower(), a=code[:4], b=code[4:])
     assert enrol(typed, "serie-neuve").status_code == 201
 
 
 @embedded
-def test_letters_that_look_alike_are_read_as_what_a_code_has(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_letters_that_look_alike_are_read_as_those_of_a_code(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = iter("01VK01VK")
     monkeypatch.setattr(enrolment.secrets, "choice", lambda alphabet: next(drawn))
     assert code_for(make_terminal(cast.shop)) == "01VK01VK"
@@ -56,7 +56,7 @@ def test_what_a_device_says_of_itself_is_kept(cast: Cast) -> None:
     enrol(code, "  serie-neuve ", version="3.2.1" + "x" * 40, modele="Sunmi V2")
     device = Device.objects.get(serial="serie-neuve")
     assert (device.app_version, device.model) == ("3.2.1" + "x" * 27, "Sunmi V2")
-    # Said again without, or with what nobody can read, it stays.
+    # A repeat without them, or with unprintable ones, changes nothing.
     for fields in ({}, {"version": None, "modele": None}, {"version": "\u0007", "modele": "a\nb"}):
         assert enrol(code, "serie-neuve", **fields).status_code == 201
     device.refresh_from_db()
@@ -64,19 +64,19 @@ def test_what_a_device_says_of_itself_is_kept(cast: Cast) -> None:
 
 
 @embedded
-def test_a_lost_answer_is_asked_for_again_and_the_token_that_was_lost_is_worth_nothing(cast: Cast) -> None:
+def test_a_repeat_after_a_lost_answer_returns_a_new_token_and_voids_the_lost_one(cast: Cast) -> None:
     code = code_for(make_terminal(cast.shop))
     lost, till = enrolled(code, "serie-neuve"), enrolled(code, "serie-neuve")
     assert_problem(lost.get(STATE), "jeton_invalide")
     assert till.get(STATE).status_code == 200
-    # One that is in use works until the next one is first used.
+    # A token in use is valid until the first use of the next one.
     again = enrolled(code, "serie-neuve")
     assert [one.get(STATE).status_code for one in (till, again, till, again)] == [200, 200, 401, 200]
     assert Device.objects.filter(serial="serie-neuve").count() == 1
 
 
 @embedded
-def test_a_code_serves_one_device(cast: Cast) -> None:
+def test_a_code_enrols_one_device(cast: Cast) -> None:
     code = code_for(make_terminal(cast.shop))
     assert enrol(code, "serie-neuve").status_code == 201
     assert_problem(enrol(code, "une-autre"), "code_expire")
@@ -84,7 +84,7 @@ def test_a_code_serves_one_device(cast: Cast) -> None:
 
 
 @embedded
-def test_a_code_that_nobody_made_is_unknown(cast: Cast) -> None:
+def test_a_code_that_was_never_made_is_unknown(cast: Cast) -> None:
     code_for(make_terminal(cast.shop))
     for typed in (UNKNOWN, "", "K7Q4", "K7Q49XTD9", "é" * 8, "@" * 8, "٣" * 8):
         assert_problem(enrol(typed, "serie-neuve"), "code_inconnu")
@@ -92,7 +92,7 @@ def test_a_code_that_nobody_made_is_unknown(cast: Cast) -> None:
 
 
 @embedded
-def test_a_code_lives_for_its_time_also_for_the_device_that_used_it(cast: Cast) -> None:
+def test_a_code_expires_also_for_the_device_that_used_it(cast: Cast) -> None:
     code = code_for(make_terminal(cast.shop), life=timedelta(minutes=10))
     assert enrol(code, "serie-neuve").status_code == 201
     EnrolmentCode.objects.update(expires_at=datetime.now(UTC))
@@ -103,7 +103,7 @@ def test_a_code_lives_for_its_time_also_for_the_device_that_used_it(cast: Cast) 
 
 
 @embedded
-def test_a_tills_newest_code_is_the_only_one_that_can_be_used(cast: Cast) -> None:
+def test_only_a_tills_newest_code_is_valid(cast: Cast) -> None:
     terminal = make_terminal(cast.shop)
     older, newer = code_for(terminal), code_for(terminal)
     assert_problem(enrol(older, "serie-neuve"), "code_expire")
@@ -139,7 +139,7 @@ def test_a_disabled_till_takes_no_device(cast: Cast) -> None:
 
 
 @embedded
-def test_a_device_that_was_disabled_is_not_let_in_again_by_a_code(cast: Cast) -> None:
+def test_a_code_does_not_enable_a_disabled_device(cast: Cast) -> None:
     disable_device(cast.device)
     code = code_for(cast.terminal)
     assert_problem(enrol(code, cast.device.serial), "terminal_desactive")
@@ -149,7 +149,7 @@ def test_a_device_that_was_disabled_is_not_let_in_again_by_a_code(cast: Cast) ->
 
 @embedded
 @pytest.mark.parametrize("serial", ["", "   ", "x" * 65, "a\u0000b", "a\nb", "bureau-9"])
-def test_a_serial_that_cannot_be_one_is_refused(cast: Cast, serial: str) -> None:
+def test_an_impossible_serial_is_refused(cast: Cast, serial: str) -> None:
     code = code_for(make_terminal(cast.shop))
     answer = enrol(code, serial)
     assert_problem(answer, "parametre_invalide", answer.json()["detail"])
@@ -183,7 +183,7 @@ def test_a_body_that_cannot_be_read_is_refused(cast: Cast, body: bytes, code: st
 
 
 @embedded
-def test_a_body_may_be_compressed_and_say_more_than_is_known(cast: Cast) -> None:
+def test_a_body_may_be_compressed_and_have_unknown_fields(cast: Cast) -> None:
     body = {"code": code_for(make_terminal(cast.shop)), "numero_serie": "serie-neuve", "langue": "fr"}
     answer = enrol_raw(gzip.compress(json.dumps(body).encode()), Content_Encoding="gzip")
     assert answer.status_code == 201
@@ -194,7 +194,7 @@ def test_a_body_may_be_compressed_and_say_more_than_is_known(cast: Cast) -> None
 
 
 @embedded
-def test_enrolment_is_only_posted(till: Till) -> None:
+def test_enrolment_takes_only_a_post(till: Till) -> None:
     assert_problem(till.get(ENROLMENT), "methode_non_permise")
 
 
@@ -214,12 +214,14 @@ def test_a_refused_call_is_kept_under_the_serial_in_the_body(cast: Cast) -> None
 
 
 @embedded
-def test_who_tries_many_wrong_codes_is_not_heard_for_a_while(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_address_that_tries_many_wrong_codes_is_refused_for_a_while(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(enrolment, "GUESSES_OF_ONE_SOURCE_MAX", 3)
     code = code_for(make_terminal(cast.shop))
     for _ in range(3):
         assert_problem(enrol(UNKNOWN, "serie-neuve"), "code_inconnu")
-    # Counted in the database: what one process remembers does not matter.
+    # Counted in the database, not in a process's memory.
     cache.clear()
     refused = enrol(code, "serie-neuve")
     assert_problem(refused, "trop_de_requetes", "Trop de codes d'inscription erronés ; réessayez plus tard")
@@ -241,7 +243,7 @@ def test_one_customers_ipv6_addresses_count_as_one(cast: Cast, monkeypatch: pyte
 
 
 @embedded
-def test_wrong_codes_from_everywhere_are_bounded_together(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_codes_from_all_addresses_are_limited_together(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(enrolment, "GUESSES_MAX", 5)
     code = code_for(make_terminal(cast.shop))
     for number in range(5):
@@ -253,7 +255,7 @@ def test_wrong_codes_from_everywhere_are_bounded_together(cast: Cast, monkeypatc
 
 
 @embedded
-def test_a_slip_of_the_finger_is_no_guess(cast: Cast) -> None:
+def test_a_text_that_is_no_code_is_no_guess(cast: Cast) -> None:
     for typed in ("K7Q4", "", "K7Q49XTD9"):
         enrol(typed, "serie-neuve")
     assert not EnrolmentGuess.objects.exists()
@@ -288,12 +290,12 @@ def test_no_code_and_no_token_is_kept_or_logged(cast: Cast, caplog: pytest.LogCa
     for secret in (code, code.lower(), first, token):
         assert secret not in logged
         assert secret not in " ".join(kept)
-    # A plain hash of forty bits is tried through in minutes.
+    # A plain hash of forty bits could be broken in minutes.
     assert hash_token(code) not in kept
 
 
 @embedded
-def test_a_new_device_goes_on_where_the_till_stands(cast: Cast) -> None:
+def test_a_new_device_resumes_where_the_till_stopped(cast: Cast) -> None:
     terminal = make_terminal(cast.shop)
     code = code_for(terminal)
     till = enrolled(code, "serie-neuve")
@@ -306,7 +308,7 @@ def test_a_new_device_goes_on_where_the_till_stands(cast: Cast) -> None:
     assert standing() == (None, None)
     till.settle(sale("FAC-001", line(cast.rice), sequence=41), sale("FAC-002", line(cast.rice), sequence=42))
     assert standing() == (42, "FAC-002")
-    # Accepted, and not posted yet; then what the till sends again, and what nobody can read.
+    # Accepted and not posted yet; then a repeat, and an unreadable sale.
     till.hand_over(sale("FAC-003", line(cast.rice), sequence=43), sale("FAC-002", line(cast.rice), sequence=42), 7)
     assert standing() == (43, "FAC-003")
     till.post_all()
@@ -322,7 +324,7 @@ def test_a_new_device_goes_on_where_the_till_stands(cast: Cast) -> None:
 
 
 @embedded
-def test_what_breaks_in_the_middle_leaves_nothing_half_done(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_in_the_middle_leaves_nothing_half_done(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     code = code_for(cast.terminal, replaces=cast.device)
 
     def break_down(device: Device) -> str:
@@ -339,7 +341,7 @@ def test_what_breaks_in_the_middle_leaves_nothing_half_done(cast: Cast, monkeypa
 
 
 def at_once(*calls: tuple[str, str]) -> list[int]:
-    """Enrol with each (code, serial) at the same moment; return the statuses."""
+    """Enrol each (code, serial) at the same moment; return the statuses."""
     gate = threading.Barrier(len(calls))
 
     def call(code: str, serial: str) -> int:
@@ -351,7 +353,7 @@ def at_once(*calls: tuple[str, str]) -> list[int]:
 
 
 @pytest.mark.usefixtures("real_database")
-def test_of_many_devices_with_one_code_at_once_one_is_let_in() -> None:
+def test_of_many_devices_with_one_code_at_once_one_is_enrolled() -> None:
     shop = make_shop()
     for number in range(5):
         terminal = make_terminal(shop)
@@ -362,7 +364,7 @@ def test_of_many_devices_with_one_code_at_once_one_is_let_in() -> None:
 
 
 @pytest.mark.usefixtures("real_database")
-def test_a_device_that_shows_its_code_twice_at_once_is_one_device_with_one_token() -> None:
+def test_a_device_that_sends_its_code_twice_at_once_is_one_device_with_one_token() -> None:
     shop = make_shop()
     for number in range(5):
         terminal = make_terminal(shop)
@@ -380,7 +382,7 @@ def test_a_device_that_shows_its_code_twice_at_once_is_one_device_with_one_token
 
 
 @pytest.mark.usefixtures("real_database")
-def test_one_serial_at_two_tills_at_once_is_let_in_at_one() -> None:
+def test_one_serial_at_two_tills_at_once_is_enrolled_at_one() -> None:
     shop = make_shop()
     for number in range(5):
         terminals = [make_terminal(shop) for _ in range(3)]
@@ -391,7 +393,7 @@ def test_one_serial_at_two_tills_at_once_is_let_in_at_one() -> None:
 
 
 @embedded
-def test_a_code_for_a_till_that_nobody_held_takes_no_device_its_place(cast: Cast) -> None:
+def test_a_code_for_a_till_without_a_device_replaces_none(cast: Cast) -> None:
     terminal = make_terminal(cast.shop)
     code = code_for(terminal)
     move_device(cast.device, terminal=terminal)

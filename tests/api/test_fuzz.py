@@ -1,4 +1,4 @@
-"""The OpenAPI document turned into calls, by the thousand: no fault of ours, no answer that is not described."""
+"""Thousands of calls generated from the OpenAPI document: no server error, and no answer that is not described."""
 
 import ipaddress
 import itertools
@@ -31,7 +31,7 @@ from tests.tills import Till, line, sale
 
 EXAMPLES_MAX = 80
 OPERATIONS = [(path, method) for path, calls in document()["paths"].items() for method in calls]
-# What is generated wrong on purpose may be right for this API: a malformed sale refuses itself and not its batch.
+# A call that is generated wrong on purpose may be accepted: a malformed sale is refused alone, not its batch.
 CHECKED = (
     not_a_server_error,
     status_code_conformance,
@@ -50,13 +50,13 @@ def cast(real_database: None) -> Cast:
 
 @pytest.fixture(scope="module")
 def server(django_db_setup: None, rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """One API process for all that is generated; what it finds in the database changes from test to test."""
+    """One API process for all generated calls; the database's content changes from test to test."""
     environment = {
         "DATABASE_URL": rig.database_url,
         "BROKER_URL": "",
         "DEVICE_REQUESTS_PER_MINUTE": "1000000",
         "ENROLMENTS_PER_MINUTE": "1000000",
-        # Whoever guesses codes is soon not heard any more: here every caller has an address of its own.
+        # An address that guesses codes is soon refused, so every call here has an address of its own.
         "TRUSTED_PROXIES": "1",
     }
     with Stack(folder=tmp_path_factory.mktemp("stack"), environment=environment) as stack:
@@ -65,7 +65,7 @@ def server(django_db_setup: None, rig: Rig, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture
 def tills(cast: Cast) -> list[Till]:
-    """So many that none has too much waiting for long; each has a receipt to ask for."""
+    """Enough tills that none reaches the limit of waiting batches for long; each has a receipt."""
     return [Till(make_device(make_terminal(cast.shop))) for _ in range(2 * EXAMPLES_MAX // 15)]
 
 
@@ -78,7 +78,7 @@ def calls(server: str) -> Any:
 
 @dataclass(frozen=True)
 class Secrets:
-    """What no generator can guess: a receipt that exists, a code that enrols a device, a device with its token."""
+    """Values that no generator can guess: a receipt, an enrolment code, a device with its token."""
 
     receipt: str
     code: str
@@ -86,14 +86,14 @@ class Secrets:
 
 
 def complete(case: Case, till: Till, secrets: Secrets, *, is_ours: bool) -> None:
-    """Give a generated call what no generator can guess: who calls, and now and then something that exists."""
+    """Add to a generated call the device that calls, and now and then something that exists."""
     case.headers["X-Device-Serial"] = till.device.serial
     case.headers["X-Forwarded-For"] = str(ipaddress.IPv4Address(next(_addresses)))
     if is_ours and case.path.endswith("/jeton"):
         case.headers.update(secrets.proven.headers)
     if is_ours and case.path.endswith("/enrolement"):
         case.body = {"code": secrets.code, "numero_serie": "neuf-1"}
-    # Waiting is tried elsewhere; here it would only cost time.
+    # Waiting is tested elsewhere; here it would only cost time.
     if re.search("wait=", case.headers.get("Prefer", "")):
         del case.headers["Prefer"]
     if is_ours and "recu" in (case.path_parameters or {}):
@@ -102,7 +102,7 @@ def complete(case: Case, till: Till, secrets: Secrets, *, is_ours: bool) -> None
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
 @pytest.mark.parametrize("operation", OPERATIONS, ids=" ".join)
-def test_no_generated_call_finds_a_fault(
+def test_no_generated_call_causes_a_server_error(
     calls: Any, cast: Cast, tills: list[Till], operation: tuple[str, str], mode: GenerationMode
 ) -> None:
     receipt = tills[0].hand_over(sale("A", line(cast.rice)), sale("B", line(cast.rice, quantity=500)))
@@ -126,7 +126,7 @@ def test_no_generated_call_finds_a_fault(
         is_ours = next(ours)
         complete(case, tills[0] if is_ours and "{recu}" in path else next(turns), secrets, is_ours=is_ours)
         if is_ours and mode is GenerationMode.NEGATIVE and path.endswith("/rapprochement"):
-            # So strict a body that nothing generated wrong on purpose would ever be right by chance.
+            # The body is so strict that no wrong one is valid by chance.
             case.body = {"jour": "2024-11-04", "totaux": []}
         answer = case.call()
         case.validate_response(answer, checks=CHECKED)
@@ -135,12 +135,12 @@ def test_no_generated_call_finds_a_fault(
     call()
 
     assert max(seen) < 500
-    # Both kinds get through to what they are about, not only to a refusal at the door.
+    # Both kinds reach the code of the call, not only its authentication.
     assert min(seen) < 300
     for till in tills:
         till.post_all()
     check_invariants()
-    # Refused, perhaps, but never because of us.
+    # It may be refused, but never with a server error.
     assert not SaleOutcome.objects.filter(status="failed").exists()
     for batch in Batch.objects.all():
         read_receipt(tills, batch)

@@ -1,4 +1,4 @@
-"""`POST etat`: what a till says it still holds, its clock, its counter; and what the answer makes of them."""
+"""`POST etat`: what a till reports to hold, its clock and its sequence; and the answer."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -17,14 +17,14 @@ pytestmark = pytest.mark.embedded
 QUERIES_MAX = 16
 
 
-def beat(till: Till, **said: Any) -> dict[str, Any]:
-    answer = till.call("POST", STATE, json.dumps(said).encode())
+def beat(till: Till, **report: Any) -> dict[str, Any]:
+    answer = till.call("POST", STATE, json.dumps(report).encode())
     assert answer.status_code == 200, answer.content
     return answer.json()
 
 
-def refused(till: Till, **said: Any) -> str:
-    answer = till.call("POST", STATE, json.dumps(said).encode())
+def refused(till: Till, **report: Any) -> str:
+    answer = till.call("POST", STATE, json.dumps(report).encode())
     assert (answer.status_code, answer.json().get("code")) == (400, "parametre_invalide"), answer.content
     return answer.json()["detail"]
 
@@ -37,7 +37,7 @@ def in_the_shop(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat()
 
 
-def test_a_heartbeat_is_kept_with_all_that_it_says(cast: Cast, till: Till) -> None:
+def test_a_heartbeat_is_stored_with_all_its_fields(cast: Cast, till: Till) -> None:
     before = datetime.now(UTC)
     beat(
         till,
@@ -65,7 +65,7 @@ def test_the_skew_is_the_tills_clock_less_ours_and_stays_with_the_device(cast: C
     behind = beat(till, heure=in_the_shop(datetime.now(UTC) - timedelta(seconds=600)))
     assert behind["ecart_horloge_s"] == pytest.approx(-600, abs=60)
 
-    # What is not said changes nothing.
+    # A missing field changes nothing.
     assert beat(till, sequence=1)["ecart_horloge_s"] == behind["ecart_horloge_s"]
     assert till.get(STATE).json()["ecart_horloge_s"] == behind["ecart_horloge_s"]
     cast.device.refresh_from_db()
@@ -89,15 +89,17 @@ def test_a_clock_without_offset_shows_the_shops_local_time(cast: Cast, till: Til
         ("9999-12-31T23:59:59-12:00", 1),
     ],
 )
-def test_an_impossible_clock_is_told_by_its_skew_and_not_refused(cast: Cast, till: Till, clock: str, sign: int) -> None:
-    said = beat(till, heure=clock, a_envoyer={"nombre": 1, "plus_ancienne": clock})
-    assert said["ecart_horloge_s"] * sign > 40 * 365 * 24 * 3600
+def test_an_impossible_clock_is_shown_by_its_skew_and_not_refused(
+    cast: Cast, till: Till, clock: str, sign: int
+) -> None:
+    answer = beat(till, heure=clock, a_envoyer={"nombre": 1, "plus_ancienne": clock})
+    assert answer["ecart_horloge_s"] * sign > 40 * 365 * 24 * 3600
     kept = Heartbeat.objects.get()
     assert (kept.till_clock_at, kept.oldest_held_at, kept.held_count) == (None, None, 1)
 
 
 @pytest.mark.parametrize(
-    ("said", "path"),
+    ("report", "path"),
     [
         ({"heure": "hier"}, "heure"),
         ({"heure": "2024-11-04"}, "heure"),
@@ -121,10 +123,10 @@ def test_an_impossible_clock_is_told_by_its_skew_and_not_refused(cast: Cast, til
         ({"a_envoyer": holding(1, *[("CDF", "1")] * 101)}, "a_envoyer.montants"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_with_its_path_and_nothing_is_kept(
-    cast: Cast, till: Till, said: dict[str, Any], path: str
+def test_a_wrong_field_is_refused_with_its_path_and_nothing_is_stored(
+    cast: Cast, till: Till, report: dict[str, Any], path: str
 ) -> None:
-    sentence = refused(till, **{"heure": in_the_shop(datetime.now(UTC)), **said})
+    sentence = refused(till, **{"heure": in_the_shop(datetime.now(UTC)), **report})
     assert f"{path} " in sentence
     assert not Heartbeat.objects.exists()
     cast.device.refresh_from_db()
@@ -148,14 +150,14 @@ def test_the_answer_is_that_of_the_get(cast: Cast, till: Till) -> None:
     assert (posted["en_attente"], posted["a_corriger"]) == ({"lots": 1, "ventes": 1}, 1)
 
 
-def test_a_till_that_does_not_say_what_it_holds_leaves_no_word_of_it(till: Till) -> None:
+def test_a_till_that_does_not_say_what_it_holds_has_no_held_count(till: Till) -> None:
     beat(till, heure=in_the_shop(datetime.now(UTC)), sequence=5)
     assert not Heartbeat.objects.exists()
     beat(till, a_envoyer=None)
     assert not Heartbeat.objects.exists()
 
 
-def test_a_busy_till_leaves_one_row_a_minute_and_its_last_word(cast: Cast, till: Till) -> None:
+def test_a_busy_till_has_one_row_a_minute_and_its_last_report(cast: Cast, till: Till) -> None:
     for count in (3, 2, 1):
         beat(till, a_envoyer=holding(count))
     minutes = {kept.at.replace(second=0, microsecond=0) for kept in Heartbeat.objects.all()}
@@ -169,7 +171,7 @@ def test_a_busy_till_leaves_one_row_a_minute_and_its_last_word(cast: Cast, till:
     assert Heartbeat.objects.count() == before + 2
 
 
-def test_old_heartbeats_are_forgotten_but_for_each_tills_last(cast: Cast, till: Till, token_till: Till) -> None:
+def test_old_heartbeats_are_deleted_except_each_tills_last(cast: Cast, till: Till, token_till: Till) -> None:
     long_ago = datetime.now(UTC) - HEARTBEATS_KEPT - timedelta(days=2)
 
     def age(of: Till, *days: int) -> None:
@@ -193,7 +195,7 @@ def test_a_counter_beyond_what_arrived_and_what_is_held_shows_what_is_missing_at
     assert beat(till, sequence=15, a_envoyer=holding(2))["trous"] == [{"de": 11, "a": 13}]
     assert till.get(STATE).json()["trous"] == [{"de": 11, "a": 13}]
 
-    # Handed over and not begun: nobody has read their counters yet.
+    # Handed over and not posted yet: their sequence numbers have not been read.
     late = [sale(f"L{at}", line(cast.rice), sequence=at) for at in (11, 12, 13)]
     till.hand_over(*late)
     assert till.get(STATE).json()["trous"] == []
@@ -201,20 +203,20 @@ def test_a_counter_beyond_what_arrived_and_what_is_held_shows_what_is_missing_at
     assert till.get(STATE).json()["trous"] == []
 
 
-def test_what_is_missing_at_the_end_is_the_same_hole_once_later_sales_arrive(cast: Cast, till: Till) -> None:
+def test_a_gap_at_the_end_stays_the_same_gap_once_later_sales_arrive(cast: Cast, till: Till) -> None:
     till.settle(sale("A", line(cast.rice), sequence=10))
     beat(till, sequence=15, a_envoyer=holding(2))
     till.settle(sale("N", line(cast.rice), sequence=14), sale("O", line(cast.rice), sequence=15))
     assert till.get(STATE).json()["trous"] == [{"de": 11, "a": 13}]
 
 
-def test_a_till_never_seen_counting_misses_nothing(cast: Cast, till: Till) -> None:
+def test_a_till_whose_sales_have_no_sequence_has_no_gap(cast: Cast, till: Till) -> None:
     assert beat(till, sequence=1857, a_envoyer=holding(0))["trous"] == []
     till.settle(sale("A", line(cast.rice)))
     assert beat(till, sequence=1857, a_envoyer=holding(0))["trous"] == []
 
 
-def test_one_shops_tills_say_nothing_about_anothers(cast: Cast, till: Till, charlies_till: Till) -> None:
+def test_one_shops_tills_show_nothing_of_anothers(cast: Cast, till: Till, charlies_till: Till) -> None:
     charlies_till.settle(sale("A", line(cast.other_article), sequence=1))
     beat(charlies_till, sequence=9, a_envoyer=holding(0), heure=in_the_shop(datetime.now(UTC)))
     assert till.get(STATE).json()["trous"] == []
@@ -222,7 +224,7 @@ def test_one_shops_tills_say_nothing_about_anothers(cast: Cast, till: Till, char
     assert charlies_till.get(STATE).json()["trous"] == [{"de": 2, "a": 9}]
 
 
-def test_it_asks_the_same_questions_however_much_was_said(
+def test_its_queries_do_not_grow_with_the_heartbeats(
     cast: Cast, till: Till, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     for at in range(5):
@@ -233,6 +235,6 @@ def test_it_asks_the_same_questions_however_much_was_said(
         beat(till, sequence=100, a_envoyer=holding(1), heure=in_the_shop(datetime.now(UTC)))
 
 
-def test_a_till_that_holds_more_than_it_has_counted_is_heard(till: Till) -> None:
-    said = {"a_envoyer": {"nombre": 26395}, "sequence": 3363}
-    assert till.call("POST", STATE, json.dumps(said).encode()).json()["trous"] == []
+def test_a_till_that_holds_more_than_it_has_counted_is_accepted(till: Till) -> None:
+    report = {"a_envoyer": {"nombre": 26395}, "sequence": 3363}
+    assert till.call("POST", STATE, json.dumps(report).encode()).json()["trous"] == []

@@ -1,6 +1,6 @@
-"""The reading calls on long tables: what a page costs must not grow with what lies before it or behind it.
+"""The reading calls on long tables: the cost of a page must not grow with the rows before or after it.
 
-Counts the rows that the database takes from tables and indexes, so it says nothing on SQLite, which does not count.
+Counts the rows that the database reads from tables and indexes; SQLite does not count them.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ from tests.tills import BASE, Till
 NOON = datetime(2024, 11, 4, 11, tzinfo=UTC)
 ROWS = 3000
 PAGE = 50
-# For one row shown: its change and the one after it, of either kind, asked of an index and read; its article, its unit.
+# Rows read per row shown: its change and the next, of either kind, in the index and the table; its article and unit.
 ROWS_PER_SHOWN_MAX = 12
 
 
@@ -33,7 +33,7 @@ def moments(request: pytest.FixtureRequest) -> list[datetime]:
 
 
 def analyze(*tables: str) -> None:
-    """Tell the optimizer what is in the tables, as the server does by itself after a while."""
+    """Update the optimizer's statistics, as the server does by itself after a while."""
     with connection.cursor() as cursor:
         cursor.execute(f"ANALYZE TABLE {', '.join(tables)}")
         cursor.fetchall()
@@ -41,7 +41,7 @@ def analyze(*tables: str) -> None:
 
 def rows_taken() -> int:
     with connection.cursor() as cursor:
-        # What the index itself is asked to pass over is counted apart.
+        # Rows that the index itself skips are counted apart.
         cursor.execute(
             "SHOW SESSION STATUS WHERE variable_name LIKE 'Handler_read%' OR variable_name = 'Handler_icp_attempts'"
         )
@@ -49,7 +49,7 @@ def rows_taken() -> int:
 
 
 def check_cost(till: Till, path: str, *, shown: int = PAGE) -> None:
-    # Asking for the status takes rows too, as many each time.
+    # Reading the status reads rows too, the same number each time.
     own = rows_taken()
     own = rows_taken() - own
     before = rows_taken()
@@ -62,7 +62,7 @@ def check_cost(till: Till, path: str, *, shown: int = PAGE) -> None:
 
 
 def make_articles(cast: Cast, moments: list[datetime]) -> list[Article]:
-    """Fill the shop's catalogue, and a little of another's: a shop that is alone tempts the optimizer most."""
+    """Fill the catalogue of the shop, and a little of another: with one shop, the optimizer easily skips the index."""
     for shop, count in ((cast.other_shop, PAGE), (cast.shop, ROWS)):
         Article.objects.bulk_create(Article(shop=shop, code=f"IMP{n:05}", name=f"Importé {n}") for n in range(count))
     articles = list(Article.objects.filter(code__startswith="IMP").order_by("pk"))
@@ -88,7 +88,7 @@ def test_a_page_of_the_catalogue(cast: Cast, moments: list[datetime]) -> None:
         article, unit = articles[at], articles[at].units.get()
         for kind, key in ((FIRST_WALK, article.pk), (ARTICLE, article.pk), (UNIT, unit.pk)):
             cursor = ChangeCursor(moments[at], (cast.shop.pk, kind, key), NOON)
-            # A second apart, an article and its unit change together: a page shows half as many.
+            # Changes are a second apart; an article and its unit change together: a page shows half as many.
             is_paired = kind != FIRST_WALK and moments[0] != moments[1]
             shown = PAGE // 2 + (kind == ARTICLE) if is_paired else PAGE
             check_cost(till, f"articles?limit={PAGE}&depuis={cursor.as_text()}", shown=shown)

@@ -1,4 +1,4 @@
-"""Handing a batch over: bytes as they came, keys, copies, and no more than is posted."""
+"""Handing over a batch: bytes as received, keys, copies, and the limit of waiting batches."""
 
 import gzip
 import hashlib
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.embedded
 ODD = b' [ {"numero_facture":"A" , "inconnu":1.50,\n"lignes":[]},{"numero_facture":"\xc3\x89"} ]\r\n'
 
 
-def test_the_bytes_are_kept_as_they_came(cast: Cast, till: Till) -> None:
+def test_the_bytes_are_stored_as_received(cast: Cast, till: Till) -> None:
     for answer in (till.send(ODD), till.send(gzip.compress(ODD), Content_Encoding="GZIP")):
         batch = Batch.objects.get(receipt=answer.json()["recu"])
         assert zlib.decompress(BatchBody.objects.get(batch=batch).deflated) == ODD
@@ -27,7 +27,7 @@ def test_the_bytes_are_kept_as_they_came(cast: Cast, till: Till) -> None:
         assert (batch.terminal_id, batch.shop_id, batch.device_id) == (cast.terminal.pk, cast.shop.pk, cast.device.pk)
 
 
-def test_a_batch_keeps_what_its_request_said_of_itself(cast: Cast, till: Till) -> None:
+def test_a_batch_stores_its_requests_metadata(cast: Cast, till: Till) -> None:
     answer = till.send_sales(
         sale("A", line(cast.rice)), X_App_Version="3.2.1", X_Request_Id="demande-42", X_Forwarded_For="203.0.113.9"
     )
@@ -82,7 +82,7 @@ def test_without_a_key_every_post_is_a_new_batch(cast: Cast, till: Till) -> None
     assert till.outcomes() == ["created", "duplicate", "duplicate"]
 
 
-def test_a_till_that_hands_over_more_than_is_posted_is_asked_to_wait(cast: Cast, till: Till) -> None:
+def test_a_till_with_too_many_waiting_batches_is_asked_to_wait(cast: Cast, till: Till) -> None:
     sales = [sale(f"FAC-{number}", line(cast.rice)) for number in range(21)]
     for one in sales[:20]:
         till.hand_over(one)
@@ -92,7 +92,7 @@ def test_a_till_that_hands_over_more_than_is_posted_is_asked_to_wait(cast: Cast,
         refused, "trop_de_lots_en_attente", "Trop de lots de cette caisse attendent déjà ; réessayez plus tard"
     )
     assert till.batches() == 20
-    # What waits already may be said again, and counts once.
+    # A batch that waits already may be repeated, and counts once.
     assert till.send_sales(sales[3]).status_code == 202
     assert till.send_sales(sales[3]).status_code == 202
     assert_problem(till.send_sales(sales[20]), "trop_de_lots_en_attente")
@@ -110,13 +110,13 @@ def test_identical_batches_count_once(cast: Cast, till: Till) -> None:
     assert till.send_sales(sale("B", line(cast.rice))).status_code == 202
 
 
-def test_copies_count_in_the_end(cast: Cast, till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_copies_count_towards_the_limit_in_the_end(cast: Cast, till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(intake, "COPIES_WAITING_MAX", 3)
     one = sale("A", line(cast.rice))
     assert [till.send_sales(one).status_code for _ in range(4)] == [202, 202, 202, 429]
 
 
-def test_a_known_key_is_answered_though_the_till_has_enough_waiting(cast: Cast, till: Till) -> None:
+def test_a_known_key_is_answered_beyond_the_limit_of_waiting_batches(cast: Cast, till: Till) -> None:
     sales = [sale(f"FAC-{number}", line(cast.rice)) for number in range(20)]
     for at, one in enumerate(sales):
         till.hand_over(one, Idempotency_Key=f"cle-{at}")
@@ -124,7 +124,7 @@ def test_a_known_key_is_answered_though_the_till_has_enough_waiting(cast: Cast, 
     assert (again.status_code, again["Idempotency-Replayed"]) == (202, "true")
 
 
-def test_answers_are_compressed_for_who_asks(cast: Cast, till: Till) -> None:
+def test_answers_are_compressed_on_request(cast: Cast, till: Till) -> None:
     receipt = till.hand_over(*(sale(f"FAC-{number}", line(cast.rice)) for number in range(20)))
     path = f"/api/v2/simple/ventes/recus/{receipt}"
     plain = till.get(path)
@@ -132,17 +132,17 @@ def test_answers_are_compressed_for_who_asks(cast: Cast, till: Till) -> None:
     assert zipped["Content-Encoding"] == "gzip"
     assert len(zipped.content) < len(plain.content) / 2
     assert json.loads(gzip.decompress(zipped.content)) == plain.json()
-    # The tag of the compressed answer is understood as the same version.
+    # The ETag of the compressed answer means the same version.
     assert till.get(path, If_None_Match=zipped["ETag"]).status_code == 304
 
 
-def test_the_old_name_of_the_serials_header_is_heard(cast: Cast, till: Till) -> None:
+def test_the_old_name_of_the_serials_header_is_accepted(cast: Cast, till: Till) -> None:
     body = json.dumps([sale("A", line(cast.rice))]).encode()
     answer = till.call("POST", SYNC, body, X_Device_Serial=None, Device_Serial=f" {cast.device.serial} ")
     assert answer.status_code == 202
 
 
-def test_retry_after_grows_with_what_waits(cast: Cast, till: Till, settings: object) -> None:
+def test_retry_after_grows_with_the_backlog(cast: Cast, till: Till, settings: object) -> None:
     settings.POSTING_RATE_PER_S = 2
     answer = till.send_sales(*(sale(f"FAC-{number}", line(cast.rice)) for number in range(10)))
     assert answer["Retry-After"] == "6"

@@ -1,6 +1,6 @@
-"""Changes that commit later than they are stamped, and in another order: who follows with a cursor meets them all.
+"""Changes that commit later than their timestamps, and in another order: a reader with a cursor gets all of them.
 
-Commits are real here, and other threads hold them back.
+Commits are real here, and other threads delay them.
 """
 
 import random
@@ -37,20 +37,20 @@ def till(cast: Cast) -> Till:
 
 
 def walk(till: Till, call: str, since: str = "", *, limit: int | None = None) -> tuple[Entries, str]:
-    """Follow the pages of a call to the end; return what came, and the cursor to keep."""
+    """Follow the pages of a call to the end; return the entries, and the last cursor."""
     entries: Entries = []
     while True:
         query = {"depuis": since, "limit": limit}
-        told = till.get(f"{BASE}{call}?" + "&".join(f"{key}={value}" for key, value in query.items() if value)).json()
-        entries += told["articles" if call == "articles" else "ventes"]
-        since = told["curseur"]
-        if told["fin"]:
+        page = till.get(f"{BASE}{call}?" + "&".join(f"{key}={value}" for key, value in query.items() if value)).json()
+        entries += page["articles" if call == "articles" else "ventes"]
+        since = page["curseur"]
+        if page["fin"]:
             return entries, since
 
 
 @contextmanager
 def meanwhile(*works: Callable[[], None]) -> Iterator[list[threading.Thread]]:
-    """Run these in threads of their own, each with its own connection; a fault in one is the test's."""
+    """Run these in threads, each with its own connection; an exception in one fails the test."""
     faults: list[BaseException] = []
 
     def run(work: Callable[[], None]) -> None:
@@ -74,7 +74,7 @@ def meanwhile(*works: Callable[[], None]) -> Iterator[list[threading.Thread]]:
 
 
 def change(rows: Any, *, after_s: float = 0, **values: object) -> None:
-    """Change rows as a service does: stamped when the transaction begins, committed a while later."""
+    """Change rows as a service does: timestamped at the beginning of the transaction, committed a while later."""
 
     def attempt() -> None:
         with transaction.atomic(), bounded_time():
@@ -85,13 +85,13 @@ def change(rows: Any, *, after_s: float = 0, **values: object) -> None:
 
 
 def settle() -> None:
-    """Let the catalogue be as it is for a day."""
+    """Date the catalogue's changes back by a day."""
     then = datetime.now(UTC) - timedelta(days=1)
     Article.objects.update(changed_at=then)
     ArticleUnit.objects.update(changed_at=then)
 
 
-def test_an_article_committed_after_the_reader_went_by_is_in_the_next_walk(cast: Cast, till: Till) -> None:
+def test_an_article_committed_after_the_reader_passed_it_is_in_the_next_walk(cast: Cast, till: Till) -> None:
     settle()
     _, cursor = walk(till, "articles")
     stamped, may_commit = threading.Event(), threading.Event()
@@ -104,7 +104,7 @@ def test_an_article_committed_after_the_reader_went_by_is_in_the_next_walk(cast:
 
     with meanwhile(rename_slowly):
         assert stamped.wait(30)
-        # Stamped later, committed sooner: the reader's place is beyond the slow one's stamp.
+        # Timestamped later, committed sooner: the reader's cursor is beyond the slow one's timestamp.
         change(Article.objects.filter(pk=cast.oil.pk), name="Huile vive")
         seen, cursor = walk(till, "articles", cursor)
         may_commit.set()
@@ -115,7 +115,7 @@ def test_an_article_committed_after_the_reader_went_by_is_in_the_next_walk(cast:
 
 @contextmanager
 def posting_held_before_its_commit(till: Till) -> Iterator[None]:
-    """Hold the month's register while the till's next sale is posted: it has written all, and waits for its number."""
+    """Lock the month's register while the till's next sale is posted: it has written everything but its number."""
     is_held, may_go_on = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -129,7 +129,7 @@ def posting_held_before_its_commit(till: Till) -> Iterator[None]:
             assert is_held.wait(30)
             with meanwhile(till.post_all):
                 try:
-                    # The server renews what it tells of its transactions once nobody has asked for a tenth of a second.
+                    # The server updates its list of transactions only if it was not read for a tenth of a second.
                     assert wait_until(_waits_for_a_lock, timeout_s=20, pause_s=0.3)
                     yield
                 finally:
@@ -144,7 +144,7 @@ def _waits_for_a_lock() -> bool:
         return cursor.fetchone()[0] > 0
 
 
-def test_stock_that_a_posting_commits_after_the_reader_went_by_is_in_the_next_walk(cast: Cast, till: Till) -> None:
+def test_stock_committed_after_the_reader_passed_it_is_in_the_next_walk(cast: Cast, till: Till) -> None:
     till.settle(sale("FAC-1", line(cast.oil)))
     settle()
     _, cursor = walk(till, "articles")
@@ -157,8 +157,8 @@ def test_stock_that_a_posting_commits_after_the_reader_went_by_is_in_the_next_wa
     assert ("RIZ25", 70) in [(article["code"], article["unites"][0]["stock"]) for article in seen]
 
 
-def test_an_outcome_committed_after_the_reader_went_by_is_in_the_next_walk(cast: Cast, till: Till) -> None:
-    """Two at once: the sale's own, and that of the annulation that waited for it and is written over."""
+def test_an_outcome_committed_after_the_reader_passed_it_is_in_the_next_walk(cast: Cast, till: Till) -> None:
+    """Two outcomes at once: the sale's, and that of the void that was deferred for it and is overwritten."""
     void = {"type": "annulation", "numero_facture": "AVO-2", "origine": {"numero_facture": "FAC-2"}}
     till.settle(sale("FAC-1", line(cast.oil)), void)
     SaleOutcome.objects.update(at=datetime.now(UTC) - timedelta(days=1))
@@ -167,7 +167,7 @@ def test_an_outcome_committed_after_the_reader_went_by_is_in_the_next_walk(cast:
     with posting_held_before_its_commit(till):
         seen, cursor = walk(till, "ventes/changements", cursor)
         assert seen == []
-        # As if an outcome had been stamped meanwhile, and been seen: the reader's place is beyond the slow one's.
+        # As if the reader had seen a later outcome meanwhile: its cursor is beyond the slow one's timestamp.
         SaleOutcome.objects.filter(number="FAC-1").update(at=datetime.now(UTC))
         seen, cursor = walk(till, "ventes/changements", cursor)
         assert [entry["numero_facture"] for entry in seen] == ["FAC-1"]
@@ -175,8 +175,8 @@ def test_an_outcome_committed_after_the_reader_went_by_is_in_the_next_walk(cast:
     assert {(entry["numero_facture"], entry["status"]) for entry in seen} >= {("FAC-2", "created"), ("AVO-2", "voided")}
 
 
-# In the following two all is twenty times quicker than in life, in the same proportions: what a transaction may last,
-# and by how much a cursor stands back.
+# In the next two tests everything is twenty times faster than in production, in the same proportions: the time limit of
+# a transaction, and the overlap of a cursor.
 QUICK_TRANSACTION_S_MAX = 1.0
 QUICK_OVERLAP = timedelta(seconds=3)
 
@@ -189,7 +189,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> random.Random:
 
 
 def follow(till: Till, call: str, threads: list[threading.Thread], *, limit: int | None = None) -> tuple[Entries, int]:
-    """Ask again and again until the writers are done, and once more; return all that came, and how often it asked."""
+    """Read until the writers are done, and once more; return the entries, and the number of calls."""
     seen, cursor = walk(till, call, limit=limit)
     turns = 1
     while True:
@@ -202,8 +202,8 @@ def follow(till: Till, call: str, threads: list[threading.Thread], *, limit: int
         time.sleep(0.05)
 
 
-def test_who_follows_the_catalogue_has_it_in_the_end(cast: Cast, till: Till, quick: random.Random) -> None:
-    """Each article changes once, so that a change that was missed is not made good by the next one."""
+def test_a_reader_that_follows_the_catalogue_gets_every_change(cast: Cast, till: Till, quick: random.Random) -> None:
+    """Each article changes once, so that a later change cannot hide a missed one."""
     articles = [make_article(cast.shop) for _ in range(80)]
     settle()
     delays = [quick.choice([0, 0.01, 0.1, 0.3, 0.6, 0.9]) for _ in articles]
@@ -223,15 +223,15 @@ def test_who_follows_the_catalogue_has_it_in_the_end(cast: Cast, till: Till, qui
     now = {article["id"]: article for article in walk(till, "articles")[0]}
     assert known == now
     assert [known[article.pk]["nom"] for article in articles[1::2]] == [f"Nom {n}" for n in range(1, 80, 2)]
-    # It did not simply read everything each time.
+    # It did not read everything each time.
     assert turns > 10
     assert len(seen) < turns * len(articles) / 2
 
 
-def test_who_follows_a_tills_sales_has_every_outcome_in_the_end(
+def test_a_reader_that_follows_a_tills_sales_gets_every_outcome(
     cast: Cast, till: Till, quick: random.Random, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every fourth is an annulation that comes before its sale, and is written over later."""
+    """Every fourth is a void that comes before its sale; its outcome is overwritten later."""
     monkeypatch.setattr(change_feed, "CHANGES_PAGE_MAX", 5)
     till.settle(sale("FAC", line(cast.oil)))
     pauses = [quick.choice([0, 0.02, 0.1, 0.3]) for _ in range(24)]

@@ -1,4 +1,4 @@
-"""A till keeps its shop; a device may be moved to another till. Neither shows one shop what another one sold."""
+"""A till keeps its shop; a device may move to another till. Neither shows a shop what another shop sold."""
 
 import pytest
 
@@ -29,7 +29,7 @@ def assert_it_sees_nothing(till: Till, *receipts: str) -> None:
 
 @pytest.fixture
 def receipts(cast: Cast, till: Till) -> list[str]:
-    """What the till has sold in Alice's shop: one sale recorded, one refused, one still waiting."""
+    """The till's sales in Alice's shop: one recorded, one refused, one waiting."""
     settled = till.settle(sale("FAC-1", line(cast.rice)), sale("FAC-3", line(cast.rice, quantity=1000)))
     return [settled["recu"], till.hand_over(sale("FAC-2", line(cast.rice)), Idempotency_Key="cle-1")]
 
@@ -42,7 +42,7 @@ def test_a_till_is_never_moved_to_another_shop(cast: Cast, till: Till, receipts:
     assert till.receipt(receipts[0])["boutique"] == {"id": cast.shop.pk, "nom": "Ma Boutique", "code": "BTQ-009"}
 
 
-def test_a_till_without_a_shop_gets_one_and_its_devices_are_heard_from_then_on(cast: Cast) -> None:
+def test_a_till_without_a_shop_gets_one_and_its_devices_are_accepted_from_then_on(cast: Cast) -> None:
     terminal = make_terminal(None)
     till = Till(make_device(terminal))
     assert_problem(till.send_sales(sale("FAC-1", line(cast.rice))), "terminal_sans_boutique")
@@ -62,9 +62,7 @@ def test_a_moved_device_sees_nothing_of_the_till_it_left(cast: Cast, till: Till,
     assert [one["status"] for one in successor.look_up_statuses("FAC-2")] == ["created"]
 
 
-def test_what_a_moved_device_had_not_sent_is_judged_in_its_new_shop(
-    cast: Cast, till: Till, receipts: list[str]
-) -> None:
+def test_unsent_sales_of_a_moved_device_are_posted_in_its_new_shop(cast: Cast, till: Till, receipts: list[str]) -> None:
     device = Device.objects.get(pk=cast.device.pk)
     move_device(device, terminal=make_terminal(cast.other_shop))
     till = Till(device)
@@ -81,7 +79,7 @@ def test_a_till_whose_row_was_changed_by_hand_sees_nothing_of_the_shop_it_was_in
 ) -> None:
     Terminal.objects.filter(pk=cast.terminal.pk).update(shop=cast.other_shop)
     assert_it_sees_nothing(till, *receipts)
-    # A key that the till used there still names that shop's batch, and no other shop's name.
+    # A key that the till used there still finds that shop's batch, with that shop's name.
     again = till.send_sales(sale("FAC-2", line(cast.rice)), Idempotency_Key="cle-1").json()
     assert (again["recu"], again["boutique"]["code"]) == (receipts[1], "BTQ-009")
     assert Batch.objects.get(receipt=again["recu"]).shop == cast.shop

@@ -1,4 +1,4 @@
-"""Stock movements as a till reads them: its shop's, newest first, in pages, between days of the shop."""
+"""Stock movements as a till reads them: those of its shop, newest first, in pages, between two days."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -27,7 +27,7 @@ def read(till: Till, query: str = "") -> dict[str, Any]:
 
 
 def walk(till: Till, query: str = "") -> tuple[list[int], int]:
-    """Follow `suivant` to the end; return the ids in the order in which they came, and how many pages there were."""
+    """Follow `suivant` to the end; return the ids in order, and the number of pages."""
     ids: list[int] = []
     path, pages = MOVEMENTS + query, 0
     while path:
@@ -39,7 +39,7 @@ def walk(till: Till, query: str = "") -> tuple[list[int], int]:
 
 
 def add_movements(unit: ArticleUnit, *moments: datetime) -> list[int]:
-    """Write an entry of one for each moment, as they would have been written; return their ids."""
+    """Write an entry of one piece for each instant; return the ids."""
     before = ArticleUnit.objects.values_list("stock", flat=True).get(pk=unit.pk)
     ids = []
     for at in moments:
@@ -65,7 +65,7 @@ def test_the_newest_comes_first(cast: Cast, till: Till) -> None:
     ]
 
 
-def test_every_kind_of_movement_is_told(cast: Cast, till: Till) -> None:
+def test_every_kind_of_movement_is_listed(cast: Cast, till: Till) -> None:
     till.settle(
         sale("FAC-1", line(cast.rice, quantity=3)),
         {
@@ -86,7 +86,7 @@ def test_every_kind_of_movement_is_told(cast: Cast, till: Till) -> None:
     assert [one["utilisateur"] for one in shown] == ["Terminal MAUI"] * 3 + ["test"]
 
 
-def test_an_article_means_all_its_units(cast: Cast, till: Till) -> None:
+def test_filtering_by_article_includes_all_its_units(cast: Cast, till: Till) -> None:
     carton = add_unit(cast.rice, level=UnitLevel.CARTON, stock=7, mark="CTN")
     till.settle(sale("FAC-1", line(cast.oil), line(cast.rice)))
     shown = read(till, f"?article_id={cast.rice.pk}")["mouvements"]
@@ -97,13 +97,13 @@ def test_an_article_means_all_its_units(cast: Cast, till: Till) -> None:
     assert read(till, f"?article_id={bare.pk}")["mouvements"] == []
 
 
-def test_a_renamed_article_is_told_by_its_name_of_today(cast: Cast, till: Till) -> None:
+def test_a_renamed_article_has_its_present_name(cast: Cast, till: Till) -> None:
     Article.objects.filter(pk=cast.rice.pk).update(name="Riz parfumé", code="RIZ-P", is_active=False)
     [entry] = read(till, f"?article_id={cast.rice.pk}")["mouvements"]
     assert (entry["article_nom"], entry["article_code"]) == ("Riz parfumé", "RIZ-P")
 
 
-def test_another_shops_movements_are_not_there(cast: Cast, till: Till, charlies_till: Till) -> None:
+def test_another_shops_movements_are_not_listed(cast: Cast, till: Till, charlies_till: Till) -> None:
     ours = read(till)
     assert {one["article_id"] for one in ours["mouvements"]} == {cast.rice.pk, cast.oil.pk}
     theirs = read(charlies_till)
@@ -111,7 +111,7 @@ def test_another_shops_movements_are_not_there(cast: Cast, till: Till, charlies_
     assert (theirs["boutique_id"], theirs["boutique_nom"]) == (cast.other_shop.pk, "Autre Boutique")
 
 
-def test_an_article_of_another_shop_is_as_unknown_as_one_that_never_was(cast: Cast, till: Till) -> None:
+def test_an_article_of_another_shop_is_as_unknown_as_one_that_never_existed(cast: Cast, till: Till) -> None:
     assert till.get(f"{MOVEMENTS}?article_id={cast.rice.pk}").status_code == 200
     answers = []
     for article_id in (cast.other_article.pk, 987654321, 2**63 - 1):
@@ -122,7 +122,7 @@ def test_an_article_of_another_shop_is_as_unknown_as_one_that_never_was(cast: Ca
 
 
 def test_pages_miss_nothing_and_repeat_nothing(cast: Cast, till: Till) -> None:
-    """Also where hundreds have one instant, and while others arrive."""
+    """Also with hundreds of one instant, and while others arrive."""
     now = datetime.now(UTC)
     add_movements(cast.rice.base_unit, *[now + timedelta(seconds=1)] * 60, *[now + timedelta(seconds=2)] * 60)
     add_movements(cast.oil.base_unit, *[now + timedelta(seconds=1, microseconds=n % 3) for n in range(60)])
@@ -139,7 +139,7 @@ def test_pages_miss_nothing_and_repeat_nothing(cast: Cast, till: Till) -> None:
     assert shown == expected[:100]
 
 
-def test_a_page_is_of_100_unless_told_and_500_at_most(cast: Cast, till: Till) -> None:
+def test_a_page_has_100_by_default_and_500_at_most(cast: Cast, till: Till) -> None:
     add_movements(cast.rice.base_unit, *[datetime.now(UTC)] * 600)
     assert [read(till, query)["count"] for query in ("", "?limit=2", "?limit=500")] == [100, 2, 500]
 
@@ -212,7 +212,7 @@ def test_an_instant_counts_to_the_microsecond_in_any_offset(cast: Cast, till: Ti
         "2" * 5000,
     ],
 )
-def test_what_is_no_date_is_refused_by_name(cast: Cast, till: Till, text: str) -> None:
+def test_a_wrong_date_is_refused_by_name(cast: Cast, till: Till, text: str) -> None:
     for name in ("date_debut", "date_fin"):
         assert till.get(f"{MOVEMENTS}?{name}=2024-11-04").status_code == 200
         answer = till.get(f"{MOVEMENTS}?{name}={quote(text)}")
@@ -231,7 +231,7 @@ def test_what_is_no_date_is_refused_by_name(cast: Cast, till: Till, text: str) -
         ("2024-11-04T23:00:00Z", "2024-11-04", 400),
     ],
 )
-def test_an_end_before_its_beginning_is_refused(till: Till, begin: str, end: str, status: int) -> None:
+def test_an_end_before_the_beginning_is_refused(till: Till, begin: str, end: str, status: int) -> None:
     answer = till.get(f"{MOVEMENTS}?date_debut={begin}&date_fin={end}")
     assert answer.status_code == status
     if status == 400:
@@ -241,13 +241,13 @@ def test_an_end_before_its_beginning_is_refused(till: Till, begin: str, end: str
 
 @pytest.mark.parametrize("name", ["limit", "curseur", "article_id"])
 @pytest.mark.parametrize("text", ["abc", "", "0", "-1", "1.5", "1e2", "%2B1", "%D9%A1", "9" * 30, "1%00"])
-def test_what_is_no_whole_number_is_refused_by_name(till: Till, name: str, text: str) -> None:
+def test_a_wrong_number_is_refused_by_name(till: Till, name: str, text: str) -> None:
     answer = till.get(f"{MOVEMENTS}?{name}={text}")
     assert (answer.status_code, answer.json()["code"]) == (400, "parametre_invalide")
     assert answer.json()["detail"].startswith(f"{name} : un nombre entier")
 
 
-def test_a_limit_beyond_the_ceiling_is_refused_with_the_ceiling(till: Till) -> None:
+def test_a_limit_beyond_the_maximum_is_refused_with_the_maximum(till: Till) -> None:
     assert till.get(f"{MOVEMENTS}?limit=500").status_code == 200
     answer = till.get(f"{MOVEMENTS}?limit=501")
     assert answer.status_code == 400
@@ -264,7 +264,7 @@ def test_a_cursor_that_names_no_movement_of_this_shop_is_refused(cast: Cast, til
         assert answer.json()["detail"].startswith("curseur : ")
 
 
-def test_the_movements_in_a_page_cost_no_query_each(cast: Cast, till: Till) -> None:
+def test_a_page_costs_no_query_per_movement(cast: Cast, till: Till) -> None:
     def queries(query: str) -> int:
         with CaptureQueriesContext(connection) as seen:
             read(till, query)

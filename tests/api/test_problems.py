@@ -1,4 +1,4 @@
-"""Every problem that a call can be answered with: its status, code and headers, and what is kept of the refusal."""
+"""Every problem of the API: its status, code and headers, and the refused call that is recorded."""
 
 import json
 from typing import Any
@@ -53,7 +53,7 @@ def assert_problem(answer: HttpResponse, code: str, detail: str | None = None) -
         ("0A1BADAE951F8473", ("terminal_inconnu", "Terminal non trouvé")),
     ],
 )
-def test_who_is_not_known_is_refused_everywhere(
+def test_an_unknown_device_is_refused_everywhere(
     till: Till, method: str, path: str, serial: str | None, refusal: tuple[str, str]
 ) -> None:
     answer = till.call(method, path, b"[]", X_Device_Serial=serial)
@@ -62,7 +62,7 @@ def test_who_is_not_known_is_refused_everywhere(
 
 
 @pytest.mark.parametrize(("method", "path"), PATHS)
-def test_a_device_that_must_prove_itself_is_refused_without_its_token(
+def test_a_device_in_mode_token_is_refused_without_its_token(
     cast: Cast, token_till: Till, method: str, path: str
 ) -> None:
     missing = token_till.call(method, path, b"[]", Authorization=None)
@@ -92,14 +92,14 @@ def test_a_till_that_is_disabled_or_belongs_to_no_shop_is_refused(
     assert_problem(second.call(method, path, b"[]"), "terminal_desactive")
 
 
-def test_a_replaced_device_is_still_heard(cast: Cast, till: Till) -> None:
+def test_a_replaced_device_is_still_accepted(cast: Cast, till: Till) -> None:
     cast.device.state = DeviceState.REPLACED
     cast.device.save(update_fields=["state"])
     assert till.send_sales(sale("A", line(cast.rice))).status_code == 202
 
 
 @pytest.mark.parametrize(("method", "path"), PATHS)
-def test_only_json_is_answered(till: Till, method: str, path: str) -> None:
+def test_answers_are_only_json(till: Till, method: str, path: str) -> None:
     assert_problem(till.call(method, path, b"[]", Accept="text/html"), "format_non_disponible")
     for accepted in ("*/*", "application/*;q=0.5", "text/html, application/json"):
         assert till.call(method, path, b"[]", Accept=accepted).status_code != 406
@@ -107,7 +107,7 @@ def test_only_json_is_answered(till: Till, method: str, path: str) -> None:
 
 @pytest.mark.parametrize("path", [SYNC, RECEIPTS, f"{RECEIPTS}/x", FATES, STATE])
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "TRACE"])
-def test_a_method_that_is_not_there_is_refused_with_those_that_are(till: Till, method: str, path: str) -> None:
+def test_a_wrong_method_is_refused_with_the_allowed_ones(till: Till, method: str, path: str) -> None:
     answer = till.call(method, path)
     assert_problem(answer, "methode_non_permise")
     both = {"GET", "POST"}
@@ -117,12 +117,12 @@ def test_a_method_that_is_not_there_is_refused_with_those_that_are(till: Till, m
 
 @pytest.mark.parametrize("path", [BASE, BASE + "ventes", SYNC + "/", "/api/v2/", "/api/v2/x%0Ay", RECEIPTS + "/a/b"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_an_address_that_is_not_there_is_refused_as_the_api_refuses(till: Till, method: str, path: str) -> None:
+def test_an_unknown_address_is_refused_with_a_problem(till: Till, method: str, path: str) -> None:
     assert_problem(till.call(method, path), "introuvable")
 
 
 @pytest.mark.parametrize("path", ["/api/v2/schema/", "/api/v2/docs/"])
-def test_the_description_refuses_as_the_api_refuses(till: Till, path: str) -> None:
+def test_the_description_refuses_with_a_problem(till: Till, path: str) -> None:
     answer = till.call("POST", path)
     assert_problem(answer, "methode_non_permise")
     assert_problem(till.get(path, Accept="image/png"), "format_non_disponible")
@@ -138,7 +138,7 @@ def test_a_body_of_another_type_or_encoding_is_refused(till: Till, path: str) ->
 
 
 @pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "APPLICATION/JSON", ""])
-def test_a_json_body_may_say_its_type_in_its_own_way(cast: Cast, till: Till, content_type: str) -> None:
+def test_a_json_body_may_write_its_type_in_several_ways(cast: Cast, till: Till, content_type: str) -> None:
     body = json.dumps([sale("A", line(cast.rice))]).encode()
     assert till.call("POST", SYNC, body, content_type=content_type).status_code == 202
 
@@ -157,7 +157,7 @@ def test_a_json_body_may_say_its_type_in_its_own_way(cast: Cast, till: Till, con
         (f"{FATES}?" + "&".join(["a"] * 1001), None),
     ],
 )
-def test_a_parameter_that_cannot_be_meant_is_refused(till: Till, path: str, detail: str | None) -> None:
+def test_a_wrong_parameter_is_refused(till: Till, path: str, detail: str | None) -> None:
     assert_problem(till.get(path), "parametre_invalide", detail)
 
 
@@ -178,7 +178,7 @@ def test_a_parameter_that_cannot_be_meant_is_refused(till: Till, path: str, deta
         (json.dumps({"numeros": ["A"] * 1001}).encode(), "parametre_invalide"),
     ],
 )
-def test_a_question_that_cannot_be_read_is_refused(till: Till, body: bytes, code: str | None) -> None:
+def test_an_unreadable_status_lookup_is_refused(till: Till, body: bytes, code: str | None) -> None:
     answer = till.call("POST", FATES, body)
     assert answer.status_code == 400
     assert_problem(answer, answer.json()["code"], answer.json()["detail"])
@@ -186,7 +186,7 @@ def test_a_question_that_cannot_be_read_is_refused(till: Till, body: bytes, code
 
 
 @pytest.mark.parametrize("key", ["", " ", "x" * 201, "clé", "a\tb"])
-def test_an_idempotency_key_that_cannot_be_one_is_refused(cast: Cast, till: Till, key: str) -> None:
+def test_an_impossible_idempotency_key_is_refused(cast: Cast, till: Till, key: str) -> None:
     assert_problem(
         till.send_sales(sale("A", line(cast.rice)), Idempotency_Key=key),
         "parametre_invalide",
@@ -196,7 +196,7 @@ def test_an_idempotency_key_that_cannot_be_one_is_refused(cast: Cast, till: Till
 
 
 @pytest.mark.parametrize("name", ["inconnu", "00000000-0000-4000-8000-000000000000", "é", "%00", "{x}"])
-def test_a_receipt_that_is_not_there_is_unknown(till: Till, name: str) -> None:
+def test_a_receipt_that_does_not_exist_is_unknown(till: Till, name: str) -> None:
     assert_problem(till.get(f"{RECEIPTS}/{name}"), "recu_inconnu", "Ce reçu n'existe pas pour cette caisse")
 
 
@@ -240,6 +240,6 @@ def test_invented_serials_do_not_fill_the_disk(till: Till, monkeypatch: pytest.M
     assert RefusedCall.objects.filter(serial=till.device.serial).exists()
 
 
-def test_an_answer_that_is_good_leaves_no_refused_call(cast: Cast, till: Till) -> None:
+def test_an_accepted_call_leaves_no_refused_call(cast: Cast, till: Till) -> None:
     till.settle(sale("A", line(cast.rice, quantity=1000)))
     assert not RefusedCall.objects.exists()

@@ -1,4 +1,4 @@
-"""Reading receipts: versions, tags, what changed since, pages."""
+"""Reading receipts: versions, ETags, changes since a version, pages."""
 
 import pytest
 from django.db import connection
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.embedded
 
 @pytest.fixture
 def running(cast: Cast, till: Till) -> str:
-    """A batch of four of which two are settled."""
+    """A batch of four sales, two of them settled."""
     receipt = till.hand_over(
         sale("A", line(cast.rice), line(cast.oil)),
         sale("B", line(cast.rice, quantity=500)),
@@ -28,7 +28,7 @@ def indexes(receipt: dict) -> dict[str, list[int]]:
     return {part: [entry["index"] for entry in entries] for part, entries in receipt["details"].items()}
 
 
-def test_each_sale_stands_in_exactly_one_part(cast: Cast, till: Till, running: str) -> None:
+def test_each_sale_is_in_exactly_one_part(cast: Cast, till: Till, running: str) -> None:
     assert indexes(till.receipt(running)) == {"creees": [1], "erreurs": [2], "en_attente": [3, 4]}
     till.post_all()
     assert indexes(till.receipt(running)) == {"creees": [1, 3, 4], "erreurs": [2], "en_attente": []}
@@ -42,7 +42,7 @@ def test_a_settled_receipt_with_a_refusal_is_no_success(till: Till, running: str
     assert settled["statistiques"] == {"total_envoyees": 4, "reussies": 3, "erreurs": 1, "doublons": 0}
 
 
-def test_duplicates_do_not_spoil_a_success(cast: Cast, till: Till) -> None:
+def test_a_receipt_with_duplicates_is_a_success(cast: Cast, till: Till) -> None:
     known = sale("A", line(cast.rice))
     till.settle(known)
     again = till.settle(known, sale("B", line(cast.rice)))
@@ -51,7 +51,7 @@ def test_duplicates_do_not_spoil_a_success(cast: Cast, till: Till) -> None:
     assert again["statistiques"]["doublons"] == 1
 
 
-def test_only_what_changed_since_a_version_is_told(till: Till, running: str) -> None:
+def test_only_changes_since_a_version_are_sent(till: Till, running: str) -> None:
     assert indexes(till.receipt(running, "?depuis=0"))["creees"] == [1]
     since = till.receipt(running, "?depuis=1")
     assert indexes(since) == {"creees": [], "erreurs": [2], "en_attente": [3, 4]}
@@ -150,7 +150,7 @@ def test_reading_costs_the_same_for_one_sale_and_for_many(cast: Cast, till: Till
     assert queries(RECEIPTS) <= 3
 
 
-def test_one_number_has_one_fate_for_each_content(cast: Cast, till: Till) -> None:
+def test_one_number_has_one_status_per_content(cast: Cast, till: Till) -> None:
     till.settle(sale("A", line(cast.rice)), sale("A", line(cast.rice, quantity=2)), sale("A", line(cast.rice)))
     statuses = till.look_up_statuses(" A ", "A")
     assert [(one["numero_facture"], one["status"], one["index"]) for one in statuses] == [

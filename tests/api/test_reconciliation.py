@@ -1,4 +1,4 @@
-"""`POST ventes/rapprochement`: by list, by sums, with the drawer; equal, or exactly what differs."""
+"""`POST ventes/rapprochement`: by list, by sums and with the drawer; equal, or exactly the differences."""
 
 import json
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from tests.tills import BASE, Till, line, sale
 pytestmark = pytest.mark.embedded
 
 CALL = BASE + "ventes/rapprochement"
-# The shop's day, at its noon: no test meets its midnight.
+# The shop's day, at noon, so that no test runs across midnight.
 TODAY = datetime.now(ZoneInfo("Africa/Kinshasa")).replace(hour=12, minute=0, second=0, microsecond=0)
 DAY = TODAY.date().isoformat()
 QUERIES_MAX = 28
@@ -38,8 +38,8 @@ def follower(kind: str, number: str, origin: str, **fields: Any) -> dict[str, An
     }
 
 
-def close(till: Till, *, day: str = DAY, **said: Any) -> dict[str, Any]:
-    answer = till.call("POST", CALL, json.dumps({"jour": day, **said}).encode())
+def close(till: Till, *, day: str = DAY, **report: Any) -> dict[str, Any]:
+    answer = till.call("POST", CALL, json.dumps({"jour": day, **report}).encode())
     assert answer.status_code == 200, answer.content
     return answer.json()
 
@@ -49,7 +49,7 @@ def listing(**amounts: Any) -> list[dict[str, Any]]:
 
 
 def compare(till: Till, **amounts: Any) -> dict[str, Any]:
-    """Close the day by a list, and return what differs: the lists that are not empty."""
+    """Close the day by a list, and return the lists of differences that are not empty."""
     answer = close(till, ventes=listing(**amounts))
     found = {
         name: answer[name]
@@ -85,7 +85,7 @@ def test_what_the_list_leaves_out_is_extra(cast: Cast, till: Till) -> None:
     assert compare(till) == {"en_trop": ["A", "B"]}
 
 
-def test_another_amount_is_told_with_both(cast: Cast, till: Till) -> None:
+def test_a_different_amount_is_listed_with_both_amounts(cast: Cast, till: Till) -> None:
     till.settle(sold("A", line(cast.rice, price=49000)))
     assert compare(till, A="50000") == {
         "differentes": [{"numero_facture": "A", "montant_caisse": "50000.00", "montant_serveur": "49000.00"}]
@@ -106,12 +106,16 @@ def test_the_tills_own_day_counts_and_not_the_shops_business_day(cast: Cast, til
     assert (document.till_day, document.warnings) == (long_ago, ["horloge"])
     assert close(till, ventes=[])["en_trop"] == []
     assert close(till, day=long_ago.isoformat(), ventes=[])["en_trop"] == ["A"]
-    said = {"ventes": listing(A=25000), "totaux": [total(25000)], "caisse": {"especes_comptees": [{"montant": 25000}]}}
-    assert close(till, day=long_ago.isoformat(), **said)["resultat"] == "egal"
+    report = {
+        "ventes": listing(A=25000),
+        "totaux": [total(25000)],
+        "caisse": {"especes_comptees": [{"montant": 25000}]},
+    }
+    assert close(till, day=long_ago.isoformat(), **report)["resultat"] == "egal"
     assert close(till, totaux=[])["resultat"] == "sommes_egales"
 
 
-def test_what_was_handed_over_and_not_posted_waits(cast: Cast, till: Till) -> None:
+def test_a_sale_handed_over_and_not_posted_waits(cast: Cast, till: Till) -> None:
     till.hand_over(sold("A", line(cast.rice)), sold("B", line(cast.rice)))
     assert compare(till, A=25000, B=25000) == {"en_attente": ["A", "B"]}
     till.post_next()
@@ -153,7 +157,7 @@ def test_a_conflict_is_different_and_to_be_corrected(cast: Cast, till: Till) -> 
     }
 
 
-def test_what_the_shop_set_aside_counts_for_nothing_and_is_not_missing(cast: Cast, till: Till) -> None:
+def test_a_sale_set_aside_does_not_count_and_is_not_missing(cast: Cast, till: Till) -> None:
     till.settle(sold("R", line(cast.rice, quantity=1000)))
     SaleOutcome.objects.update(status="set_aside", code="ecartee")
     assert compare(till, R=25000000) == {
@@ -202,7 +206,7 @@ def test_a_document_of_another_day_under_a_listed_number_is_not_extra(cast: Cast
     assert compare(till, A=30000) == {}
 
 
-def test_a_number_that_is_listed_twice_with_one_amount_counts_once(cast: Cast, till: Till) -> None:
+def test_a_number_listed_twice_with_one_amount_counts_once(cast: Cast, till: Till) -> None:
     till.settle(sold("A", line(cast.rice)))
     twice = [{"numero_facture": " A ", "montant": 25000}, {"numero_facture": "A", "montant": "25000.00"}]
     assert close(till, ventes=twice)["resultat"] == "egal"
@@ -210,8 +214,8 @@ def test_a_number_that_is_listed_twice_with_one_amount_counts_once(cast: Cast, t
     assert close(till, ventes=[*twice, *twice_missing])["manquantes"] == ["B"]
 
 
-def test_a_sale_that_is_posted_while_we_look_is_found(cast: Cast, till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Posted between the look at what waits and every later one, it is recorded and waits no more."""
+def test_a_sale_posted_during_the_comparison_is_found(cast: Cast, till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Posted between the query of waiting sales and all later ones, it counts as recorded."""
     from backend.sales.days import reconciliation
 
     till.hand_over(sold("A", line(cast.rice)), sold("B", line(cast.rice, quantity=1000)), sold("C", line(cast.rice)))
@@ -261,7 +265,7 @@ def test_sums_that_agree_are_equal_sums(cast: Cast, till: Till) -> None:
     busy_day(cast, till)
     answer = close(till, totaux=BUSY_DAY)
     assert (answer["resultat"], answer["totaux"]) == ("sommes_egales", BUSY_DAY)
-    # What is left out is zero, counts are compared where they are given, modes whatever their case.
+    # A missing sum is zero; counts are compared if given; modes in any case of letters.
     shorter = [{**one, "mode": one["mode"].lower(), "nombre": None} for one in BUSY_DAY[1:]]
     assert close(till, totaux=shorter)["resultat"] == "sommes_egales"
 
@@ -276,7 +280,7 @@ def test_sums_that_agree_are_equal_sums(cast: Cast, till: Till) -> None:
         {"montant": "-76500"},
     ],
 )
-def test_sums_that_differ_are_told_by_ours(cast: Cast, till: Till, changed: dict[str, Any]) -> None:
+def test_sums_that_differ_are_listed_beside_ours(cast: Cast, till: Till, changed: dict[str, Any]) -> None:
     busy_day(cast, till)
     answer = close(till, totaux=[BUSY_DAY[0], BUSY_DAY[1] | changed, *BUSY_DAY[2:]])
     assert (answer["resultat"], answer["totaux"]) == ("ecart", BUSY_DAY)
@@ -295,8 +299,8 @@ def test_a_list_and_sums_are_equal_only_together(cast: Cast, till: Till) -> None
     assert close(till, ventes=listing(A=24000), totaux=[total(25000)])["resultat"] == "ecart"
 
 
-def test_the_dashboard_and_the_closing_reckon_alike(cast: Cast, till: Till) -> None:
-    """One till, its own day the shop's: what came in less what went back is the same on both."""
+def test_the_dashboard_and_the_closing_have_the_same_figures(cast: Cast, till: Till) -> None:
+    """With one till whose day is the shop's, money in less money back is the same on both."""
     busy_day(cast, till)
     assert set(Sale.objects.values_list("business_day", flat=True)) == {TODAY.date()}
     shown = takings_shown(takings_of(Sale.objects.filter(shop=cast.shop, business_day=TODAY.date())), shop=cast.shop)
@@ -343,7 +347,7 @@ def test_the_drawer_of_the_contract(cast: Cast, till: Till) -> None:
     assert answer["resultat"] == "sommes_egales"
 
 
-def test_a_drawer_is_reckoned_in_each_currency(cast: Cast, till: Till) -> None:
+def test_a_drawer_is_computed_per_currency(cast: Cast, till: Till) -> None:
     busy_day(cast, till)
     answer = close(till, caisse={"especes_comptees": [{"devise": "EUR", "montant": 5}, {"montant": 76500}]})
     assert answer["caisse"] == [
@@ -358,7 +362,7 @@ def expected_cash(till: Till, cashier: str | None) -> str:
     return drawer["attendu"]
 
 
-def test_only_his_own_documents_count_towards_a_cashiers_drawer(cast: Cast, till: Till) -> None:
+def test_only_the_cashiers_own_documents_count_towards_the_drawer(cast: Cast, till: Till) -> None:
     till.settle(
         sold("A", line(cast.rice, price=100), caissier={"code": "C1", "nom": "Awa"}),
         sold("B", line(cast.rice, price=20), caissier={"code": "C2", "nom": "C1"}),
@@ -380,9 +384,9 @@ def test_where_no_document_names_a_cashier_all_count(cast: Cast, till: Till) -> 
 # Kept, and refused
 
 
-def test_every_closing_is_kept_with_what_was_said_and_answered(cast: Cast, till: Till) -> None:
+def test_every_closing_is_stored_with_its_request_and_answer(cast: Cast, till: Till) -> None:
     till.settle(sold("A", line(cast.rice)))
-    said = {
+    report = {
         "ventes": [{"numero_facture": "A", "montant": "25000.00"}],
         "totaux": [{"mode": "CASH", "devise": "CDF", "nombre": 1, "montant": "25000.00"}],
         "caisse": {
@@ -392,12 +396,12 @@ def test_every_closing_is_kept_with_what_was_said_and_answered(cast: Cast, till:
             "especes_comptees": [{"devise": "CDF", "montant": "25000"}],
         },
     }
-    first, second = close(till, **said), close(till, **said)
+    first, second = close(till, **report), close(till, **report)
     assert first["rapprochement"] < second["rapprochement"]
     kept = TillClosing.objects.get(pk=first["rapprochement"])
     assert (kept.shop_id, kept.terminal_id, kept.device_id) == (cast.shop.pk, cast.terminal.pk, cast.device.pk)
     assert (kept.day, kept.cashier, kept.result) == (TODAY.date(), "C2", "egal")
-    assert kept.said["ventes"] == said["ventes"]
+    assert kept.said["ventes"] == report["ventes"]
     assert kept.said["caisse"]["especes_comptees"] == [{"devise": "CDF", "montant": "25000"}]
     assert kept.answered | {"rapprochement": kept.pk} == first
 
@@ -406,7 +410,7 @@ NUMBERED = {"numero_facture": "A", "montant": 1}
 
 
 @pytest.mark.parametrize(
-    ("said", "path"),
+    ("report", "path"),
     [
         ({}, "ventes"),
         ({"ventes": None, "totaux": None, "caisse": None}, "ventes"),
@@ -443,10 +447,10 @@ NUMBERED = {"numero_facture": "A", "montant": 1}
         ({"caisse": []}, "caisse"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_with_its_path_and_nothing_is_kept(
-    till: Till, said: dict[str, Any], path: str
+def test_a_wrong_field_is_refused_with_its_path_and_nothing_is_stored(
+    till: Till, report: dict[str, Any], path: str
 ) -> None:
-    answer = till.call("POST", CALL, json.dumps({"jour": DAY, **said}).encode())
+    answer = till.call("POST", CALL, json.dumps({"jour": DAY, **report}).encode())
     assert (answer.status_code, answer.json()["code"]) == (400, "parametre_invalide")
     assert f"{path} " in answer.json()["detail"]
     assert not TillClosing.objects.exists()
@@ -454,7 +458,7 @@ def test_what_cannot_be_meant_is_refused_with_its_path_and_nothing_is_kept(
     assert TillClosing.objects.count() == 1
 
 
-def test_the_limits_themselves_are_taken_and_cost_a_bounded_number_of_queries(
+def test_the_limits_themselves_are_accepted_and_cost_a_bounded_number_of_queries(
     cast: Cast, till: Till, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     till.settle(sold("N0", line(cast.rice)), sold("N1", line(cast.rice, quantity=1000)))

@@ -1,4 +1,4 @@
-"""A new device takes a till over. What the old one still sends is accepted under the same till and never sold twice."""
+"""A new device takes a till over. What the old one still sends is accepted for the same till, never recorded twice."""
 
 import pytest
 
@@ -24,7 +24,7 @@ def old(till: Till) -> Till:
 
 @pytest.fixture
 def new(cast: Cast, old: Till) -> Till:
-    """The device that took the till over: made when a test first asks for it, so after `old` has sold what it sold."""
+    """The device that took the till over. Created when a test first uses it, after the sales of `old`."""
     return enrolled(code_for(cast.terminal, replaces=cast.device), "serie-neuve")
 
 
@@ -35,7 +35,7 @@ def sold_before(cast: Cast, old: Till) -> dict[str, object]:
     return entry
 
 
-def test_the_new_device_is_the_tills_and_the_old_one_a_replaced_one(
+def test_the_new_device_holds_the_till_and_the_old_one_is_replaced(
     cast: Cast, old: Till, sold_before: dict[str, object], new: Till
 ) -> None:
     assert new.get(STATE).json()["terminal"] == {
@@ -82,12 +82,12 @@ def test_another_sale_under_the_same_number_is_a_sale_of_its_own_and_says_so(
     assert (entry["status"], entry["variante"]) == ("created", 2)
     assert "numero_reutilise" in entry["avertissements"]
     assert stock_of(cast.rice) == 94
-    # Whoever sends either again, sells nothing more.
+    # Sent again by either device, nothing more is recorded.
     for resend in (second, sale("FAC-1", line(cast.rice))):
         for till in (one, other):
             assert till.settle_one(resend)["status"] == "duplicate"
     assert stock_of(cast.rice) == 94
-    # A third content from a device that has given the number already is a quarrel with itself.
+    # A third content from a device that used the number already is a conflict.
     assert other.settle_one(sale("FAC-1", line(cast.rice, quantity=9)))["status"] == "conflict"
     assert stock_of(cast.rice) == 94
 
@@ -100,13 +100,13 @@ def test_the_new_device_voids_and_takes_back_what_the_old_one_sold(
     assert stock_of(cast.rice) == 99
     assert new.settle_one(follow("annulation", "AVO-1", "FAC-1"))["status"] == "voided"
     assert stock_of(cast.rice) == 100
-    # The old one voids it too, under its own number, or sends the same void.
+    # The old device voids it too, under its own number, or sends the same void.
     assert old.settle_one(follow("annulation", "AVO-OLD", "FAC-1"))["code"] == "deja_annulee"
     assert old.settle_one(follow("annulation", "AVO-1", "FAC-1"))["status"] == "duplicate"
     assert stock_of(cast.rice) == 100
 
 
-def test_a_number_that_both_devices_gave_means_ones_own_sale(cast: Cast, old: Till, new: Till) -> None:
+def test_a_number_that_both_devices_used_means_the_callers_own_sale(cast: Cast, old: Till, new: Till) -> None:
     old.settle_one(sale("FAC-1", line(cast.rice, quantity=2)))
     new.settle_one(sale("FAC-1", line(cast.rice, quantity=5)))
     assert new.settle_one(follow("annulation", "AVO-1", "FAC-1"))["montant_total"] == "125000.00"
@@ -124,7 +124,7 @@ def test_a_void_waits_for_the_sale_that_the_old_device_has_not_sent_yet(cast: Ca
     assert stock_of(cast.rice) == 100
 
 
-def test_a_replaced_device_that_shows_its_own_code_again_gets_a_token_and_not_the_till(cast: Cast) -> None:
+def test_a_replaced_device_that_repeats_its_code_gets_a_token_and_not_the_till(cast: Cast) -> None:
     code = code_for(cast.terminal, replaces=cast.device)
     first = enrolled(code, "premier")
     enrolled(code_for(cast.terminal, replaces=first.device), "second")
@@ -141,9 +141,7 @@ def test_a_replaced_device_takes_its_till_back_with_a_new_code(cast: Cast, old: 
 
 
 @pytest.mark.parametrize("names_it", [True, False])
-def test_a_device_that_was_disabled_stays_refused_and_never_comes_back_as_a_rival(
-    cast: Cast, old: Till, names_it: bool
-) -> None:
+def test_a_disabled_device_stays_refused_and_comes_back_only_as_replaced(cast: Cast, old: Till, names_it: bool) -> None:
     disable_device(cast.device)
     enrolled(code_for(cast.terminal, **({"replaces": cast.device} if names_it else {})), "serie-neuve")
     assert_problem(old.get(STATE), "terminal_desactive")
@@ -154,7 +152,7 @@ def test_a_device_that_was_disabled_stays_refused_and_never_comes_back_as_a_riva
     assert Batch.objects.get().terminal == cast.terminal
 
 
-def test_a_device_that_left_the_till_meanwhile_is_not_touched(cast: Cast) -> None:
+def test_a_device_that_left_the_till_meanwhile_is_not_changed(cast: Cast) -> None:
     code = code_for(cast.terminal, replaces=cast.device)
     Device.objects.filter(pk=cast.device.pk).update(terminal=cast.other_terminal)
     assert enrol(code, "serie-neuve").status_code == 201

@@ -1,4 +1,4 @@
-"""A device renews its token, and the old fleet is moved from its serials to tokens while it sells."""
+"""A device renews its token, and old devices switch from serials to tokens while they sell."""
 
 import pytest
 
@@ -32,12 +32,12 @@ def test_the_old_token_works_until_the_new_one_is_first_used(token_till: Till) -
     assert statuses(token_till, token_till, new, token_till, new) == [200, 200, 200, 401, 200]
 
 
-def test_asked_twice_only_the_last_new_token_counts(token_till: Till) -> None:
+def test_of_two_new_tokens_only_the_last_is_valid(token_till: Till) -> None:
     lost, new = renewed(token_till), renewed(token_till)
     assert statuses(lost, token_till, new, token_till, lost) == [401, 200, 200, 401, 401]
 
 
-def test_a_new_token_may_ask_for_the_next(token_till: Till) -> None:
+def test_a_new_token_may_be_renewed_in_turn(token_till: Till) -> None:
     second = renewed(token_till)
     third = renewed(second)
     assert statuses(token_till, second, third, second) == [401, 200, 200, 401]
@@ -54,7 +54,7 @@ def test_a_serial_alone_gets_no_token(cast: Cast, till: Till) -> None:
     assert renewed(Till(cast.device, token=token)).get(STATE).status_code == 200
 
 
-def test_a_token_is_renewed_by_post_alone(token_till: Till) -> None:
+def test_a_token_is_renewed_only_by_post(token_till: Till) -> None:
     assert_problem(token_till.get(TOKEN), "methode_non_permise")
 
 
@@ -65,7 +65,7 @@ def is_named_without_token(device: Device) -> bool:
 
 
 @pytest.mark.parametrize("by", ["code", "command"])
-def test_an_old_till_is_moved_to_a_token_while_it_sells(cast: Cast, till: Till, by: str) -> None:
+def test_an_old_till_switches_to_a_token_while_it_sells(cast: Cast, till: Till, by: str) -> None:
     till.hand_over(sale("FAC-1", line(cast.rice)))
     if by == "code":
         proven = enrolled(code_for(cast.terminal, replaces=cast.device), cast.device.serial)
@@ -85,30 +85,30 @@ def test_an_old_till_is_moved_to_a_token_while_it_sells(cast: Cast, till: Till, 
     proven.hand_over(sale("FAC-5", line(cast.rice)))
     proven.post_all()
     assert till.outcomes() == ["created"] * 5
-    # What was handed over on the serial alone is still its own.
+    # It can still read what it handed over with its serial alone.
     for one in (receipt, waiting):
         assert proven.receipt(one)["success"] is True
 
 
-def test_a_till_that_lost_its_token_is_believed_again_until_it_finds_one(cast: Cast, token_till: Till) -> None:
+def test_a_till_that_lost_its_token_may_call_with_its_serial_until_it_has_one(cast: Cast, token_till: Till) -> None:
     bare = Till(cast.token_device)
     Device.objects.filter(pk=cast.token_device.pk).update(auth_mode=AuthMode.SERIAL)
     assert statuses(bare, token_till, bare) == [200, 200, 401]
 
 
-def test_a_token_that_another_has_replaced_is_worth_nothing_even_to_a_call_under_way(cast: Cast) -> None:
+def test_a_replaced_token_is_refused_even_to_a_call_in_progress(cast: Cast) -> None:
     token = issue_token(cast.device)
     under_way = Device.objects.get(pk=cast.device.pk)
     issue_token(cast.device)
     assert not accepts_token(under_way, token)
-    # But two first uses at once are both right.
+    # Two simultaneous first uses are both accepted.
     last = issue_token(cast.device)
     first, second = (Device.objects.get(pk=cast.device.pk) for _ in range(2))
     assert accepts_token(first, last)
     assert accepts_token(second, last)
 
 
-def test_a_token_issued_while_another_comes_into_use_takes_nothing_away(cast: Cast) -> None:
+def test_a_token_issued_while_another_is_first_used_takes_nothing_away(cast: Cast) -> None:
     first = issue_token(cast.device)
     stale = Device.objects.get(pk=cast.device.pk)
     assert Till(cast.device, token=first).get(STATE).status_code == 200

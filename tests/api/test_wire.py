@@ -1,4 +1,4 @@
-"""The wire, as wire.txt keeps it: what a till may send and is answered does not change without being seen in a diff."""
+"""wire.txt lists all that a till may send and receives, so that every change of the wire is visible in a diff."""
 
 import json
 from collections.abc import Iterator
@@ -53,7 +53,7 @@ def kind_of(schema: Schema) -> str:
     return "|".join(items) + shape
 
 
-def test_the_wire_is_the_one_that_is_kept(tmp_path: Path) -> None:
+def test_the_wire_is_the_one_in_wire_txt(tmp_path: Path) -> None:
     answer = Client().get("/api/v2/schema/", headers={"Accept": "application/json"})
     served = "\n".join(lines_of(json.loads(answer.content))) + "\n"
     (tmp_path / KEPT.name).write_text(served)

@@ -1,4 +1,4 @@
-"""A real browser on a real server: Chromium, headless, at the width of a phone and of a desk."""
+"""A real browser with a real server: headless Chromium, at the width of a phone and of a desktop."""
 
 import os
 import shutil
@@ -41,7 +41,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def server(django_db_setup: None, rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of an API process on the test database, started once for a file: its pages are what is tested."""
+    """The address of an API process on the test database, started once per file, which serves the pages."""
     environment = {"DATABASE_URL": rig.database_url, "BROKER_URL": ""}
     with Stack(folder=tmp_path_factory.mktemp("stack"), environment=environment) as stack:
         yield stack.add_api().start_ready().url
@@ -54,7 +54,7 @@ def cast(real_database: None) -> Cast:
 
 @dataclass
 class Visit:
-    """A person at a browser, and what went wrong while they looked."""
+    """A person's browser, and the errors on its pages."""
 
     page: Page
     server: str
@@ -78,17 +78,17 @@ class Visit:
         self.page.get_by_role("button", name="Se connecter").click()
 
     def words(self) -> str:
-        """Return what is to be seen on the page, one ordinary space between words."""
+        """Return the visible text of the page, with single ordinary spaces."""
         return " ".join(self.page.locator("main").inner_text().split())
 
     def overflow_px(self) -> int:
-        """Return how far the page can be pushed sideways."""
+        """Return how far the page can be scrolled sideways."""
         return self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
 
 
 @contextmanager
 def visiting(browser: Browser, server: str, width: str, **options: object) -> Iterator[Visit]:
-    """A person at a screen of this width; whoever leaves must have nothing to complain about."""
+    """Open a browser of this width; at the end, its pages must have had no errors."""
     width_px, height_px = WIDTHS[width]
     context = browser.new_context(viewport={"width": width_px, "height": height_px}, locale="fr-FR", **options)
     visit = Visit(page=context.new_page(), server=server)
@@ -109,6 +109,6 @@ def visit(request: pytest.FixtureRequest, browser: Browser, server: str) -> Iter
 
 @pytest.fixture
 def desk_visit(browser: Browser, server: str) -> Iterator[Visit]:
-    """For what is the same at every width."""
+    """For tests that do not depend on the width."""
     with visiting(browser, server, "desk") as visit:
         yield visit

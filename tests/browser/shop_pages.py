@@ -1,4 +1,4 @@
-"""Every page of a shop, taken from the addresses themselves, and a shop in which each of them has plenty to show."""
+"""Every page of a shop, read from the URL configuration, and a shop in which each page has much to show."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from backend.testing import Cast, add_unit, make_article
 from backend.web.urls import urlpatterns
 from tests.shop_day import fill, post, sale
 
-# What a GET answers with a file, or by turning to the page where its form stands.
+# Routes whose GET answers with a file or with a redirect to the page of the form.
 FILES = {"sales_csv", "sales_xlsx", "invoice_pdf", "export_articles"}
 FORMS = {
     "enrolment_code", "till_state", "device_state", "device_token", "decide", "add_member", "change_member",
@@ -38,7 +38,7 @@ class ShopPage:
 
 
 def shop_pages(ids: dict[str, object]) -> Iterator[ShopPage]:
-    """Yield each page that a GET shows, with these ids in its address. A KeyError means: a new page wants an id."""
+    """Yield each page that a GET shows, with these ids in its address. KeyError: a new page needs another id."""
     for pattern in urlpatterns:
         is_of_shop = str(pattern.pattern).startswith("commercant/") or pattern.name in ACCOUNT
         if is_of_shop and pattern.name not in FILES | FORMS | TURNS:
@@ -47,7 +47,7 @@ def shop_pages(ids: dict[str, object]) -> Iterator[ShopPage]:
 
 
 def fill_each_page(cast: Cast, *, rows: int) -> dict[str, object]:
-    """Give Alice's shop this many rows of each thing and a few more; return the ids by which its pages are named."""
+    """Give Alice's shop at least this many rows of each kind; return the ids for the pages' addresses."""
     for place in range(rows):
         article = make_article(cast.shop, name=f"Savon de Marseille, paquet de {place + 1}", stock=place, price=1500)
     add_unit(article, level=UnitLevel.CARTON, mark="CTN", holds=12, price=16000, stock=3)

@@ -10,12 +10,12 @@ from tests.browser.shop_pages import fill_each_page, shop_pages
 
 OPEN_PAGES = ("/", "/connexion/", "/mot-de-passe/oublie/", "/docs/", "/docs/erreurs")
 SERIOUS = ("serious", "critical")
-# The other scheme changes colours and nothing else.
+# The other scheme changes only colours.
 CHECKS = {"light": {}, "dark": {"runOnly": ["color-contrast"]}}
 
 
 def serious_faults(page: Page, options: dict) -> list[tuple[str, str]]:
-    """Return the rule and the place of each serious fault that axe finds on the page as it stands."""
+    """Return the rule and the element of each serious fault that axe finds on the page."""
     found = page.evaluate("options => axe.run(options)", {**options, "resultTypes": ["violations"]})
     return [
         (fault["id"], node["html"][:120])

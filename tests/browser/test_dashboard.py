@@ -1,4 +1,4 @@
-"""The day on a phone and on a desk: what is said first, what moves by itself, and where it leads."""
+"""The dashboard on a phone and on a desktop: what comes first, what updates by itself, and its links."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -28,11 +28,11 @@ def test_the_figures_move_by_themselves(cast: Cast, visit: Visit) -> None:
     post(cast.device, sale(cast.rice, price=1000))
     visit.page.clock.fast_forward((REFRESH_S + 1) * 1000)
     expect(sum_of(visit)).to_have_text("98 500 FC")
-    # What somebody has opened below them stays open.
+    # What the person has unfolded stays open.
     expect(visit.page.locator("details[open]")).to_have_count(1)
 
 
-def test_each_thing_leads_to_its_page(cast: Cast, visit: Visit) -> None:
+def test_each_figure_links_to_its_page(cast: Cast, visit: Visit) -> None:
     fill(cast)
     ArticleUnit.objects.filter(article=cast.oil).update(stock=-2)
     visit.sign_in()
@@ -49,7 +49,7 @@ def test_each_thing_leads_to_its_page(cast: Cast, visit: Visit) -> None:
         expect(visit.page.get_by_role("heading", name=heading, level=1)).to_be_visible()
 
 
-def test_another_day_is_a_touch_away(cast: Cast, visit: Visit) -> None:
+def test_another_day_is_one_tap_away(cast: Cast, visit: Visit) -> None:
     fill(cast)
     visit.sign_in()
     visit.page.get_by_role("link", name="hier").click()

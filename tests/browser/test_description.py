@@ -1,11 +1,11 @@
-"""The browsable description of the API: under the site's policy, with files of our own alone."""
+"""The browsable description of the API: under the site's policy, with only our own files."""
 
 from playwright.sync_api import Browser
 
 from tests.conformity import document
 
 
-def test_the_page_shows_every_call_and_loads_nothing_from_elsewhere(browser: Browser, server: str) -> None:
+def test_the_page_shows_every_call_and_loads_nothing_from_other_hosts(browser: Browser, server: str) -> None:
     complaints: list[str] = []
     asked: list[str] = []
     page = browser.new_page()

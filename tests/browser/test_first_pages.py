@@ -1,4 +1,4 @@
-"""A merchant's look at the day, on a phone and on a desk: what is seen, not only what is answered."""
+"""A merchant looks at the day, on a phone and on a desktop: tests what is visible, not only the responses."""
 
 import re
 
@@ -62,7 +62,7 @@ def test_a_merchant_finds_a_sale_by_day_and_till(cast: Cast, visit: Visit) -> No
     assert "À crédit" in visit.words()
 
 
-def test_what_is_to_be_corrected_says_why(cast: Cast, visit: Visit) -> None:
+def test_a_sale_to_correct_says_why(cast: Cast, visit: Visit) -> None:
     fill(cast)
     visit.sign_in()
     visit.page.get_by_role("link", name="Voir ce qui est à corriger").click()
@@ -72,7 +72,7 @@ def test_what_is_to_be_corrected_says_why(cast: Cast, visit: Visit) -> None:
     assert "45 000 FC" in words
 
 
-def test_a_whole_row_can_be_touched(cast: Cast, visit: Visit) -> None:
+def test_a_whole_row_can_be_tapped(cast: Cast, visit: Visit) -> None:
     fill(cast)
     visit.sign_in()
     visit.open("/commercant/envois/")

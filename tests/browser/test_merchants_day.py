@@ -1,4 +1,4 @@
-"""A merchant's whole day on the pages, with what real tills sell meanwhile: what is seen, on a phone and on a desk."""
+"""A merchant's whole day on the pages, while tills sell: tests what is visible, on a phone and on a desktop."""
 
 import csv
 import io
@@ -22,7 +22,7 @@ NUMBERS_OF_DAY = 6
 
 
 class Day:
-    """Alice's day: what she does on the pages, and what her tills do beside them."""
+    """Alice's day: her actions on the pages, and those of her tills."""
 
     def __init__(self, visit: Visit, cast: Cast, folder: Path, tills: ExitStack) -> None:
         self.visit, self.page, self.cast, self.folder, self.tills = visit, visit.page, cast, folder, tills
@@ -32,7 +32,7 @@ class Day:
         return self.tills.enter_context(Till(self.folder / file, self.visit.server, serial, prefix="FAC", zone=zone))
 
     def deliver(self, till: Till, terminal: Terminal) -> None:
-        """Let a till send all it has, post that as a worker would, and let the till hear of it."""
+        """Let a till send all its sales, post them as a worker would, and let the till read the outcomes."""
         while till.send_once():
             pass
         while post_slice(terminal.pk).has_more:
@@ -253,7 +253,7 @@ def sign_out(day: Day) -> None:
 
 
 def focused(visit: Visit) -> str:
-    """Return what holds the focus, by its own words; and make sure that a person sees where that is."""
+    """Return the text of the focused element, and assert that the focus is visible."""
     # A link that opens a whole row has the outline around the row.
     found = visit.page.evaluate("""() => {
         const holder = document.activeElement, box = holder.getBoundingClientRect();
@@ -269,7 +269,7 @@ def focused(visit: Visit) -> str:
 
 
 def tab_to(visit: Visit, words: str, *, most: int = 40) -> list[str]:
-    """Press Tab until the focus is on these words; return what it passed."""
+    """Press Tab until the element with this text has the focus; return the texts on the way."""
     passed = []
     for _ in range(most):
         visit.page.keyboard.press("Tab")

@@ -1,4 +1,4 @@
-"""An operator in a browser: Flower behind its login, a batch that is stuck and freed, the administration."""
+"""An operator in a browser: Flower behind its login, a stuck batch that is freed, and the administration."""
 
 import base64
 import urllib.error
@@ -42,7 +42,7 @@ def make_late(batch: Batch, *, by: timedelta) -> Batch:
 
 
 def make_trouble(cast: Cast) -> int:
-    """Give every page of an operator plenty to show; return the till to look at."""
+    """Give every operator's page much to show; return the till to look at."""
     now = datetime.now(UTC)
     long_name = make_shop(
         code="BTQ-LONGUE-2024-KINSHASA", name="Établissements Mbuyi et Fils, Matériaux de construction"

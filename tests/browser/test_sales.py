@@ -1,4 +1,4 @@
-"""What a manager does with sales in a browser: finds one, prints it, voids it, sells, and is paid what is owed."""
+"""A manager's work with sales in a browser: finds, prints and voids one, sells on credit, and takes the payment."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The command that takes pictures, where a page cannot be shown: it says which, and leaves nothing running."""
+"""The command that takes screenshots: if a page cannot be shown, it names the page and leaves nothing running."""
 
 import os
 import subprocess
@@ -7,8 +7,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 
-def test_a_page_that_cannot_be_shown_is_named_and_ends_it() -> None:
-    # Not tmp_path: the browser puts sockets there, and of a long path it makes none.
+def test_a_page_that_cannot_be_shown_is_named_and_ends_the_command() -> None:
+    # Not tmp_path: the browser creates sockets there, which fails with a long path.
     with TemporaryDirectory(prefix="caisse-") as folder:
         take_pictures_of_an_empty_shop(Path(folder))
 
@@ -19,7 +19,7 @@ def take_pictures_of_an_empty_shop(folder: Path) -> None:
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=180)
     assert ended.returncode == 1
     assert "vente: no link to one on the page sales" in ended.stderr
-    # What was taken before stays; the database, the server and the browser's profile are gone.
+    # The earlier screenshots stay; the database, the server and the browser's profile are gone.
     assert [picture.name for picture in (folder / "images").iterdir()]
     assert [path.name for path in folder.iterdir()] == ["images"]
     assert str(folder) not in subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout

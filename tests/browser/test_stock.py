@@ -1,4 +1,4 @@
-"""A merchant receives goods, counts, opens a carton and brings in a list of articles, on a phone and on a desk."""
+"""A merchant receives goods, counts, opens a carton and imports articles, on a phone and on a desktop."""
 
 from decimal import Decimal
 
@@ -16,7 +16,7 @@ THUMB_PX = 44
 
 
 def unfold(visit: Visit, words: str) -> Locator:
-    """Open what is folded away under these words, and return its form."""
+    """Unfold the section with this title, and return its form."""
     visit.page.get_by_text(words, exact=False).locator("visible=true").first.click()
     return visit.page.locator("details[open] form")
 
@@ -33,7 +33,7 @@ def test_goods_arrive_and_the_stock_explains_itself(cast: Cast, visit: Visit) ->
     form = unfold(visit, "Entrée, sortie, comptage")
     form.get_by_label("Quantité").fill("dix")
     form.get_by_role("button", name="Enregistrer").click()
-    # What was wrong is in sight, in the form that stays open.
+    # The error is visible, in the form that stays open.
     form = page.locator("details[open] form")
     expect(form.get_by_text("n'est pas un nombre")).to_be_visible()
     form.get_by_label("Quantité").fill("12,5")

@@ -1,4 +1,4 @@
-"""A till's life on the pages: made, enrolled with the code on the screen, selling live, closed at the day's end."""
+"""A till on the pages: created, enrolled with the code on the screen, selling, and closed at the end of the day."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What each page of a shop costs on a line paid by the megabyte: the first time, and every time after."""
+"""The size of each page of a shop on the network: the first time, and every time after."""
 
 from playwright.sync_api import CDPSession, expect
 
@@ -15,7 +15,7 @@ SETTLE_MS, SETTLES_MAX = 20, 250
 
 
 class Meter:
-    """Counts what comes over the line, headers and all, as the browser itself counts it."""
+    """Counts the bytes received, headers included, as the browser counts them."""
 
     def __init__(self, visit: Visit) -> None:
         self.page, self.server = visit.page, visit.server
@@ -32,12 +32,12 @@ class Meter:
         self.files += event["encodedDataLength"] > 0
 
     def weigh_twice(self, path: str) -> tuple[tuple[int, int], tuple[int, int]]:
-        """Weigh the page for a browser that has never been here, and for one that has."""
+        """Measure the page with an empty and with a filled browser cache."""
         self.line.send("Network.setCacheDisabled", {"cacheDisabled": True})
         first = self.weigh(path)
         self.line.send("Network.setCacheDisabled", {"cacheDisabled": False})
         after = self.weigh(path)
-        # What nothing kept so far, as with the first page of all, is kept now.
+        # The first page of all fills the cache.
         return first, after if after[0] == 1 else self.weigh(path)
 
     def weigh(self, path: str) -> tuple[int, int]:
@@ -46,7 +46,7 @@ class Meter:
         self.awaited.clear()
         self.files = self.bytes = 0
         self.page.goto(f"{self.server}{path}", wait_until="load")
-        # What the browser tells of the last files may arrive a moment after the page has.
+        # The browser's events about the last files may arrive a moment after the page.
         for _ in range(SETTLES_MAX):
             self.page.wait_for_timeout(SETTLE_MS)
             if not self.awaited:
@@ -54,7 +54,7 @@ class Meter:
         return self.files, self.bytes
 
 
-def test_every_page_is_light_at_first_and_lighter_after(cast: Cast, desk_visit: Visit) -> None:
+def test_every_page_is_light_at_first_and_lighter_afterwards(cast: Cast, desk_visit: Visit) -> None:
     ids = fill_each_page(cast, rows=ROWS)
     meter = Meter(desk_visit)
     weights = {path: meter.weigh_twice(path) for path in OPEN_PAGES}

@@ -30,7 +30,7 @@ from tests.deploy.elsewhere import DEPLOY, looking_into
 from tests.invariants import check_invariants
 from tests.plugin import Rig
 from tests.shop_day import post, sale
-from tests.web.filling import form_of
+from tests.web.page_forms import form_of
 
 ACCOUNTS = ("caisse", "caisse_migrations", "caisse_backup")
 # What a shell and SQL would like to read otherwise.

@@ -1,4 +1,4 @@
-"""Alice's shop and Charlie's, and an article that is sold in cartons, thousands and pieces."""
+"""Alice's and Charlie's shops, and an article that is sold in cartons, thousands and pieces."""
 
 from decimal import Decimal
 

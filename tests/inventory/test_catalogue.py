@@ -1,4 +1,4 @@
-"""Work on articles and units: what changes, what never does, and whose it is."""
+"""Changes of articles and units: what they change, what never changes, and that they stay in one shop."""
 
 import uuid
 from collections.abc import Callable
@@ -20,7 +20,7 @@ PIECE = NewUnit(level=UnitLevel.PIECE, price=Decimal(500))
 
 
 def rows() -> list[object]:
-    """Everything that work on the catalogue can change."""
+    """Return every row that a change of the catalogue can touch."""
     return [list(model.objects.order_by("pk").values()) for model in (Article, ArticleUnit)]
 
 
@@ -35,7 +35,7 @@ def refused(refusal: type[CatalogueRefused], work: Callable[[], object], *, fiel
     return str(caught.value)
 
 
-def test_a_new_article_comes_with_its_base_unit(cast: Cast) -> None:
+def test_a_new_article_has_its_base_unit(cast: Cast) -> None:
     unit = NewUnit(level="CARTON", price=Decimal("12000.50"), mark=" CTN ", holds=Decimal("24"), currency="USD")
     article = create_article(shop=cast.shop, code=" SEL1 ", name="Sel 1 kg", barcode="", base_unit=unit)
     article.refresh_from_db()
@@ -59,11 +59,11 @@ def test_a_code_belongs_to_one_article_of_a_shop(cast: Cast) -> None:
         return change_article(shop=cast.shop, article_uuid=article.uuid, changes={"code": "RIZ25"})
 
     assert refused(CodeTaken, lambda: recode(cast.oil), field="code") == sentence
-    # Its own code is nobody else's.
+    # Its own code is not taken by another article.
     recode(cast.rice)
 
 
-def test_an_article_changes_in_what_is_named_alone(cast: Cast) -> None:
+def test_only_the_named_fields_of_an_article_change(cast: Cast) -> None:
     before = Article.objects.get(pk=cast.rice.pk)
     changes = {"name": "Riz parfumé", "code": "RIZP", "barcode": "3017620422003", "is_active": False}
     change_article(shop=cast.shop, article_uuid=cast.rice.uuid, changes=changes)
@@ -89,7 +89,7 @@ def test_an_article_changes_in_what_is_named_alone(cast: Cast) -> None:
         ("is_active", "oui", "oui ou non attendu"),
     ],
 )
-def test_what_no_article_can_be_is_refused(cast: Cast, field: str, value: object, sentence: str) -> None:
+def test_a_wrong_field_of_an_article_is_refused(cast: Cast, field: str, value: object, sentence: str) -> None:
     def change() -> object:
         return change_article(shop=cast.shop, article_uuid=cast.rice.uuid, changes={"name": "x", field: value})
 
@@ -105,7 +105,7 @@ def test_one_accent_written_two_ways_is_one_code(cast: Cast) -> None:
     )
 
 
-def test_a_unit_changes_in_what_is_named_alone(cast: Cast, nails: Nails) -> None:
+def test_only_the_named_fields_of_a_unit_change(cast: Cast, nails: Nails) -> None:
     before = ArticleUnit.objects.get(pk=nails.carton.pk)
     changes = {
         "mark": "BOX",
@@ -141,7 +141,7 @@ def test_a_unit_changes_in_what_is_named_alone(cast: Cast, nails: Nails) -> None
         ("low_stock_threshold", Decimal(-1), "ne peut pas être négatif"),
     ],
 )
-def test_what_no_unit_can_be_is_refused(cast: Cast, nails: Nails, field: str, value: object, sentence: str) -> None:
+def test_a_wrong_field_of_a_unit_is_refused(cast: Cast, nails: Nails, field: str, value: object, sentence: str) -> None:
     def change() -> object:
         return change_unit(shop=cast.shop, unit_uuid=nails.carton.uuid, changes={"mark": "x", field: value})
 
@@ -161,7 +161,7 @@ def test_a_piece_holds_nothing(cast: Cast) -> None:
     assert sentence == "une pièce ne contient rien de plus petit"
 
 
-def test_an_added_unit_redirects_no_till(cast: Cast) -> None:
+def test_an_added_unit_does_not_change_the_base_unit(cast: Cast) -> None:
     till = Till(cast.device)
     carton = NewUnit(level=UnitLevel.CARTON, price=Decimal(90000), holds=Decimal(4))
     added = add_unit(shop=cast.shop, article_uuid=cast.rice.uuid, unit=carton)
@@ -185,7 +185,7 @@ def test_an_article_has_a_level_once(cast: Cast) -> None:
     assert sentence == "niveau attendu : CARTON, MILLIER, PIECE"
 
 
-def test_a_level_between_two_makes_unknown_what_the_larger_holds(cast: Cast) -> None:
+def test_a_level_between_two_makes_the_larger_units_content_unknown(cast: Cast) -> None:
     """A carton of 12,000 pieces does not hold 12,000 thousands."""
 
     def add(level: UnitLevel, holds: object) -> ArticleUnit:
@@ -200,7 +200,7 @@ def test_a_level_between_two_makes_unknown_what_the_larger_holds(cast: Cast) -> 
     assert (carton.holds, thousand.holds) == (None, 1000)
 
 
-def test_a_piece_added_below_a_carton_leaves_it_its_content(cast: Cast) -> None:
+def test_a_piece_added_below_a_carton_does_not_change_its_content(cast: Cast) -> None:
     carton = NewUnit(level=UnitLevel.CARTON, price=Decimal(12000), holds=Decimal(24))
     article = create_article(shop=cast.shop, code="SEL", name="Sel", base_unit=carton)
     add_unit(shop=cast.shop, article_uuid=article.uuid, unit=PIECE)
@@ -218,7 +218,7 @@ def test_the_base_unit_is_one_of_the_articles_own(cast: Cast) -> None:
         )
 
 
-def test_another_shops_articles_and_units_are_not_there(cast: Cast) -> None:
+def test_another_shops_articles_and_units_are_not_found(cast: Cast) -> None:
     theirs = cast.other_article
     for article_uuid, unit_uuid in ((theirs.uuid, theirs.base_unit.uuid), (uuid.uuid4(), uuid.uuid4())):
         for work in (rename, add_carton):

@@ -1,4 +1,4 @@
-"""What a cell means. Nothing is guessed: what could mean two numbers is refused."""
+"""Values of cells. Nothing is guessed: an ambiguous number is refused."""
 
 from decimal import Decimal
 
@@ -30,7 +30,7 @@ from backend.inventory.numbers import write_number
         (Decimal("25.125"), "25.125"),
     ],
 )
-def test_a_number_is_read_as_it_is_written_here(cell: str | Decimal, number: str) -> None:
+def test_a_number_is_read_as_people_write_it_here(cell: str | Decimal, number: str) -> None:
     assert read_number(cell) == Decimal(number)
 
 
@@ -53,7 +53,7 @@ def test_a_number_is_read_as_it_is_written_here(cell: str | Decimal, number: str
         ("9" * 41, "nombre trop long"),
     ],
 )
-def test_what_is_no_number_or_could_be_two_is_refused(cell: str, sentence: str) -> None:
+def test_a_text_that_is_no_number_or_ambiguous_is_refused(cell: str, sentence: str) -> None:
     with pytest.raises(CellUnreadable) as refused:
         read_number(cell)
     assert str(refused.value) == sentence
@@ -63,12 +63,12 @@ def test_what_is_no_number_or_could_be_two_is_refused(cell: str, sentence: str) 
     ("number", "text"),
     [("25000.00", "25000"), ("25000.50", "25000,5"), ("1.125", "1,1250"), ("0.125", "0,1250"), ("0.000", "0")],
 )
-def test_a_number_that_we_wrote_is_the_one_we_read(number: str, text: str) -> None:
+def test_a_written_number_is_read_back(number: str, text: str) -> None:
     assert write_number(Decimal(number)) == text
     assert read_number(text) == Decimal(number)
 
 
-def test_yes_and_no_have_several_words() -> None:
+def test_yes_and_no_may_be_written_in_several_ways() -> None:
     assert [read_yes_or_no(word) for word in ("Oui", "VRAI", "1", Decimal(1), " o ")] == [True] * 5
     assert [read_yes_or_no(word) for word in ("non", "Faux", "0", Decimal(0), "N")] == [False] * 5
     with pytest.raises(CellUnreadable, match="oui ou non attendu, pas « peut-être »"):
@@ -76,12 +76,12 @@ def test_yes_and_no_have_several_words() -> None:
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+243 81", "-2", "@SUM(A1)", "\t=1", "'=1", "''", "'", "Riz", "l'huile", ""])
-def test_what_is_disarmed_is_no_formula_and_comes_back_whole(text: str) -> None:
+def test_an_escaped_text_is_no_formula_and_is_read_back_unchanged(text: str) -> None:
     assert not disarm(text).startswith(("=", "+", "-", "@", "\t", "\r"))
     assert rearm(disarm(text)) == text
 
 
-def test_headers_are_known_whatever_their_case_and_accents() -> None:
+def test_headers_are_recognised_in_any_case_and_without_accents() -> None:
     assert {folded(text) for text in ("Code barres", "CODE-BARRES", " code_barrés ", "code\u00a0barres")} == {
         "code_barres"
     }

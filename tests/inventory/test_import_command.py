@@ -1,4 +1,4 @@
-"""`manage.py import_articles`: shows by default, changes on --apply, and fails aloud."""
+"""`manage.py import_articles`: shows a preview by default, changes with --apply, and explains errors."""
 
 from io import StringIO
 from pathlib import Path
@@ -27,7 +27,7 @@ def run(*arguments: object) -> list[str]:
     return out.getvalue().splitlines()
 
 
-def test_it_shows_and_changes_nothing_until_it_is_told_to(cast: Cast, sheet: Path) -> None:
+def test_it_changes_nothing_without_apply(cast: Cast, sheet: Path) -> None:
     shown = [
         "Colonnes ignorées : couleur",
         "ligne 2 : nouveau (article) Sel",
@@ -54,13 +54,13 @@ def test_errors_are_printed_by_line_and_nothing_is_done(cast: Cast, sheet: Path)
 
 
 @pytest.mark.parametrize("name", ["export.csv", "export.xlsx"])
-def test_what_it_exports_it_imports_without_a_change(cast: Cast, tmp_path: Path, name: str) -> None:
+def test_its_export_imports_without_a_change(cast: Cast, tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     assert run("--shop", "BTQ-009", "--export", path) == [f"Written: {path}"]
     assert run(path, "--shop", "BTQ-009", "--apply") == ["2 ligne(s) : rien ne change."]
 
 
-def test_what_it_cannot_do_it_says(cast: Cast, sheet: Path, tmp_path: Path) -> None:
+def test_a_refused_import_is_explained(cast: Cast, sheet: Path, tmp_path: Path) -> None:
     for arguments, sentence in (
         ([sheet, "--shop", "BTQ-000"], "No shop has the code BTQ-000"),
         ([tmp_path / "absent.csv", "--shop", "BTQ-009"], "No such file"),

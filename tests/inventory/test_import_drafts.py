@@ -1,4 +1,4 @@
-"""A sheet that waits for a yes is imported by the first yes alone, also when two come at the same moment."""
+"""A draft is imported only by the first confirmation, also if two come at the same moment."""
 
 from functools import partial
 
@@ -18,7 +18,7 @@ SHEET = b"code;nom;niveau;prix;stock\nTHE;Th\xc3\xa9;PIECE;1500;20\n"
 
 
 @pytest.mark.embedded
-def test_a_refused_sheet_goes_on_waiting(cast: Cast) -> None:
+def test_a_refused_sheet_stays_a_draft(cast: Cast) -> None:
     draft = keep_draft(shop=cast.shop, user=cast.bob, name="a.csv", content=SHEET.replace(b"PIECE", b"SEAU"))
     with pytest.raises(ImportRefused):
         import_draft(draft, author="Bob")

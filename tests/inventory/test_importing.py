@@ -1,4 +1,4 @@
-"""Articles from a spreadsheet: what a sheet would do is said first, and done whole or not at all."""
+"""Import of articles from a spreadsheet: previewed first, and done whole or not at all."""
 
 import datetime
 import uuid
@@ -32,7 +32,7 @@ def preview(shop: Shop, text: str) -> ImportPlan:
 
 
 def done(shop: Shop, text: str) -> ImportPlan:
-    """Import, having seen in the preview exactly what is then done."""
+    """Import, and assert that exactly the preview was done."""
     shown = preview(shop, text)
     plan = carry_out(shop=shop, sheet=read_articles_sheet(text.encode()), author="Alice")
     assert shown_of(plan) == shown_of(shown)
@@ -45,7 +45,7 @@ def shown_of(plan: ImportPlan) -> list[object]:
 
 
 def errors(shop: Shop, text: str) -> list[tuple[int, str, str]]:
-    """Return (line, column, sentence) of each error, having seen that nothing is done where there is one."""
+    """Return (line, column, sentence) of each error, and assert that nothing was imported."""
     plan = preview(shop, text)
     before = rows()
     with pytest.raises(ImportRefused) as refused:
@@ -104,7 +104,7 @@ def test_the_same_sheet_again_changes_nothing(cast: Cast) -> None:
 
 @pytest.mark.parametrize("write", [write_articles_csv, write_articles_xlsx])
 def test_an_export_imported_unchanged_is_no_change_at_all(cast: Cast, nails: Nails, write: object) -> None:
-    """Not even where it holds what nobody could enter today."""
+    """Even with values that could not be entered today."""
     odd = make_article(cast.shop, code=" =1+1", name="'@riz  \u0065\u0301 ", stock=Decimal("1.125"), price="1999.5")
     ArticleUnit.objects.filter(article=odd).update(currency="EUR", low_stock_threshold=Decimal("0.001"), vat_rate="5.5")
     Article.objects.filter(pk=cast.oil.pk).update(base_unit=None, barcode="0012")
@@ -119,7 +119,7 @@ def test_an_export_imported_unchanged_is_no_change_at_all(cast: Cast, nails: Nai
     assert cast.other_article.code.encode() not in content
 
 
-def test_what_differs_is_said_from_what_to_what_and_changed(cast: Cast, nails: Nails) -> None:
+def test_each_change_is_shown_with_before_and_after(cast: Cast, nails: Nails) -> None:
     changed_before = ArticleUnit.objects.get(pk=nails.carton.pk).changed_at
     untouched_before = ArticleUnit.objects.get(pk=nails.thousand.pk).changed_at
     text = (
@@ -150,7 +150,7 @@ def test_what_differs_is_said_from_what_to_what_and_changed(cast: Cast, nails: N
     assert ArticleUnit.objects.get(pk=nails.thousand.pk).changed_at == untouched_before
 
 
-def test_an_empty_cell_and_a_missing_column_leave_things_as_they_are(cast: Cast, nails: Nails) -> None:
+def test_an_empty_cell_and_a_missing_column_change_nothing(cast: Cast, nails: Nails) -> None:
     before = rows()
     done(cast.shop, "code;niveau;nom;marque;contient;seuil;prix\nCLOU;CARTON;;;;;\nRIZ25;PIECE")
     assert rows() == before
@@ -161,7 +161,7 @@ def test_a_unit_is_found_by_its_uuid_alone(cast: Cast, nails: Nails) -> None:
     assert list(nails.article.units.order_by("level").values_list("price", flat=True)) == [7, 0, 1]
 
 
-def test_the_stock_of_what_has_moved_is_left_alone_and_said_so(cast: Cast) -> None:
+def test_the_stock_of_a_unit_that_moved_is_ignored_with_a_note(cast: Cast) -> None:
     never = make_article(cast.shop, code="NEUF", stock=0)
     plan = done(cast.shop, "code;niveau;stock\nRIZ25;PIECE;80\nHUI20;PIECE;100\nNEUF;PIECE;12,5")
     assert [(note.line, note.column, str(note.sentence)) for note in plan.ignored] == [
@@ -170,19 +170,19 @@ def test_the_stock_of_what_has_moved_is_left_alone_and_said_so(cast: Cast) -> No
     assert [opening.line for opening in plan.openings] == [4]
     stocks = ArticleUnit.objects.filter(article__in=[cast.rice, cast.oil, never]).order_by("pk")
     assert list(stocks.values_list("stock", flat=True)) == [100, 100, Decimal("12.5")]
-    # Sold out is not "never moved".
+    # A unit that is sold out has moved.
     again = done(cast.shop, "code;niveau;stock\nNEUF;PIECE;50")
     assert (len(again.ignored), again.openings) == (1, [])
 
 
-def test_a_stock_sold_to_nothing_is_not_filled_again(cast: Cast) -> None:
+def test_a_stock_sold_to_zero_is_not_set_again(cast: Cast) -> None:
     unit = cast.rice.base_unit
     move_stock(unit=unit, quantity=Decimal(-100), movement_type=MovementType.EXIT, author="Bob")
     plan = done(cast.shop, "code;niveau;stock\nRIZ25;PIECE;100")
     assert (plan.openings, len(plan.ignored), plan.is_empty) == ([], 1, True)
 
 
-def test_a_unit_added_by_a_sheet_redirects_no_till_unless_it_says_so(cast: Cast) -> None:
+def test_a_unit_added_by_a_sheet_becomes_the_base_unit_only_if_it_says_so(cast: Cast) -> None:
     base = cast.rice.base_unit_id
     done(cast.shop, "code;niveau;prix;contient\nRIZ25;CARTON;90000;4")
     assert Article.objects.get(pk=cast.rice.pk).base_unit_id == base
@@ -194,8 +194,10 @@ def test_a_unit_added_by_a_sheet_redirects_no_till_unless_it_says_so(cast: Cast)
 @pytest.mark.parametrize(
     ("told", "after"), [("", None), ("RIZ25;CARTON;;12000\n", None), ("RIZ25;CARTON;;12\n", Decimal(12))]
 )
-def test_a_level_between_two_makes_unknown_what_the_larger_holds(cast: Cast, told: str, after: Decimal | None) -> None:
-    """Unless the sheet tells it anew; a cell that was left as it was tells nothing."""
+def test_a_level_between_two_makes_the_larger_units_content_unknown(
+    cast: Cast, told: str, after: Decimal | None
+) -> None:
+    """Unless the sheet sets it again; an unchanged cell does not."""
     carton = add_unit(cast.rice, level=UnitLevel.CARTON, holds=Decimal(12000))
     plan = done(cast.shop, f"code;niveau;prix;contient\n{told}RIZ25;MILLIER;900;1000")
     assert [(change.column, change.before) for change in plan.changes] == [("contient", "12000")]
@@ -203,7 +205,7 @@ def test_a_level_between_two_makes_unknown_what_the_larger_holds(cast: Cast, tol
     assert carton.holds == after
 
 
-def test_another_shops_things_are_as_unknown_as_what_does_not_exist(cast: Cast) -> None:
+def test_another_shops_articles_are_as_unknown_as_those_that_do_not_exist(cast: Cast) -> None:
     before = rows()
     theirs = cast.other_article
     for article_uuid, unit_uuid in ((theirs.uuid, theirs.base_unit.uuid), (uuid.uuid4(), uuid.uuid4())):
@@ -248,7 +250,7 @@ def test_another_shops_things_are_as_unknown_as_what_does_not_exist(cast: Cast) 
         ("SEL;Sel;CARTON;5;;;;;;0", "contient", "doit être plus grand que zéro, ou vide s'il est inconnu"),
     ],
 )
-def test_what_is_wrong_in_a_line_is_named_and_nothing_is_imported(
+def test_each_error_of_a_line_is_named_and_nothing_is_imported(
     cast: Cast, line: str, column: str, sentence: str
 ) -> None:
     header = "code;nom;niveau;prix;devise;taux_tva;seuil;stock;actif;contient"
@@ -293,7 +295,7 @@ def test_lines_that_contradict_each_other_are_named(cast: Cast, nails: Nails) ->
     ]
 
 
-def test_a_code_that_somebody_has_is_not_given(cast: Cast) -> None:
+def test_a_code_that_another_article_has_is_refused(cast: Cast) -> None:
     taken = "le code RIZ25 est déjà celui d'un autre article"
     swap = f"article_uuid;code;niveau\n{cast.oil.uuid};RIZ25;PIECE\n{cast.rice.uuid};HUI20;PIECE"
     assert errors(cast.shop, swap)[0] == (2, "code", taken)
@@ -310,7 +312,7 @@ def test_a_cell_that_became_a_date_is_an_error_of_its_line(cast: Cast) -> None:
     assert [(error.line, error.column) for error in plan.errors] == [(2, "prix")]
 
 
-def test_ten_thousand_lines_are_imported_in_one_go(cast: Cast) -> None:
+def test_ten_thousand_lines_are_imported_at_once(cast: Cast) -> None:
     lines = [f"A{number};Article {number};PIECE;{number};1" for number in range(10_000)]
     sheet = read_articles_sheet("\n".join(["code;nom;niveau;prix;stock", *lines]).encode())
     plan = carry_out(shop=cast.shop, sheet=sheet, author="Alice")

@@ -1,4 +1,4 @@
-"""Two at the same units, the same code, the same carton; and a COMMIT whose answer is lost. Each is forced."""
+"""Races for the same units, code or carton, and a COMMIT whose answer is lost. Each is forced."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +28,7 @@ def cast(real_database: None) -> Cast:
 
 
 def start_together(*works: Callable[[], object]) -> Callable[[], list[object]]:
-    """Run each in a thread of its own; what is returned waits for them and says what they returned or raised."""
+    """Run each in its own thread. Returns a function that waits for them and returns their results or exceptions."""
 
     def run(work: Callable[[], object]) -> object:
         try:
@@ -47,7 +47,7 @@ def start_together(*works: Callable[[], object]) -> Callable[[], list[object]]:
 
 
 def wait_for_waiters(count: int) -> None:
-    """InnoDB renews what it tells of its transactions only once nobody has asked for a tenth of a second."""
+    """Wait until transactions wait for locks. InnoDB updates their list only if it was not read for 0.1 s."""
 
     def waiters() -> int:
         with connection.cursor() as cursor:
@@ -64,10 +64,10 @@ def deadlocks() -> int:
 
 
 @pytest.mark.parametrize(("held", "waiters"), [("piece", 2), ("thousand", 3), ("carton", 2)])
-def test_openings_and_a_sale_of_the_same_units_wait_for_each_other_and_nobody_dies(
+def test_openings_and_a_sale_of_the_same_units_wait_for_each_other_without_a_deadlock(
     cast: Cast, held: str, waiters: int
 ) -> None:
-    """All three want more than one of the units, and meet at the one that is held, unless an opening is done before."""
+    """All three lock more than one of the units, and wait at the locked one, unless an opening is done before."""
     nails = Nails(cast)
     till = Till(cast.device)
     units = [nails.carton, nails.piece, nails.thousand]
@@ -91,7 +91,7 @@ def test_openings_and_a_sale_of_the_same_units_wait_for_each_other_and_nobody_di
 
 
 def test_an_opening_waits_for_a_level_that_is_being_put_between(cast: Cast) -> None:
-    """A carton held 12,000 pieces, and holds 12 thousands from the same moment on at which there are thousands."""
+    """A carton held 12,000 pieces, and holds 12 thousands as soon as the level of thousands exists."""
     carton = add_unit_with_stock(cast.rice, level=UnitLevel.CARTON, stock=1, holds=Decimal(12000))
     told = b"code;niveau;contient;prix\nRIZ25;CARTON;12;\nRIZ25;MILLIER;1000;500"
     with transaction.atomic():
@@ -104,8 +104,8 @@ def test_an_opening_waits_for_a_level_that_is_being_put_between(cast: Cast) -> N
     check_stock()
 
 
-def test_selling_does_not_wait_for_work_on_the_catalogue(cast: Cast) -> None:
-    """Nor for the shop's settings: whoever holds the shop's row or the article's holds up no till."""
+def test_selling_does_not_wait_for_changes_of_the_catalogue(cast: Cast) -> None:
+    """Nor for the shop's settings: a lock on the shop's or the article's row delays no till."""
     till = Till(cast.device)
     till.hand_over(sale("FAC-1", line(cast.rice)))
     with transaction.atomic():
@@ -130,7 +130,7 @@ def test_two_articles_made_at_once_under_one_code_are_one_and_a_refusal(cast: Ca
 
 
 def test_an_import_sees_the_movement_that_it_waited_for(cast: Cast) -> None:
-    """In the preview the unit had never moved; its first stock comes by hand while the import is carried out."""
+    """In the preview the unit had never moved; its first movement is made by hand during the import."""
     article = make_article(cast.shop, code="NEUF", stock=0)
     sheet = read_articles_sheet(b"code;niveau;stock\nNEUF;PIECE;50")
     with transaction.atomic():
@@ -145,7 +145,7 @@ def test_an_import_sees_the_movement_that_it_waited_for(cast: Cast) -> None:
 
 @pytest.fixture
 def through_proxy(cast: Cast) -> Iterator[FaultProxy]:
-    """This test's own connection goes through a proxy that can lose an answer."""
+    """This test's connection goes through a proxy that can lose an answer."""
     settings = connection.settings_dict
     host, port = settings["HOST"], settings["PORT"]
     with FaultProxy((host, int(port))) as proxy:
@@ -203,7 +203,7 @@ def test_a_lost_answer_to_commit_imports_once_and_says_what_was_done(cast: Cast,
 
 
 def break_first_movement() -> Callable:
-    """Return what makes the database answer with a dead-lock to the first movement that is written."""
+    """Return a wrapper that answers the first insert of a movement with a deadlock."""
     struck: list[str] = []
 
     def strike(execute: Callable, sql: str, parameters: object, many: bool, context: dict) -> object:
@@ -222,8 +222,8 @@ def test_a_deadlock_is_tried_again(cast: Cast) -> None:
     check_stock()
 
 
-def test_inside_another_transaction_a_deadlock_is_left_to_who_began_it(cast: Cast) -> None:
-    """The server has undone what came before, too: trying only the last part again would keep half."""
+def test_inside_another_transaction_a_deadlock_is_left_to_the_outer_one(cast: Cast) -> None:
+    """The server has rolled back what came before too: retrying only the inner part would keep half."""
     with pytest.raises(OperationalError), transaction.atomic(), connection.execute_wrapper(break_first_movement()):
         move_rice(cast)
     assert stock_of(cast.rice) == 100

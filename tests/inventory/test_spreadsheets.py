@@ -1,4 +1,4 @@
-"""Files from strangers: what is read of them, and what is refused before it does harm."""
+"""Uploaded files: what is read from them, and what is refused before it does harm."""
 
 import contextlib
 import datetime
@@ -44,7 +44,7 @@ def workbook(*rows: list[object], change: Callable = lambda book: None) -> bytes
 
 
 def repacked(content: bytes, parts: dict[str, bytes]) -> bytes:
-    """Return the archive with these parts in place of its own, or beside them."""
+    """Return the archive with these parts added, or in place of its own."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as new:
         for name in {**dict.fromkeys(old.namelist()), **parts}:
@@ -89,7 +89,7 @@ def test_a_workbook_is_read_without_floats() -> None:
     ]
 
 
-def test_of_a_formula_the_value_counts_that_the_file_keeps() -> None:
+def test_a_formula_is_read_as_its_stored_value() -> None:
     content = workbook(["code", "nom", "prix"], ["A1", "Riz", "=1+1"])
     assert cells(read(content)) == [(2, {"code": "A1", "nom": "Riz"})]
     sheet = part_of(content, SHEET)
@@ -109,7 +109,7 @@ def test_a_cell_that_a_spreadsheet_made_a_date_or_an_error_is_named() -> None:
     assert cells(sheet) == [(2, {"code": "A1", "prix": Decimal(5)}), (3, {"code": "A2", "nom": "Riz"})]
 
 
-def test_the_first_visible_sheet_counts() -> None:
+def test_the_first_visible_sheet_is_read() -> None:
     def hide_first(book: openpyxl.Workbook) -> None:
         book.active.sheet_state = "hidden"
         second = book.create_sheet("Articles")
@@ -160,7 +160,7 @@ def test_the_first_visible_sheet_counts() -> None:
     ],
     ids=["empty", "blank", "no-header", "twice", "cp1252", "utf16", "quotes", "long-cell", "large", "xls", "no-zip"],
 )
-def test_what_is_no_spreadsheet_is_refused_whole(
+def test_a_file_that_is_no_spreadsheet_is_refused_whole(
     content: bytes, refusal: type[CatalogueRefused], sentence: str
 ) -> None:
     assert refused(content, refusal) == sentence
@@ -171,7 +171,7 @@ def test_ten_thousand_lines_are_read_and_one_more_is_too_many() -> None:
     assert len(read("\n".join(lines).encode()).lines) == LINES_MAX
     assert refused("\n".join([*lines, "B"]).encode(), SheetTooLarge) == "Trop de lignes : 10000 au plus"
     rows = [[line] for line in lines]
-    # An empty line is none.
+    # An empty line does not count.
     assert len(read(workbook(*rows, [None], [""])).lines) == LINES_MAX
     assert refused(workbook(*rows, [None], ["B"]), SheetTooLarge) == "Trop de lignes : 10000 au plus"
 
@@ -201,7 +201,7 @@ def test_elements_that_would_fill_the_memory_are_refused_unread(inside: bytes, n
     assert cells(read(harmless)) == [(2, {"code": "A1"})]
 
 
-def test_an_archive_that_lies_about_its_size_is_no_bomb() -> None:
+def test_an_archive_that_lies_about_its_size_is_not_inflated_further() -> None:
     size = 60 * 1024 * 1024
     content = repacked(workbook(["code"], ["A1"]), {SHEET: bytes(size)})
     lying = content.replace(size.to_bytes(4, "little"), (1000).to_bytes(4, "little"))
@@ -230,7 +230,7 @@ def test_a_row_that_claims_to_be_far_down_is_not_padded_up_to(row: int) -> None:
 
 
 def test_a_broken_workbook_is_refused_and_never_a_crash() -> None:
-    """Each part in turn is torn, emptied and filled with nonsense; then the archive itself, byte by byte."""
+    """Each part in turn is cut, emptied and filled with nonsense; then the archive itself, byte by byte."""
     content = workbook(["code", "nom"], ["A1", "Riz"], ["A2", 5])
     for name in zipfile.ZipFile(io.BytesIO(content)).namelist():
         part = part_of(content, name)
@@ -245,7 +245,7 @@ def test_a_broken_workbook_is_refused_and_never_a_crash() -> None:
 DANGEROUS = ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\tx", "'=1", "<b>", "é;\"'\n"]
 
 
-def test_what_is_written_is_read_back_and_nothing_of_it_is_a_formula() -> None:
+def test_a_written_sheet_is_read_back_and_has_no_formula() -> None:
     rows = [[text, None, Decimal("-1.125")] for text in DANGEROUS]
     as_csv = write_sheet_csv(columns=COLUMNS, rows=rows)
     lines = as_csv.decode("utf-8-sig").splitlines()

@@ -1,4 +1,4 @@
-"""Stock work by hand: what it writes, and what it refuses without writing anything."""
+"""Stock changes by hand: what they write, and what is refused without writing anything."""
 
 from decimal import Decimal
 
@@ -104,13 +104,13 @@ def test_a_refusal_says_why_and_moves_nothing(
     assert (stock_of(cast.rice), StockMovement.objects.count()) == (100, movements)
 
 
-def test_where_the_shop_accepts_it_an_exit_goes_below_zero_and_an_adjustment_still_does_not(cast: Cast) -> None:
+def test_if_the_shop_accepts_it_an_exit_but_no_adjustment_may_make_stock_negative(cast: Cast) -> None:
     cast.shop.stock_policy = StockPolicy.ACCEPT
     cast.shop.save(update_fields=["stock_policy"])
     assert move(cast, -105, MovementType.EXIT).stock_after == -5
     with pytest.raises(CountNegative):
         move(cast, -1, MovementType.ADJUSTMENT, "vol")
-    # Nearer to zero is nearer to the truth.
+    # A change towards zero is accepted.
     assert move(cast, 3, MovementType.ADJUSTMENT, "retrouvés").stock_after == -2
     assert move(cast, 1, MovementType.ENTRY).stock_after == -1
     check_stock()
@@ -123,7 +123,7 @@ def test_texts_too_long_for_their_columns_are_cut(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize(("counted", "difference"), [("97.5", "-2.5"), ("101", "1"), ("0", "-100")])
-def test_a_count_becomes_the_adjustment_that_leads_to_it(cast: Cast, counted: str, difference: str) -> None:
+def test_a_count_writes_the_adjustment_to_it(cast: Cast, counted: str, difference: str) -> None:
     movement = count_stock(
         unit=cast.rice.base_unit, counted=Decimal(counted), author="Bob", reason="inventaire d'octobre"
     )
@@ -133,8 +133,8 @@ def test_a_count_becomes_the_adjustment_that_leads_to_it(cast: Cast, counted: st
     check_stock()
 
 
-def test_a_count_counts_what_is_there_when_it_is_written(cast: Cast) -> None:
-    """The unit in the caller's hand was read before a sale took some."""
+def test_a_count_is_compared_with_the_stock_at_the_time_of_writing(cast: Cast) -> None:
+    """The caller read the unit before a sale took some."""
     move(cast, -10, MovementType.EXIT)
     assert cast.rice.base_unit.stock == 100
     movement = count_stock(unit=cast.rice.base_unit, counted=Decimal(88), author="Bob", reason="inventaire")
@@ -151,7 +151,7 @@ def test_a_count_that_agrees_writes_nothing(cast: Cast) -> None:
     ("counted", "reason", "refusal"),
     [("-1", "x", QuantityInvalid), ("1.0001", "x", QuantityInvalid), ("99", "", ReasonMissing)],
 )
-def test_a_count_that_is_none_is_refused(cast: Cast, counted: str, reason: str, refusal: type[StockRefused]) -> None:
+def test_an_impossible_count_is_refused(cast: Cast, counted: str, reason: str, refusal: type[StockRefused]) -> None:
     with pytest.raises(refusal):
         count_stock(unit=cast.rice.base_unit, counted=Decimal(counted), author="Bob", reason=reason)
     assert stock_of(cast.rice) == 100

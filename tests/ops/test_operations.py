@@ -29,7 +29,7 @@ from backend.shops.models import RefusedCall
 from backend.shops.terminals import disable_till
 from backend.testing import PASSWORD, Cast, make_device, make_terminal, make_user
 from tests.shop_day import hand_over, post, sale
-from tests.web.reading import seen
+from tests.web.page_text import seen
 
 pytestmark = pytest.mark.embedded
 

@@ -1,4 +1,4 @@
-"""Alice's shop and Charlie's."""
+"""Alice's and Charlie's shops."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What may be done with tills and devices, and what is refused: one device holds a till, and a till keeps its shop."""
+"""Changes of tills and devices, and their refusals: one device holds a till, and a till keeps its shop."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -50,7 +50,7 @@ def test_a_qr_carries_the_servers_address_and_the_code(cast: Cast) -> None:
 
 
 @embedded
-def test_a_till_that_is_held_is_only_taken_in_somebodys_place(cast: Cast) -> None:
+def test_a_till_that_is_held_is_taken_only_by_replacing_its_device(cast: Cast) -> None:
     with pytest.raises(TillIsHeld, match=cast.device.serial):
         create_enrolment_code(terminal=cast.terminal)
     with pytest.raises(NotOfThisTill):
@@ -61,7 +61,7 @@ def test_a_till_that_is_held_is_only_taken_in_somebodys_place(cast: Cast) -> Non
 
 
 @embedded
-def test_a_device_is_moved_to_a_till_that_nobody_holds(cast: Cast) -> None:
+def test_a_device_is_moved_only_to_a_till_without_a_device(cast: Cast) -> None:
     with pytest.raises(TillIsHeld):
         move_device(cast.device, terminal=cast.other_terminal)
     assert Device.objects.get(pk=cast.device.pk).terminal == cast.terminal

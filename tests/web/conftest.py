@@ -1,4 +1,4 @@
-"""Fixtures of the pages' tests: the cast, and people who have signed in."""
+"""Fixtures of the pages' tests: the cast, and signed-in people."""
 
 import pytest
 from django.test import Client
@@ -9,7 +9,7 @@ from backend.testing import Cast
 
 @pytest.fixture
 def cast(db: None, settings: Settings) -> Cast:
-    # Hashing four passwords as slowly as they deserve takes most of a test's time.
+    # Hashing four passwords with the real, slow hasher would take most of a test's time.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     return Cast()
 

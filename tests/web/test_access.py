@@ -1,4 +1,4 @@
-"""Who gets in, and whose shop they see: everything of another shop is a 404 (promise P8)."""
+"""Access to pages: who may see which shop; everything of another shop is a 404 (promise P8)."""
 
 import re
 import uuid
@@ -10,7 +10,7 @@ from django.urls import reverse
 from backend.shops.models import Membership, Role
 from backend.testing import PASSWORD, Cast, make_user
 from tests.shop_day import post, recorded, sale
-from tests.web.reading import seen
+from tests.web.page_text import seen
 
 pytestmark = pytest.mark.embedded
 
@@ -18,7 +18,7 @@ SHOP_PAGES = ["dashboard", "sales", "batches", "to_correct"]
 
 
 @pytest.mark.parametrize("name", SHOP_PAGES)
-def test_a_stranger_is_asked_to_sign_in_and_comes_back_to_the_page(name: str, cast: Cast, client: Client) -> None:
+def test_an_anonymous_visitor_signs_in_and_comes_back_to_the_page(name: str, cast: Cast, client: Client) -> None:
     page = reverse(f"web:{name}")
     answer = client.get(page)
     assert (answer.status_code, answer["Location"]) == (302, f"/connexion/?next={page}")
@@ -41,7 +41,7 @@ def test_nobody_is_sent_to_another_site_after_signing_in(cast: Cast, client: Cli
     assert client.post("/connexion/", fields)["Location"] == "/commercant/dashboard/"
 
 
-def test_signing_out_takes_a_post(alice: Client) -> None:
+def test_signing_out_requires_a_post(alice: Client) -> None:
     assert alice.get("/deconnexion/").status_code == 405
     assert alice.get("/commercant/dashboard/").status_code == 200
     assert alice.post("/deconnexion/")["Location"] == "/connexion/"
@@ -57,7 +57,7 @@ def test_a_form_of_another_site_is_refused(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("name", SHOP_PAGES)
-def test_who_belongs_to_no_shop_is_told_so(name: str, cast: Cast, client: Client) -> None:
+def test_a_person_without_a_shop_sees_a_message(name: str, cast: Cast, client: Client) -> None:
     client.force_login(make_user("david"))
     assert "n'est rattaché à aucune boutique" in seen(client.get(reverse(f"web:{name}")))
 
@@ -100,7 +100,7 @@ def test_the_pages_of_one_shop_show_nothing_of_another(name: str, cast: Cast, ch
         assert secret not in words
 
 
-def test_a_till_of_another_shop_is_no_choice(cast: Cast, alice: Client) -> None:
+def test_a_till_of_another_shop_is_not_offered(cast: Cast, alice: Client) -> None:
     post(cast.device, sale(cast.rice, numero_facture="FAC-A"))
     assert "FAC-A" in seen(alice.get("/commercant/ventes/", {"caisse": cast.terminal.pk}))
     answer = alice.get("/commercant/ventes/", {"caisse": cast.other_terminal.pk})
@@ -128,7 +128,7 @@ class TestTwoShops:
         body = dora.get("/commercant/dashboard/", {"boutique": "BTQ-777"}).content.decode()
         assert "/commercant/ventes/?boutique=BTQ-777" in body
 
-    def test_a_sale_of_the_shop_not_shown_turns_to_that_shop(self, cast: Cast, dora: Client) -> None:
+    def test_a_sale_of_the_persons_other_shop_redirects_there(self, cast: Cast, dora: Client) -> None:
         page = reverse("web:sale", args=[recorded(post(cast.device, sale(cast.rice))).pk])
         dora.get("/commercant/dashboard/", {"boutique": "BTQ-777"})
         answer = dora.get(page)
@@ -142,7 +142,7 @@ class TestTwoShops:
         assert dora.get("/commercant/dashboard/", {"boutique": "BTQ-009"}).status_code == 404
 
 
-def test_who_may_only_look_sees_the_same_pages(cast: Cast, client: Client) -> None:
+def test_a_viewer_sees_the_same_pages(cast: Cast, client: Client) -> None:
     client.force_login(cast.victor)
     assert Membership.objects.get(user=cast.victor).role == Role.VIEWER
     for name in SHOP_PAGES:
@@ -175,7 +175,7 @@ def test_pages_are_french_whatever_the_browser_prefers(alice: Client) -> None:
     assert '<html lang="fr">' in page.content.decode()
 
 
-def test_who_chose_english_is_told_that_it_is_english(alice: Client) -> None:
+def test_an_english_page_declares_english(alice: Client) -> None:
     alice.cookies["django_language"] = "en"
     assert '<html lang="en">' in alice.get("/commercant/dashboard/").content.decode()
     alice.cookies["django_language"] = "xx"

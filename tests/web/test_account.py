@@ -11,18 +11,18 @@ from django.utils import timezone
 from backend.shops.models import SignInFailure
 from backend.shops.sign_in import FAILURES_KEPT, FAILURES_OF_NAME_HERE_MAX
 from backend.testing import PASSWORD, Cast
-from tests.web.reading import seen
+from tests.web.page_text import seen
 
 pytestmark = pytest.mark.embedded
 NEW_PASSWORD = "un-autre-mot-de-passe-2024"
 
 
 def sign_in(client: Client, password: str = PASSWORD, name: str = "alice", **headers: str) -> int:
-    """Return 302 for who came in, 200 for who is shown the form again."""
+    """Return 302 after a successful sign-in, 200 if the form is shown again."""
     return client.post("/connexion/", {"username": name, "password": password}, **headers).status_code
 
 
-def test_who_guesses_is_not_heard_any_more_not_even_with_the_right_word(cast: Cast) -> None:
+def test_after_many_wrong_passwords_even_the_right_one_is_refused(cast: Cast) -> None:
     client = Client()
     for _ in range(FAILURES_OF_NAME_HERE_MAX):
         assert sign_in(client, "faux") == 200
@@ -31,21 +31,21 @@ def test_who_guesses_is_not_heard_any_more_not_even_with_the_right_word(cast: Ca
     assert sign_in(client, name="bob") == 302
 
 
-def test_a_stranger_elsewhere_does_not_lock_the_owner_out(cast: Cast) -> None:
+def test_a_stranger_at_another_address_does_not_lock_the_owner_out(cast: Cast) -> None:
     for _ in range(FAILURES_OF_NAME_HERE_MAX):
         sign_in(Client(REMOTE_ADDR="203.0.113.9"), "faux")
     assert sign_in(Client(REMOTE_ADDR="203.0.113.9")) == 200
     assert sign_in(Client(REMOTE_ADDR="198.51.100.7")) == 302
 
 
-def test_after_a_quarter_of_an_hour_one_is_heard_again(cast: Cast) -> None:
+def test_after_a_quarter_of_an_hour_the_password_is_accepted_again(cast: Cast) -> None:
     for _ in range(FAILURES_OF_NAME_HERE_MAX):
         sign_in(Client(), "faux")
     SignInFailure.objects.update(at=timezone.now() - FAILURES_KEPT - timedelta(seconds=1))
     assert sign_in(Client()) == 302
 
 
-def test_who_comes_in_starts_anew(cast: Cast) -> None:
+def test_a_successful_sign_in_resets_the_count(cast: Cast) -> None:
     for _ in range(FAILURES_OF_NAME_HERE_MAX - 1):
         sign_in(Client(), "faux")
     assert sign_in(Client()) == 302
@@ -63,7 +63,7 @@ def test_a_new_password_ends_the_other_sessions(cast: Cast) -> None:
     assert (sign_in(Client()), sign_in(Client(), NEW_PASSWORD)) == (200, 302)
 
 
-def test_a_password_that_everybody_has_is_refused(alice: Client) -> None:
+def test_a_common_password_is_refused(alice: Client) -> None:
     fields = {"old_password": PASSWORD, "new_password1": "password123", "new_password2": "password123"}
     assert "trop courant" in seen(alice.post("/compte/mot-de-passe/", fields))
 
@@ -82,7 +82,7 @@ def test_a_forgotten_password_is_set_by_a_link_good_once(cast: Cast) -> None:
     assert "a déjà servi" in seen(Client().get(link, follow=True))
 
 
-def test_an_address_that_nobody_has_is_answered_alike(cast: Cast) -> None:
+def test_an_unknown_address_gets_the_same_answer(cast: Cast) -> None:
     answer = Client().post("/mot-de-passe/oublie/", {"email": "personne@example.org"}, follow=True)
     assert "Lien envoyé" in seen(answer)
     assert mail.outbox == []

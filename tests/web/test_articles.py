@@ -1,4 +1,4 @@
-"""What a person does with an article on its page, and that each form does it once."""
+"""An article's page: its actions, each done once per form."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -16,8 +16,8 @@ from backend.testing import Cast, add_unit, make_user
 from tests.invariants import check_stock
 from tests.shop_day import post, recorded, sale
 from tests.tills import stock_of
-from tests.web.filling import form_of
-from tests.web.reading import seen
+from tests.web.page_forms import form_of
+from tests.web.page_text import seen
 
 pytestmark = pytest.mark.embedded
 
@@ -72,7 +72,7 @@ class TestThePage:
         assert "Ouvrir PALETTE en PCE" in words
         assert "Ouvrir PCE" not in words
 
-    def test_who_may_only_look_sees_no_form_and_changes_nothing(
+    def test_a_viewer_sees_no_form_and_changes_nothing(
         self, cast: Cast, client: Client, bob: Client, pallet: ArticleUnit
     ) -> None:
         client.force_login(cast.victor)
@@ -100,7 +100,9 @@ class TestThePage:
             for name in ("add_unit", "change_article"):
                 assert stranger.post(action_of(name, article), {"key": "a" * 20}).status_code == 404
 
-    def test_a_unit_of_another_article_or_shop_is_not_reached_through_ones_own(self, cast: Cast, alice: Client) -> None:
+    def test_a_unit_of_another_article_or_shop_is_not_found_through_ones_own_article(
+        self, cast: Cast, alice: Client
+    ) -> None:
         entry = {"action": "entree", "quantite": "5", "key": "a" * 20}
         for foreign in (cast.oil.base_unit, cast.other_article.base_unit):
             action = reverse("web:move_unit", args=[cast.rice.pk, foreign.pk])
@@ -170,7 +172,7 @@ class TestStockWork:
             ({"action": "entree", "quantite": "3", "motif": "x" * 301}, "300 caractères"),
         ],
     )
-    def test_what_is_refused_is_said_where_it_was_typed(
+    def test_a_refusal_is_shown_at_its_field(
         self, typed: dict[str, str], said: str, cast: Cast, bob: Client, fill: Callable
     ) -> None:
         unit = cast.rice.base_unit
@@ -179,11 +181,11 @@ class TestStockWork:
         assert said in seen(answer)
         assert "<details open>" in answer.content.decode()
         assert stock_of(cast.rice) == 100
-        # The same form, put right, is accepted.
+        # The same form, corrected, is accepted.
         right = filled | {"action": "entree", "quantite": "1", "motif": ""}
         assert "100 → 101" in seen(bob.post(action_of("move_unit", unit), right, follow=True))
 
-    def test_a_shop_that_accepts_it_may_go_below_zero(self, cast: Cast, bob: Client, fill: Callable) -> None:
+    def test_a_shop_that_accepts_it_may_have_negative_stock(self, cast: Cast, bob: Client, fill: Callable) -> None:
         type(cast.shop).objects.filter(pk=cast.shop.pk).update(stock_policy=StockPolicy.ACCEPT)
         unit = cast.rice.base_unit
         filled = fill("move_unit", unit, action="sortie", quantite="101")
@@ -199,7 +201,7 @@ class TestStockWork:
         again = fill("move_unit", unit, action="entree", quantite="5")
         assert "104 → 109" in seen(bob.post(action_of("move_unit", unit), again, follow=True))
 
-    def test_an_old_form_with_something_else_in_it_is_refused(self, cast: Cast, bob: Client, fill: Callable) -> None:
+    def test_an_old_form_with_other_values_is_refused(self, cast: Cast, bob: Client, fill: Callable) -> None:
         unit = cast.rice.base_unit
         filled = fill("move_unit", unit, action="entree", quantite="5")
         bob.post(action_of("move_unit", unit), filled)
@@ -215,9 +217,7 @@ class TestStockWork:
         assert "alert" in bob.post(action_of("move_unit", unit), filled).content.decode()
         assert stock_of(cast.rice) == 100
 
-    def test_one_shops_keys_are_nothing_to_another(
-        self, cast: Cast, bob: Client, charlie: Client, fill: Callable
-    ) -> None:
+    def test_two_shops_may_use_the_same_key(self, cast: Cast, bob: Client, charlie: Client, fill: Callable) -> None:
         filled = fill("move_unit", cast.rice.base_unit, action="entree", quantite="5")
         bob.post(action_of("move_unit", cast.rice.base_unit), filled)
         charlie.post(action_of("move_unit", cast.other_article.base_unit), filled)
@@ -245,7 +245,7 @@ class TestOpening:
         assert said in seen(bob.post(action_of("open_unit", pallet), filled))
         assert stock_of(pallet.article) == 100
 
-    def test_one_that_holds_nobody_knows_how_much_says_so(
+    def test_a_carton_of_unknown_content_is_refused(
         self, cast: Cast, bob: Client, pallet: ArticleUnit, fill: Callable
     ) -> None:
         filled = fill("open_unit", pallet, nombre="1")
@@ -253,7 +253,7 @@ class TestOpening:
         assert "Dites d'abord combien elle contient" in seen(bob.get(page_of(cast.rice)))
         assert "Il faut d'abord dire combien contient" in seen(bob.post(action_of("open_unit", pallet), filled))
 
-    def test_what_has_nothing_smaller_cannot_be_opened(self, cast: Cast, bob: Client) -> None:
+    def test_a_unit_with_nothing_smaller_cannot_be_opened(self, cast: Cast, bob: Client) -> None:
         form = {"nombre": "1", "key": "a" * 20}
         answer = bob.post(action_of("open_unit", cast.rice.base_unit), form)
         assert answer.status_code == 200
@@ -272,7 +272,7 @@ class TestChanges:
         assert "Seuil de stock bas 10" in words
         assert "Riz 25 kg PCE" in seen(bob.get(reverse("web:sale", args=[sold.pk])))
 
-    def test_what_changed_meanwhile_is_not_put_back(self, cast: Cast, bob: Client, fill: Callable) -> None:
+    def test_a_change_made_meanwhile_is_not_undone(self, cast: Cast, bob: Client, fill: Callable) -> None:
         unit = cast.rice.base_unit
         filled = fill("change_unit", unit, marque="SAC")
         change_unit(shop=cast.shop, unit_uuid=unit.uuid, changes={"price": Decimal(30000)})
@@ -301,7 +301,7 @@ class TestChanges:
             ({"marque": "x" * 25}, "24 caractères"),
         ],
     )
-    def test_a_unit_that_cannot_be_is_refused(
+    def test_an_impossible_unit_is_refused(
         self, typed: dict[str, str], said: str, cast: Cast, bob: Client, fill: Callable
     ) -> None:
         unit = cast.rice.base_unit
@@ -371,7 +371,7 @@ class TestNewArticle:
             ({"niveau": "PALETTE"}, "choix valide"),
         ],
     )
-    def test_what_is_wrong_is_said_and_nothing_is_created(
+    def test_errors_are_shown_and_nothing_is_created(
         self, typed: dict[str, str], said: str, cast: Cast, bob: Client
     ) -> None:
         filled = form_of(bob.get(NEW), NEW, **({"nom": "Sel", "code": "SEL1", "prix": "1500"} | typed))

@@ -1,4 +1,4 @@
-"""What the tills sent, and what became of each sale."""
+"""The pages of batches and of their sales' outcomes."""
 
 import re
 
@@ -12,7 +12,7 @@ from backend.sales.posting.runner import post_slice
 from backend.testing import Cast
 from backend.web.selectors import batches as selectors
 from tests.shop_day import hand_over, post, recorded, sale
-from tests.web.reading import seen
+from tests.web.page_text import seen
 
 pytestmark = pytest.mark.embedded
 
@@ -44,7 +44,7 @@ def test_batches_show_their_state(
     assert "En attente" not in narrowed
 
 
-def test_its_pages_hold_each_batch_once(cast: Cast, alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_pages_have_each_batch_once(cast: Cast, alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(selectors, "PAGE_BATCHES_MAX", 2)
     sent = [str(hand_over(cast.device, sale(cast.rice)).receipt) for _ in range(5)]
     found: list[str] = []
@@ -112,7 +112,7 @@ def test_a_long_batch_is_shown_in_pages_and_its_problems_alone(
 
 
 @pytest.mark.parametrize("after", ["x", "-1", "99999999999999"])
-def test_a_place_that_is_none_is_a_404(after: str, cast: Cast, alice: Client) -> None:
+def test_an_impossible_address_is_a_404(after: str, cast: Cast, alice: Client) -> None:
     page = page_of(post(cast.device, sale(cast.rice)))
     assert alice.get(page, {"apres": after}).status_code == 404
 
@@ -128,7 +128,7 @@ def test_a_refusal_that_went_through_since_says_so(cast: Cast, alice: Client) ->
     assert "Vérifiez le stock" not in words
 
 
-def test_what_is_to_be_corrected_is_listed_with_its_reason(
+def test_each_sale_to_correct_is_listed_with_its_reason(
     cast: Cast, alice: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     assert "Rien à corriger." in seen(alice.get("/commercant/a-corriger/"))
@@ -149,13 +149,13 @@ HTMX = {"HX-Request": "true"}
 
 
 def asks_again(body: str) -> str | None:
-    """Return the address that the page's live part will ask, None if it asks no more."""
+    """Return the address that the page's live part polls, None if it does not poll."""
     found = re.search(r'hx-get="([^"]+)" hx-trigger="every', body)
     return found and found[1].replace("&amp;", "&")
 
 
 @pytest.mark.parametrize("is_list", [True, False])
-def test_a_page_asks_again_only_while_something_is_unsettled(is_list: bool, cast: Cast, alice: Client) -> None:
+def test_a_page_polls_only_while_a_batch_is_unsettled(is_list: bool, cast: Cast, alice: Client) -> None:
     batch = hand_over(cast.device, sale(cast.rice), sale(cast.rice))
     path = LIST if is_list else page_of(batch)
     page = alice.get(path).content.decode()
@@ -172,7 +172,7 @@ def test_a_page_asks_again_only_while_something_is_unsettled(is_list: bool, cast
     assert "Actualiser</a>" not in body
 
 
-def test_the_live_part_keeps_to_what_was_chosen(cast: Cast, alice: Client) -> None:
+def test_the_live_part_keeps_the_filters(cast: Cast, alice: Client) -> None:
     hand_over(cast.device, sale(cast.rice))
     hand_over(cast.token_device, sale(cast.rice))
     again = asks_again(alice.get(LIST, {"caisse": cast.terminal.pk}).content.decode())
@@ -181,12 +181,12 @@ def test_the_live_part_keeps_to_what_was_chosen(cast: Cast, alice: Client) -> No
     assert alice.get(again, headers=HTMX).status_code == 204
 
 
-def test_another_shop_gets_nothing_of_it_either(cast: Cast, alice: Client, charlie: Client) -> None:
+def test_another_shop_gets_no_live_part(cast: Cast, alice: Client, charlie: Client) -> None:
     again = asks_again(alice.get(page_of(hand_over(cast.device, sale(cast.rice)))).content.decode())
     assert alice.get(again, headers=HTMX).status_code == 204
     assert charlie.get(again, headers=HTMX).status_code == 404
 
 
-def test_what_needs_a_person_leads_to_where_it_is_decided(cast: Cast, alice: Client) -> None:
+def test_a_sale_that_needs_a_person_links_to_the_repair_desk(cast: Cast, alice: Client) -> None:
     batch = post(cast.device, sale(cast.rice), sale(cast.rice, quantity=999))
     assert seen(alice.get(page_of(batch))).count("Décider") == 1

@@ -1,4 +1,4 @@
-"""Bars as high as what they stand for, and their words beside them."""
+"""Charts: bars in proportion to their values, and the values as text."""
 
 import re
 from decimal import Decimal
@@ -23,21 +23,21 @@ def test_the_highest_bar_goes_all_the_way_up_and_the_others_in_proportion() -> N
     assert heights(chart("50", "200", "100")) == [25, HEIGHT, 50]
 
 
-def test_what_is_little_is_still_seen_and_what_is_nothing_is_not() -> None:
+def test_a_small_value_is_visible_and_zero_is_not() -> None:
     assert heights(chart("0", "0.01", "100000", "-5")) == [0, 1, HEIGHT, 0]
 
 
-def test_a_chart_of_nothing_says_so() -> None:
+def test_an_empty_chart_says_so() -> None:
     assert "Rien à montrer" in render_to_string("web/parts/chart.html", {"chart": chart("0", "0")})
 
 
-def test_every_figure_stands_beside_the_bars_in_words() -> None:
+def test_every_value_is_also_written_as_text() -> None:
     words = render_to_string("web/parts/chart.html", {"chart": chart("50", "200")})
     assert words.count("200 FC") == 3  # the bar's own, the highest, the table
     assert words.count("50 FC") == 2
 
 
-def test_what_a_label_says_is_text() -> None:
+def test_a_label_is_escaped() -> None:
     drawn = Chart("T", [Bar("<b>", Decimal(1), "&")])
     assert "<b>" not in drawn.svg()
     assert "style=" not in drawn.svg()

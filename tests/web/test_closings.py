@@ -1,4 +1,4 @@
-"""The ends of the tills' days: what they said against what is recorded, one closed by hand, and a month closed."""
+"""Closings: a till's report compared with what is recorded, a day closed by hand, and a month closed."""
 
 import html
 import re
@@ -24,7 +24,7 @@ from backend.shops.models import Device, Terminal
 from backend.testing import Cast
 from backend.web.selectors import closings as selectors
 from tests.shop_day import hand_over, post, sale
-from tests.web.reading import seen
+from tests.web.page_text import seen
 
 LIST = "/commercant/cloture/"
 NEW = "/commercant/cloture/nouvelle/"
@@ -37,7 +37,7 @@ embedded = pytest.mark.embedded
 
 
 def noon(**ago: int) -> str:
-    """Return the shop's noon of today, or of some days ago, as a till writes it: no test meets its midnight."""
+    """Return the shop's noon of today, or of some days ago, as a till writes it, so that no test crosses midnight."""
     local = datetime.now(ZoneInfo("Africa/Kinshasa"))
     return (local.replace(hour=12) - timedelta(**ago)).isoformat()
 
@@ -51,7 +51,7 @@ def sold(cast: Cast, number: str, **fields: Any) -> dict[str, Any]:
 
 
 def close(device: Device, *, days_ago: int = 0, **said: Any) -> TillClosing:
-    """Let the till say what it sold on its day, as the API takes it."""
+    """Send the till's end of day to the API."""
     day = (today() - timedelta(days=days_ago)).isoformat()
     wire = msgspec.convert({"jour": day, **said}, WireDay)
     shop = device.terminal.shop
@@ -98,7 +98,7 @@ def test_an_empty_list_says_where_closings_come_from(alice: Client) -> None:
 
 
 @embedded
-def test_closings_stand_by_day_and_till_with_their_result(
+def test_closings_are_listed_by_day_and_till_with_their_result(
     cast: Cast, alice: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     post(cast.device, sold(cast, "A"), sold(cast, "B"))
@@ -116,7 +116,7 @@ def test_closings_stand_by_day_and_till_with_their_result(
 
 
 @embedded
-def test_its_pages_hold_each_closing_once(cast: Cast, alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_pages_have_each_closing_once(cast: Cast, alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(selectors, "PAGE_CLOSINGS_MAX", 2)
     said = [close(cast.device, days_ago=ago, totaux=[]).pk for ago in (3, 0, 1, 0, 2)]
     found: list[int] = []
@@ -188,7 +188,7 @@ def test_a_closing_names_and_links_what_differs(
 
 
 @embedded
-def test_what_was_missing_and_came_since_says_so(cast: Cast, alice: Client) -> None:
+def test_a_missing_sale_that_arrived_since_is_marked(cast: Cast, alice: Client) -> None:
     closing = close(cast.device, ventes=listing(A=25000, B=25000))
     post(cast.device, sold(cast, "A"))
     words = seen(alice.get(page_of(closing)))
@@ -197,7 +197,7 @@ def test_what_was_missing_and_came_since_says_so(cast: Cast, alice: Client) -> N
 
 
 @embedded
-def test_a_closing_said_again_names_the_later_one(cast: Cast, alice: Client) -> None:
+def test_a_repeated_closing_names_the_later_one(cast: Cast, alice: Client) -> None:
     first, second = close(cast.device, totaux=[]), close(cast.device, totaux=[])
     other_cashier = close(cast.device, caisse={"caissier": "C2", "especes_comptees": []})
     words = seen(alice.get(page_of(first)))
@@ -231,7 +231,7 @@ def test_tills_that_sold_today_and_did_not_close_are_named(cast: Cast, alice: Cl
 
 
 @embedded
-def test_another_shops_closing_is_not_there(cast: Cast, alice: Client, charlie: Client) -> None:
+def test_another_shops_closing_is_not_found(cast: Cast, alice: Client, charlie: Client) -> None:
     closing = close(cast.device, caisse={"especes_comptees": []})
     assert alice.get(page_of(closing)).status_code == 200
     assert charlie.get(page_of(closing)).status_code == 404
@@ -244,7 +244,7 @@ def test_another_shops_closing_is_not_there(cast: Cast, alice: Client, charlie: 
 
 
 @embedded
-def test_a_day_closed_by_hand_is_compared_as_a_tills_word_is(cast: Cast) -> None:
+def test_a_day_closed_by_hand_is_compared_like_a_tills_report(cast: Cast) -> None:
     post(cast.device, sold(cast, "A"), sold(cast, "B", caissier={"code": "C9"}))
     bob = client_of(cast.bob)
     words = seen(bob.get(NEW, {"caisse": cast.terminal.pk}))
@@ -270,7 +270,7 @@ def test_a_day_closed_by_hand_is_compared_as_a_tills_word_is(cast: Cast) -> None
         assert expected in words
     closing = TillClosing.objects.get()
     assert (closing.device_id, closing.terminal_id, closing.cashier) == (None, cast.terminal.pk, "C9")
-    # The till's own word of the same drawer gives the same.
+    # The till's own report of the same drawer gives the same.
     own = close(cast.device, caisse=closing.said["caisse"])
     assert own.answered["caisse"] == closing.answered["caisse"]
     assert "saisie par bob" in seen(bob.get(LIST))
@@ -334,9 +334,7 @@ def refused(cast: Cast, client: Client, **fields: Any) -> HttpResponse:
         {"caisse": "x"},
     ],
 )
-def test_what_cannot_be_meant_is_refused_and_kept_in_the_form(
-    fields: dict[str, str], cast: Cast, alice: Client
-) -> None:
+def test_a_wrong_value_is_refused_and_stays_in_the_form(fields: dict[str, str], cast: Cast, alice: Client) -> None:
     page = refused(cast, alice, **{"sorties_CDF": "777", **fields})
     assert 'value="777"' in page.content.decode()
     assert not TillClosing.objects.exists()
@@ -364,7 +362,7 @@ def test_a_viewer_closes_nothing(cast: Cast) -> None:
 
 
 @embedded
-def test_a_shop_without_a_till_is_told_so_where_a_day_would_be_closed(cast: Cast, alice: Client) -> None:
+def test_a_shop_without_a_till_cannot_close_a_day(cast: Cast, alice: Client) -> None:
     Terminal.objects.filter(shop=cast.shop).update(shop=cast.other_shop)
     words = seen(alice.get(NEW))
     assert "Cette boutique n'a pas encore de caisse." in words
@@ -435,7 +433,7 @@ def test_a_month_that_is_not_over_is_not_closed(cast: Cast, alice: Client) -> No
 
 @embedded
 @pytest.mark.parametrize("path", ["2024-0", "2024-13", "0-1", "99999-1", "1999-12"])
-def test_what_is_no_month_is_not_there(path: str, cast: Cast, alice: Client) -> None:
+def test_an_impossible_month_is_not_found(path: str, cast: Cast, alice: Client) -> None:
     address = f"/commercant/cloture/mois/{path}/"
     assert alice.get(address).status_code == 404
     assert alice.post(address).status_code == 404

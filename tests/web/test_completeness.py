@@ -1,4 +1,4 @@
-"""What the dashboard says of what is not in its figures: who holds what, who is silent, which sales never came."""
+"""What the dashboard says is missing from its figures: held sales, silent tills, and gaps."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -12,7 +12,7 @@ from backend.shops.models import Device, Terminal, TerminalState
 from backend.testing import Cast
 from backend.web.templatetags.shop_format import gaps
 from tests.shop_day import hand_over, post, sale
-from tests.web.reading import seen
+from tests.web.page_text import seen
 
 pytestmark = pytest.mark.embedded
 
@@ -23,7 +23,7 @@ COMPLETE = "Chiffres complets jusqu'à ce moment"
 def says(device: Device, *, holds: int = 0, amounts: dict[str, int] | None = None, sequence: int | None = None) -> None:
     sums = {currency: Decimal(amount) for currency, amount in (amounts or {}).items()}
     heartbeat = ParsedHeartbeat(clock_at=None, held=Held(holds, sums, None), sequence=sequence)
-    # Later than what the test handed over before, by whatever clock.
+    # Later than what the test handed over before, on any clock.
     record_heartbeat(device=device, heartbeat=heartbeat, now=datetime.now(UTC) + timedelta(seconds=1))
 
 
@@ -69,7 +69,7 @@ def test_what_a_till_sent_and_is_not_recorded_is_not_complete(alone: Cast, alice
     assert COMPLETE not in words
 
 
-def test_holes_in_a_tills_counting_are_told_to_the_merchant(alone: Cast, alice: Client) -> None:
+def test_gaps_in_a_tills_sequence_are_shown_to_the_merchant(alone: Cast, alice: Client) -> None:
     post(alone.device, sale(alone.rice, sequence=1839))
     assert "il manque" not in seen(alice.get(DASHBOARD))
     post(alone.device, sale(alone.rice, sequence=1842))
@@ -78,7 +78,7 @@ def test_holes_in_a_tills_counting_are_told_to_the_merchant(alone: Cast, alice: 
     assert "il manque les ventes n° 1840 à 1841, 1843." in seen(alice.get(DASHBOARD))
 
 
-def test_another_shop_reads_nothing_of_it(alone: Cast, alice: Client, charlie: Client) -> None:
+def test_another_shop_sees_nothing_of_it(alone: Cast, alice: Client, charlie: Client) -> None:
     post(alone.device, sale(alone.rice, sequence=1), sale(alone.rice, sequence=5))
     says(alone.device, holds=12)
     words = seen(charlie.get(DASHBOARD))
@@ -96,7 +96,7 @@ def test_another_shop_reads_nothing_of_it(alone: Cast, alice: Client, charlie: C
         ([[at, at] for at in range(7)], "les ventes n° 0, 1, 2, 3, 4, 5 et d'autres"),
     ],
 )
-def test_holes_are_written_as_people_count(found: list[list[int]], words: str) -> None:
+def test_gaps_are_written_as_people_count(found: list[list[int]], words: str) -> None:
     assert gaps(found) == words
 
 

@@ -1,4 +1,4 @@
-"""Who owes what, as the shop sees it."""
+"""The page of open credits."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ from backend.sales.posting.record_payment import owed_for
 from backend.testing import Cast
 from backend.web.selectors import credits as selectors
 from tests.shop_day import post, sale
-from tests.web.reading import seen
+from tests.web.page_text import seen
 
 pytestmark = pytest.mark.embedded
 
@@ -40,7 +40,7 @@ def test_nobody_owes_anything(alice: Client) -> None:
     assert "Personne ne doit rien." in seen(alice.get(PAGE))
 
 
-def test_what_is_owed_stands_oldest_first_and_by_customer(cast: Cast, alice: Client) -> None:
+def test_open_credits_are_listed_oldest_first_and_by_customer(cast: Cast, alice: Client) -> None:
     mixed = [{"mode": "CASH", "montant": 5000}, {"mode": "CASH", "devise": "USD", "montant": 1, "taux": "2850.555"}]
     post(
         cast.device,
@@ -73,7 +73,7 @@ def test_what_is_owed_stands_oldest_first_and_by_customer(cast: Cast, alice: Cli
     assert "24 000 FC 10,00 $US" in seen(only)
 
 
-def test_sales_that_name_nobody_have_their_own_place(cast: Cast, alice: Client) -> None:
+def test_sales_without_a_customer_are_listed_together(cast: Cast, alice: Client) -> None:
     post(cast.device, on_credit(cast, "NOBODY"), on_credit(cast, "SOMEBODY", name="Chantal"))
     page = alice.get(PAGE)
     address = re.search(r'href="([^"]+client=)"', page.content.decode())[1]
@@ -93,7 +93,7 @@ def test_its_pages_hold_each_sale_once(cast: Cast, alice: Client, monkeypatch: p
     assert alice.get(PAGE, {"apres": "x"}).status_code == 404
 
 
-def test_a_payment_is_taken_from_here_by_who_may(cast: Cast, bob: Client, victor: Client, charlie: Client) -> None:
+def test_only_a_manager_takes_a_payment_from_here(cast: Cast, bob: Client, victor: Client, charlie: Client) -> None:
     post(cast.device, on_credit(cast, "NEW", name="Chantal"))
     path = reverse("web:take_payment", args=[Sale.objects.get(number="NEW").pk])
     assert path in bob.get(PAGE).content.decode()
@@ -102,7 +102,7 @@ def test_a_payment_is_taken_from_here_by_who_may(cast: Cast, bob: Client, victor
     assert "Personne ne doit rien." in seen(charlie.get(PAGE))
 
 
-def test_it_asks_the_same_questions_however_many_owe(
+def test_its_queries_do_not_grow_with_the_credits(
     cast: Cast, alice: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     post(cast.device, *(on_credit(cast, f"N{n}", name=f"Client {n}") for n in range(60)))

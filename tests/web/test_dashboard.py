@@ -1,4 +1,4 @@
-"""The day's figures, and what is not yet in them."""
+"""The day's figures, and what is not in them yet."""
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
@@ -17,13 +17,13 @@ from backend.sales.tills.pauses import pause
 from backend.shops.models import Device, DeviceState
 from backend.testing import Cast, add_unit, make_article, make_device, make_terminal
 from tests.shop_day import hand_over, post, recorded, sale
-from tests.web.reading import seen
+from tests.web.page_text import seen
 
 pytestmark = pytest.mark.embedded
 
 DASHBOARD = "/commercant/dashboard/"
 QUERIES_MAX = 15
-# Of the day's first minutes, in a zone that is a quarter of an hour off.
+# In the day's first minutes, in a timezone that is a quarter of an hour off.
 HOURS = [timedelta(minutes=minutes) for minutes in (1, 59, 60)]
 PART = {"HTTP_HX_REQUEST": "true"}
 
@@ -46,7 +46,7 @@ def speak(device: Device, *, at: datetime | None = None) -> None:
     )
 
 
-def test_a_new_shop_sees_nought_and_its_tills(alice: Client) -> None:
+def test_a_new_shop_sees_zero_and_its_tills(alice: Client) -> None:
     words = seen(alice.get(DASHBOARD))
     assert "Encaissé 0 FC Ventes 0" in words
     assert "Terminal MAUI N'a encore rien envoyé." in words
@@ -93,7 +93,7 @@ def test_a_part_paid_at_once_is_taken_in_and_the_rest_is_credit(cast: Cast, alic
 
 
 def test_today_is_the_shops_day(cast: Cast, alice: Client) -> None:
-    # Wherever it is another day than in UTC, at the hour of this run.
+    # A timezone in which it is another day than in UTC at the time of this run.
     cast.shop.timezone = "Etc/GMT+12" if datetime.now(UTC).hour < 12 else "Etc/GMT-12"
     cast.shop.save(update_fields=["timezone"])
     shop_now = datetime.now(UTC).astimezone(ZoneInfo(cast.shop.timezone))
@@ -106,7 +106,7 @@ def test_today_is_the_shops_day(cast: Cast, alice: Client) -> None:
     assert "Encaissé 700 FC Ventes 1" in seen(alice.get(DASHBOARD))
 
 
-def test_what_was_refused_is_said_beside_the_takings(cast: Cast, alice: Client) -> None:
+def test_refused_sales_are_shown_beside_the_takings(cast: Cast, alice: Client) -> None:
     post(
         cast.device,
         sale(cast.rice, price=25000),
@@ -138,7 +138,7 @@ def test_a_resend_counts_once_and_closes_when_it_goes_through(cast: Cast, alice:
     assert "Encaissé 15 000 FC" in words
 
 
-def test_what_waits_is_counted_with_its_age(cast: Cast, alice: Client) -> None:
+def test_waiting_sales_are_counted_with_their_age(cast: Cast, alice: Client) -> None:
     hand_over(cast.device, sale(cast.rice), sale(cast.rice))
     words = seen(alice.get(DASHBOARD))
     assert "2 ventes reçues attendent leur enregistrement, la plus ancienne reçue aujourd'hui" in words
@@ -154,7 +154,7 @@ def test_each_till_shows_its_last_batch(cast: Cast, alice: Client) -> None:
     assert "Sans jeton reconnue à son seul numéro de série" in words
 
 
-def test_a_pause_is_said(cast: Cast, alice: Client) -> None:
+def test_a_pause_is_shown(cast: Cast, alice: Client) -> None:
     assert "en pause" not in seen(alice.get(DASHBOARD))
     pause(terminal=cast.terminal, reason="inventaire")
     words = seen(alice.get(DASHBOARD))
@@ -163,22 +163,22 @@ def test_a_pause_is_said(cast: Cast, alice: Client) -> None:
 
 
 @pytest.mark.parametrize("scope", ["shop", "terminal"])
-def test_a_pause_of_another_shop_is_not_said(scope: str, cast: Cast, alice: Client, charlie: Client) -> None:
+def test_a_pause_of_another_shop_is_not_shown(scope: str, cast: Cast, alice: Client, charlie: Client) -> None:
     pause(**{scope: getattr(cast, f"other_{scope}")}, reason="secret")
     assert "en pause" in seen(charlie.get(DASHBOARD))
     assert "en pause" not in seen(alice.get(DASHBOARD))
 
 
-def test_a_pause_everywhere_is_said_to_all(alice: Client, charlie: Client) -> None:
+def test_a_global_pause_is_shown_to_every_shop(alice: Client, charlie: Client) -> None:
     pause()
     assert "en pause" in seen(alice.get(DASHBOARD))
     assert "en pause" in seen(charlie.get(DASHBOARD))
 
 
-def test_it_asks_fifteen_questions_at_most_however_much_there_is(
+def test_it_makes_fifteen_queries_at_most(
     cast: Cast, alice: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """The worst there is: yesterday to be added up, tills that wait and spoke, one replaced, split sales, a pause."""
+    """The worst case: yesterday not added up yet, tills that wait and report, one replaced, split sales, a pause."""
     for place in range(5):
         device = make_device(make_terminal(cast.shop))
         split = [{"mode": "CASH", "montant": 5}, {"mode": "CARTE", "montant": 5}]
@@ -213,7 +213,7 @@ def test_the_number_of_a_sale_is_not_needed_for_the_figures(cast: Cast, alice: C
     assert "Encaissé 1 000 FC Ventes 1" in seen(alice.get(DASHBOARD))
 
 
-def test_what_went_back_is_shown_apart_and_a_credit_that_is_paid_came_in(cast: Cast, alice: Client) -> None:
+def test_refunds_are_shown_apart_and_a_paid_credit_is_money_in(cast: Cast, alice: Client) -> None:
     bought, owed = sale(cast.rice, price=1000), sale(cast.rice, price=500, paye=False)
     post(
         cast.device,
@@ -267,7 +267,7 @@ def test_a_late_document_is_in_the_chart_of_a_day_that_was_kept(cast: Cast, alic
     assert "au plus 1 500 FC" in seen(alice.get(DASHBOARD))
 
 
-def test_what_came_late_is_told_by_day_and_leads_to_it(cast: Cast, alice: Client) -> None:
+def test_late_arrivals_are_shown_by_day_with_a_link(cast: Cast, alice: Client) -> None:
     bought = sale(cast.rice, price=1000, date_vente=ago(1).isoformat())
     void = {"type": "annulation", "numero_facture": "AVO-1", "date_vente": ago(1).isoformat()}
     post(
@@ -285,7 +285,7 @@ def test_what_came_late_is_told_by_day_and_leads_to_it(cast: Cast, alice: Client
     )
     assert words.index("hier : +2") < words.index("+1 vente (500 FC) arrivée ")
     assert f'href="{of_day(day_ago(cast, 1))}"' in answer.content.decode()
-    # What arrived on another day than today is no news.
+    # What arrived on another day than today is not shown.
     SaleOutcome.objects.update(at=ago(1))
     assert "arrivée" not in seen(alice.get(DASHBOARD))
 
@@ -312,7 +312,7 @@ def test_hours_are_the_shops_by_the_tills_clocks(cast: Cast, alice: Client) -> N
     assert "1 vente sans heure de ce jour n'y est pas." in words
 
 
-def test_what_sold_best_is_listed_by_amount_in_each_currency(cast: Cast, alice: Client) -> None:
+def test_the_best_articles_are_listed_by_amount_in_each_currency(cast: Cast, alice: Client) -> None:
     carton = add_unit(cast.oil, level="CARTON", mark="CTN", stock=10)
     by_carton = {"unite_uuid": str(carton.uuid), "quantite": 1, "prix_unitaire": 90000}
     voided = sale(cast.rice, quantity=9, price=99999)
@@ -334,7 +334,7 @@ def test_what_sold_best_is_listed_by_amount_in_each_currency(cast: Cast, alice: 
     assert f'href="/commercant/stock/{cast.oil.pk}/"' in answer.content.decode()
 
 
-def test_what_runs_out_is_named_the_lowest_first(cast: Cast, alice: Client) -> None:
+def test_low_stock_is_listed_lowest_first(cast: Cast, alice: Client) -> None:
     assert "Aucun article ne manque." in seen(alice.get(DASHBOARD))
     asleep = make_article(cast.shop, name="Vieux savon", is_active=False)
     for article, stock, threshold in (
@@ -377,21 +377,21 @@ def test_another_day_shows_its_own_figures_and_nothing_of_today(cast: Cast, alic
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("asked", "message"),
     [
         ("2999-01-01", "Ce jour n'est pas encore venu."),
         ("0001-01-01", "Ce jour est trop ancien."),
         ("hier", "Saisissez une date valide."),
     ],
 )
-def test_a_day_that_cannot_be_shown_is_refused_beside_today(asked: str, said: str, alice: Client) -> None:
+def test_an_invalid_day_is_refused_and_today_is_shown(asked: str, message: str, alice: Client) -> None:
     words = seen(alice.get(DASHBOARD, {"jour": asked}))
-    assert said in words
+    assert message in words
     assert "Encaissé 0 FC" in words
     assert not DayTotal.objects.filter(day__year__lt=2020).exists()
 
 
-def test_the_figures_alone_are_asked_for_again(
+def test_only_the_figures_are_polled(
     cast: Cast, alice: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     today = day_ago(cast, 0)
@@ -426,7 +426,7 @@ def test_nothing_of_another_shop_is_in_it(cast: Cast, alice: Client, charlie: Cl
         assert mark in seen(alice.get(DASHBOARD))
 
 
-def test_what_people_record_on_the_pages_counts_and_is_no_till(cast: Cast, alice: Client) -> None:
+def test_sales_recorded_on_the_pages_count_and_the_office_is_no_till(cast: Cast, alice: Client) -> None:
     post(office_device(cast.shop), sale(cast.rice, price=1000))
     words = seen(alice.get(DASHBOARD))
     assert "Encaissé 1 000 FC Ventes 1" in words

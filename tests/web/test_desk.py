@@ -1,4 +1,4 @@
-"""The repair desk as a shopkeeper sees it: why a sale was refused, the fix that fits, and what came of it."""
+"""The repair desk as a shopkeeper sees it: why a sale was refused, the possible fixes, and their results."""
 
 import pytest
 from django.test import Client
@@ -9,7 +9,7 @@ from backend.sales.tills.pauses import pause
 from backend.testing import Cast
 from tests.shop_day import post, sale
 from tests.tills import stock_of
-from tests.web.reading import seen
+from tests.web.page_text import seen
 
 pytestmark = pytest.mark.embedded
 
@@ -34,7 +34,7 @@ def entry(outcome: SaleOutcome | None = None) -> str:
 
 
 def decide(client: Client, decision: str, **fields: str) -> str:
-    """Press a button of the desk and return what is seen then."""
+    """Press a button of the desk and return the text of the next page."""
     page = entry()
     return seen(client.post(f"{page}decision/", {"decision": decision, "cle": "aaaa1111", **fields}, follow=True))
 
@@ -68,7 +68,7 @@ def test_trying_again_without_a_change_says_why_not(cast: Cast, bob: Client) -> 
     assert "Toujours refusée : Stock insuffisant" in decide(bob, "try_again")
 
 
-def test_a_line_is_told_which_article_it_means(cast: Cast, bob: Client) -> None:
+def test_a_person_chooses_the_article_of_a_line(cast: Cast, bob: Client) -> None:
     post(cast.device, sale(cast.other_article, quantity=2, numero_facture="FAC-9"))
     assert "écrivez le code d'un article" in decide(bob, "choose_units")
     assert "écrivez le code d'un article" in decide(bob, "choose_units", ligne_0=cast.other_article.code)
@@ -111,14 +111,14 @@ def test_a_sale_that_nobody_can_read_is_shown_as_text_and_can_only_be_set_aside(
     assert "a changé entre-temps" in decide(bob, "try_again")
 
 
-def test_a_pause_is_said(cast: Cast, bob: Client) -> None:
+def test_a_pause_is_shown(cast: Cast, bob: Client) -> None:
     short(cast)
     pause(shop=cast.shop, terminal=None, reason="inventaire")
     assert "en pause : rien n'a été changé" in decide(bob, "accept_short_stock")
     assert stock_of(cast.rice) == 100
 
 
-def test_who_may_only_look_decides_nothing(cast: Cast, victor: Client) -> None:
+def test_a_viewer_decides_nothing(cast: Cast, victor: Client) -> None:
     short(cast)
     words = seen(victor.get(entry()))
     assert "Un gérant ou le propriétaire peut décider" in words
@@ -136,6 +136,6 @@ def test_an_entry_of_another_shop_does_not_exist(cast: Cast, charlie: Client) ->
     assert charlie.get("/commercant/a-corriger/1/1/").status_code == 404
 
 
-def test_a_decision_takes_a_post(cast: Cast, bob: Client) -> None:
+def test_a_decision_requires_a_post(cast: Cast, bob: Client) -> None:
     short(cast)
     assert bob.get(f"{entry()}decision/").status_code == 405

@@ -1,15 +1,15 @@
-"""What a person sees when something is not there, not allowed, or broken."""
+"""The error pages: not found, not allowed, server error."""
 
 import pytest
 from django.test import Client
 
 from backend.web.views import dashboard
-from tests.web.reading import seen
+from tests.web.page_text import seen
 
 pytestmark = pytest.mark.embedded
 
 
-def test_a_bug_of_ours_is_owned_up_to_in_french(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_error_is_explained_in_french(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Encaissé" in seen(alice.get("/commercant/dashboard/"))
 
     def break_down(*_: object) -> None:
@@ -25,7 +25,7 @@ def test_a_bug_of_ours_is_owned_up_to_in_french(alice: Client, monkeypatch: pyte
     assert "default-src 'none'" in answer["Content-Security-Policy"]
 
 
-def test_a_page_that_is_not_there_leads_back(client: Client) -> None:
+def test_an_unknown_page_links_back(client: Client) -> None:
     answer = client.get("/nulle-part")
     body = answer.content.decode()
     assert answer.status_code == 404

@@ -39,7 +39,7 @@ def test_an_amount_is_never_broken_over_two_lines() -> None:
     ("value", "written"),
     [("2.000", "2"), ("1.500", "1,5"), ("0.125", "0,125"), ("1000", "1 000"), ("-3.000", "−3"), ("0", "0")],
 )
-def test_a_quantity_has_no_idle_zeros(value: str, written: str) -> None:
+def test_a_quantity_has_no_trailing_zeros(value: str, written: str) -> None:
     assert formats.quantity(Decimal(value)).replace(formats.SPACE, " ") == written
 
 
@@ -78,6 +78,6 @@ def test_a_day_is_written_as_people_say_it(day: date, words: str) -> None:
     assert formats.day(day, today=date(2024, 11, 6)) == words
 
 
-def test_a_payment_mode_nobody_foresaw_is_readable() -> None:
+def test_an_unknown_payment_mode_is_readable() -> None:
     assert sales.payment_mode("CASH") == "Espèces"
     assert sales.payment_mode("BON_ACHAT") == "Bon achat"

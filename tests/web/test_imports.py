@@ -1,4 +1,4 @@
-"""A spreadsheet of articles on the pages: seen first, then imported as it was seen, by the one who saw it."""
+"""Import of articles on the pages: previewed first, then imported as shown, by the same person."""
 
 import io
 from datetime import timedelta
@@ -18,7 +18,7 @@ from backend.testing import Cast, make_article, make_user
 from backend.web.selectors import imports as selectors
 from tests.invariants import check_stock
 from tests.tills import stock_of
-from tests.web.reading import seen
+from tests.web.page_text import seen
 
 pytestmark = pytest.mark.embedded
 
@@ -85,7 +85,7 @@ def test_what_was_shown_is_imported_once(cast: Cast, bob: Client) -> None:
     check_stock()
 
 
-def test_errors_are_said_line_by_line_and_nothing_is_imported(cast: Cast, bob: Client) -> None:
+def test_errors_are_shown_by_line_and_nothing_is_imported(cast: Cast, bob: Client) -> None:
     preview = preview_of(bob, "code;nom;niveau;prix\nSEL1;Sel;PIECE;1.500\nSUC;Sucre;SEAU;100\nTHE;Thé;PIECE;100\n")
     words = seen(bob.get(preview))
     assert "2 erreurs : rien ne peut être importé." in words
@@ -96,7 +96,7 @@ def test_errors_are_said_line_by_line_and_nothing_is_imported(cast: Cast, bob: C
     assert codes(cast) == {"RIZ25", "HUI20"}
 
 
-def test_what_changed_since_the_preview_is_judged_again(cast: Cast, bob: Client) -> None:
+def test_a_sheet_is_validated_again_after_a_change_since_the_preview(cast: Cast, bob: Client) -> None:
     preview = preview_of(bob, "code;nom;code_barres\nHUI20;Huile fine;123\n")
     change_article(shop=cast.shop, article_uuid=cast.oil.uuid, changes={"code": "HUILE"})
     words = seen(bob.post(preview, follow=True))
@@ -125,7 +125,7 @@ def test_a_newer_file_takes_the_place_of_the_older(cast: Cast, bob: Client) -> N
     assert codes(cast) == {"RIZ25", "HUI20", "SEL2"}
 
 
-def test_files_that_nobody_confirmed_go_after_a_day(cast: Cast, alice: Client, bob: Client) -> None:
+def test_unconfirmed_files_are_deleted_after_a_day(cast: Cast, alice: Client, bob: Client) -> None:
     old = preview_of(bob)
     ImportDraft.objects.update(at=timezone.now() - timedelta(hours=25))
     preview_of(alice)
@@ -134,7 +134,7 @@ def test_files_that_nobody_confirmed_go_after_a_day(cast: Cast, alice: Client, b
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "message"),
     [
         ("articles.xls", b"\xd0\xcf\x11\xe0rest", "Ancien format .xls"),
         ("articles.csv", b"\xff\xfe\x00", "CSV UTF-8"),
@@ -144,17 +144,17 @@ def test_files_that_nobody_confirmed_go_after_a_day(cast: Cast, alice: Client, b
         ("articles.csv", b"x" * (FILE_BYTES_MAX + 1), "5 Mio au plus"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_refused(name: str, content: bytes, said: str, bob: Client) -> None:
-    assert said in seen(upload(bob, content, name))
+def test_a_file_that_cannot_be_read_is_refused(name: str, content: bytes, message: str, bob: Client) -> None:
+    assert message in seen(upload(bob, content, name))
     assert not ImportDraft.objects.exists()
     assert upload(bob, SHEET).status_code == 302
 
 
-def test_nothing_chosen_is_said(bob: Client) -> None:
+def test_a_missing_file_is_refused(bob: Client) -> None:
     assert "obligatoire" in seen(bob.post(IMPORT, {}))
 
 
-def test_who_may_only_look_exports_and_does_not_import(cast: Cast, client: Client, bob: Client) -> None:
+def test_a_viewer_exports_and_does_not_import(cast: Cast, client: Client, bob: Client) -> None:
     preview = preview_of(bob)
     client.force_login(cast.victor)
     assert client.get(IMPORT).status_code == 403
@@ -166,7 +166,7 @@ def test_who_may_only_look_exports_and_does_not_import(cast: Cast, client: Clien
 
 
 def test_nobody_else_confirms_a_persons_file(cast: Cast, alice: Client, bob: Client, charlie: Client) -> None:
-    """Not of the same shop, not of another, and not the person herself in another shop of hers."""
+    """Neither a member of the same shop nor of another, nor the same person in another of her shops."""
     preview = preview_of(bob)
     for stranger in (alice, charlie):
         assert "n'attend plus" in seen(stranger.post(preview, follow=True))

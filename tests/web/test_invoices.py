@@ -1,4 +1,4 @@
-"""The paper of a document: whose it is, what it adds up to, and what it says that it is not."""
+"""The paper of a document: the shop, the sums, and the disclaimer."""
 
 import re
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from backend.web.papers.pdf import SHEETS, story, write_pdf
 from backend.web.selectors.papers import paper_of
 from backend.web.selectors.sales import sale_view
 from tests.shop_day import post, recorded, sale
-from tests.web.reading import seen
+from tests.web.page_text import seen
 
 pytestmark = pytest.mark.embedded
 
@@ -30,7 +30,7 @@ def follow(origin: str, kind: str, **fields: object) -> dict[str, object]:
 
 
 def printed(document: Sale, size: str) -> str:
-    """Return the words on the PDF, in their order, and see that it can be written."""
+    """Return the texts of the PDF in order, and assert that it can be written."""
     paper = paper_of(sale_view(sale_id=document.pk, shop_ids=[document.shop_id]))
     content = write_pdf(paper, SHEETS[size])
     assert content.startswith(b"%PDF-")
@@ -149,7 +149,7 @@ def test_a_credit_shows_what_was_paid_since_and_what_is_owed(cast: Cast, alice: 
     assert "Retour" in printed(document.followers.get(kind="retour"), "80mm")
 
 
-def test_what_a_certified_device_said_is_printed_and_the_disclaimer_is_not(cast: Cast, alice: Client) -> None:
+def test_fiscal_data_of_a_certified_device_are_printed_instead_of_the_disclaimer(cast: Cast, alice: Client) -> None:
     fiscal = {"nim": "DEF-001", "code": "ABCD-1234", "compteurs": [3, 4], "vide": ""}
     document = recorded(post(cast.device, sale(cast.rice, fiscal=fiscal)))
     words = on_page(alice, document)
@@ -219,7 +219,7 @@ def test_a_discount_is_shared_out_and_no_cent_is_lost() -> None:
     assert [part.gross for part in parts] == [Decimal("6.66"), Decimal("6.67"), Decimal("6.67")]
 
 
-def test_what_was_given_away_has_no_tax() -> None:
+def test_a_free_sale_has_no_tax() -> None:
     (part,) = vat_parts(lines=[(Decimal(16), Decimal(0))], total=Decimal(0))
     assert (part.net, part.tax, part.gross) == (0, 0, 0)
     assert vat_parts(lines=[], total=Decimal(500)) == []

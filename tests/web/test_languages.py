@@ -1,4 +1,4 @@
-"""The pages are whole in French and in English: nothing is left untranslated, and no word of the other one shows."""
+"""The pages are complete in French and in English: nothing is untranslated, and no page mixes the two."""
 
 import ast
 import gettext
@@ -40,7 +40,7 @@ TEMPLATES = sorted(path for app in WITH_PAGES for path in (BACKEND / app / "temp
 CALLS = {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy"}
 PLACE = re.compile(r"%\(\w+\)s")
 LETTERS = re.compile(r"[^\W\d_]{2,}")
-# Words that are the same in every language, and what is no word: a zone of paper, a unit, a name of the wire.
+# Words that are the same in both languages, and what is no word: units, names of the wire.
 SAME = {"CSV", "XLSX", "PDF", "QR", "FC", "USD", "HT", "TVA", "TTC", "API", "Excel"}
 
 FRENCH = re.compile(
@@ -81,9 +81,9 @@ def test_every_message_has_its_english() -> None:
     assert "#~" not in text
     assert not re.search(r"^#,.*fuzzy", text, re.MULTILINE)
     for entry in entries():
-        said = [words for name, words in entry.items() if name.startswith("msgstr")]
-        assert all(said), f"no English for {entry['msgid']!r}"
-        for words in said:
+        translations = [words for name, words in entry.items() if name.startswith("msgstr")]
+        assert all(translations), f"no English for {entry['msgid']!r}"
+        for words in translations:
             known = {*PLACE.findall(entry["msgid"]), *PLACE.findall(entry.get("msgid_plural", ""))}
             assert set(PLACE.findall(words)) <= known, entry
             assert set(PLACE.findall(entry["msgid"])) <= set(PLACE.findall(words)), entry
@@ -124,7 +124,7 @@ def test_every_marked_word_is_in_the_catalogue() -> None:
 
 
 class Words(HTMLParser):
-    """What a page says to eyes and to screen readers; not what somebody's till wrote, nor names of the wire."""
+    """Collects a page's text for eyes and screen readers, without what tills wrote and names of the wire."""
 
     SKIPPED = ("script", "style", "pre", "code", "datalist")
 
@@ -136,7 +136,7 @@ class Words(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
-        # The names of the languages are in the languages.
+        # The name of each language is written in that language.
         is_language = given.get("class") == "language"
         if tag in self.SKIPPED or is_language:
             self.skipped.append(tag)
@@ -168,7 +168,7 @@ REFUSING = (
 
 
 def refused_in_one_language() -> Iterator[str]:
-    """Yield each sentence of the domain that is written into a refusal without being marked for translation."""
+    """Yield each sentence of a refusal that is not marked for translation."""
     for path in sorted(path for app in ("inventory", "shops") for path in (BACKEND / app).rglob("*.py")):
         for node in (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)):
             name = getattr(node.func, "id", getattr(node.func, "attr", ""))
@@ -191,14 +191,14 @@ def test_every_refusal_of_the_domain_can_be_said_in_english() -> None:
 
 def test_a_refusal_is_said_to_its_reader_and_in_french_to_a_till() -> None:
     refusal = StockShort("Riz (100 %)", asked="30", available="4")
-    said = {"fr": "Stock insuffisant pour Riz (100 %) (demandé 30, disponible 4)",
+    expected = {"fr": "Stock insuffisant pour Riz (100 %) (demandé 30, disponible 4)",
             "en": "Not enough stock of Riz (100 %) (asked 30, available 4)"}  # fmt: skip
     nested = QuantityInvalid(gettext_noop("nombre attendu"))
-    for language, sentence in said.items():
+    for language, sentence in expected.items():
         with translation.override(language):
             assert str(refusal) == sentence
-            assert refusal.sentence.say("fr") == said["fr"]
-            assert refusal.sentence.say("en") == said["en"]
+            assert refusal.sentence.say("fr") == expected["fr"]
+            assert refusal.sentence.say("en") == expected["en"]
             assert nested.sentence.say("en") == "Invalid quantity: number expected"
 
 
@@ -213,7 +213,7 @@ def test_a_refusal_is_said_to_its_reader_and_in_french_to_a_till() -> None:
     ("Livraison de Maman Chantal", "Livraison de Maman Chantal"),
     ("nombre attendu", "nombre attendu"),
 ])  # fmt: skip
-def test_what_is_kept_in_french_is_told_in_english_and_what_people_typed_as_typed(kept: str, english: str) -> None:
+def test_stored_french_sentences_are_shown_in_english_and_typed_texts_as_typed(kept: str, english: str) -> None:
     assert sentences.told(kept) == kept
     with translation.override("en"):
         assert sentences.told(kept) == english
@@ -228,7 +228,7 @@ def test_the_office_has_a_name_in_each_language() -> None:
 
 @pytest.fixture
 def busy(cast: Cast) -> Cast:
-    """A shop where most of what may happen has happened. What people name and type is numbers, of no language."""
+    """A shop with something on most pages. Names and typed texts are numbers, which have no language."""
     fill(cast)
     Sale.objects.filter(customer_name="Maman Chantal").update(customer_name="C1")
     for article, name in ((cast.rice, "A1"), (cast.oil, "A2")):
@@ -270,7 +270,7 @@ def busy(cast: Cast) -> Cast:
     return cast
 
 
-# No page of a shop's, or not one that a link leads to: forms that are sent, files, what a person does once.
+# Routes that are no page of a shop, or that no link leads to: actions, files, pages used once.
 NOT_WALKED = {
     "set_language", "sign_out", "shop", "documentation", "documentation_page", "password_set", "front", "sign_in",
     "password_reset", "password_reset_sent", "add_member", "change_member", "password_link", "import_preview",
@@ -281,7 +281,7 @@ PAGES_PER_ROUTE = 6
 
 
 def walk(client: Client) -> Iterator[tuple[str, str]]:
-    """Follow the links of the shop's pages, and yield each page's route name and source; a few pages of each route."""
+    """Follow the links of the shop's pages, a few pages per route; yield each page's route name and source."""
     waiting, met, counts = [reverse("web:dashboard"), reverse("web:team"), reverse("web:set_aside")], set(), {}
     while waiting:
         address = waiting.pop(0)
@@ -298,12 +298,12 @@ def walk(client: Client) -> Iterator[tuple[str, str]]:
         waiting += [link for link in links if not link.startswith("/static")]
 
 
-# Names of the wire and of files: where in a till's document something stands, a serial, the columns of an import.
+# Names of the wire and of files: paths in a till's document, a serial, the columns of an import.
 WIRE_NAME = re.compile(r"\b(?:lignes|paiements)\[\d+\][.\w]*|\bbureau-\d+|\bnom, niveau and prix\b")
 
 
 def others(source: str, foreign: re.Pattern[str]) -> list[str]:
-    """Return what the page says with words of the other language in it."""
+    """Return the texts of the page that contain words of the other language."""
     return [text for text in Words(source).found if foreign.search(WIRE_NAME.sub("", text))]
 
 

@@ -15,7 +15,7 @@ from backend.sales.models import OutcomeHistory, Sale
 from backend.testing import Cast
 from tests.invariants import check_invariants
 from tests.shop_day import post, sale
-from tests.web.reading import seen
+from tests.web.page_text import seen
 
 pytestmark = pytest.mark.embedded
 
@@ -27,7 +27,7 @@ def key_on(page: HttpResponse) -> str:
 
 
 def basket(cast: Cast, *, quantity: str = "1", price: str = "25000", **fields: object) -> dict[str, object]:
-    """Return what the form carries with one line of rice."""
+    """Return the form's values with one line of rice."""
     line = {"unite": str(cast.rice.base_unit.uuid), "quantite": quantity, "prix": price}
     return {"remise": "", "devise": "CDF", "mode": "CASH", **line, **fields}
 
@@ -89,7 +89,7 @@ def test_what_was_typed_is_what_is_sold(cast: Cast, bob: Client) -> None:
     assert stock(cast) == Decimal("97.5")
 
 
-def test_a_sale_on_credit_names_who_owes(cast: Cast, bob: Client) -> None:
+def test_a_sale_on_credit_requires_a_customer(cast: Cast, bob: Client) -> None:
     assert "Écrivez qui doit cet argent." in seen(sell(bob, cast, mode="CREDIT"))
     assert Sale.objects.count() == 0
     assert "Reste dû 25 000 FC" in seen(sell(bob, cast, mode="CREDIT", client="Maman Chantal"))
@@ -122,9 +122,7 @@ def test_a_refusal_keeps_what_was_typed(cast: Cast, bob: Client) -> None:
         ({"unite": "x"}, "Ajoutez au moins un article."),
     ],
 )
-def test_what_cannot_be_sold_is_said_beside_its_field(
-    wrong: dict[str, str], words: str, cast: Cast, bob: Client
-) -> None:
+def test_an_error_is_shown_beside_its_field(wrong: dict[str, str], words: str, cast: Cast, bob: Client) -> None:
     assert words in seen(sell(bob, cast, **wrong)).replace("’", "'")
     assert Sale.objects.count() == 0
 
@@ -157,7 +155,7 @@ def test_a_double_click_sells_once(cast: Cast, bob: Client) -> None:
     assert stock(cast) == 99
 
 
-def test_who_only_looks_sells_nothing(cast: Cast, victor: Client) -> None:
+def test_a_viewer_sells_nothing(cast: Cast, victor: Client) -> None:
     assert victor.get(PAGE).status_code == 403
     sent = {**basket(cast), "key": "aaaaaaaaaaaa", "faire": "enregistrer"}
     assert victor.post(PAGE, sent).status_code == 403

@@ -25,8 +25,8 @@ from backend.web.forms.closings import ClosingForm
 from backend.web.forms.number_fields import FrenchDecimalField, MoneyField, QuantityField, WholeNumberField
 from backend.web.forms.sales import ReturnForm
 from tests.shop_day import post, recorded, sale
-from tests.web.filling import form_of
-from tests.web.reading import seen
+from tests.web.page_forms import form_of
+from tests.web.page_text import seen
 
 pytestmark = pytest.mark.embedded
 
@@ -57,7 +57,7 @@ def fields_of_classes() -> Iterator[tuple[str, forms.Field]]:
 
 
 def fields_made_for_one_page(cast: Cast) -> Iterator[tuple[str, forms.Field]]:
-    """Yield the fields that forms add for a sale's lines and for a shop's currencies."""
+    """Yield the fields that forms add for the lines of a sale and the currencies of a shop."""
     line = recorded(post(cast.device, sale(cast.rice))).lines.get()
     for form in (
         ReturnForm(lines_left=[(line, line.quantity)], gives_money_back=True),
@@ -121,7 +121,7 @@ FRENCH_FIELDS = [(name, field) for name, field in fields_of_classes() if isinsta
 
 
 @pytest.mark.parametrize(("name", "field"), FRENCH_FIELDS, ids=[name for name, _field in FRENCH_FIELDS])
-def test_every_such_field_reads_alike(name: str, field: FrenchDecimalField) -> None:
+def test_every_such_field_reads_numbers_alike(name: str, field: FrenchDecimalField) -> None:
     for text, number in NUMBERS:
         assert field.to_python(text) == (None if number is None else Decimal(number)), text
     for text, words in NO_NUMBERS:
@@ -143,13 +143,13 @@ def test_every_such_field_reads_alike(name: str, field: FrenchDecimalField) -> N
         (MoneyField(), "", "Ce champ est obligatoire."),
     ],
 )
-def test_a_limit_is_told_in_a_persons_words(field: FrenchDecimalField, text: str, words: str) -> None:
+def test_a_limit_is_explained_in_plain_words(field: FrenchDecimalField, text: str, words: str) -> None:
     with pytest.raises(ValidationError) as refused:
         field.clean(text)
     assert [message.replace("\N{NO-BREAK SPACE}", " ") for message in refused.value.messages] == [words]
 
 
-def test_a_limit_itself_is_within_it() -> None:
+def test_the_limit_itself_is_accepted() -> None:
     assert MoneyField().clean("999 999 999 999,99") == Decimal("999999999999.99")
     assert QuantityField(max_value=Decimal("2.5")).clean("2,5000") == Decimal("2.5")
     assert (WholeNumberField().clean("1 000"), WholeNumberField(required=False).clean("")) == (1000, None)
@@ -168,7 +168,7 @@ def test_a_refusal_speaks_the_language_of_the_page() -> None:
 
 
 class Pages:
-    """Each page with such a field: opened, filled in with one text, sent."""
+    """Every page with such a field: opens it, fills it in with a text, and sends it."""
 
     def __init__(self, cast: Cast, bob: Client) -> None:
         self.cast, self.bob = cast, bob
@@ -224,7 +224,7 @@ class Pages:
         return recorded(post(self.cast.device, sale(self.cast.rice, numero_facture=number, **fields)))
 
     def typed_so_far(self) -> tuple[object, ...]:
-        """Return what people have typed into the shop so far; the till's own sales aside."""
+        """Return what people have recorded in the shop so far, without the till's sales."""
         units = ArticleUnit.objects.order_by("pk").values_list("price", "holds", "low_stock_threshold", "vat_rate")
         documents = Sale.objects.exclude(terminal=self.cast.terminal).count()
         movements = StockMovement.objects.exclude(type=MovementType.SALE).count()

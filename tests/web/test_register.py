@@ -14,7 +14,7 @@ from backend.sales.models import Batch, InvoiceSequence, Sale
 from backend.testing import Cast
 from backend.web.selectors import register as selectors
 from tests.shop_day import hand_over, post, sale
-from tests.web.reading import seen
+from tests.web.page_text import seen
 
 pytestmark = pytest.mark.embedded
 
@@ -28,11 +28,11 @@ def numbers_shown(body: str) -> list[int]:
 
 
 def lose(number: int) -> None:
-    """Do what only a fault could: take a document out of the register."""
+    """Take a document out of the register, which only a bug could do."""
     Sale.objects.filter(register_number=number).update(register_year=None, register_month=None, register_number=None)
 
 
-def test_an_empty_month_says_what_will_stand_there(alice: Client) -> None:
+def test_an_empty_month_says_what_will_be_listed(alice: Client) -> None:
     words = seen(alice.get(PAGE))
     assert "Aucun document dans ce mois." in words
     assert "En cours" in words
@@ -62,7 +62,7 @@ def test_every_number_has_its_document_of_whatever_kind(
     assert reverse("web:sale", args=[Sale.objects.get(number="C2-1").pk]) in body
 
 
-def test_its_pages_hold_each_number_once(cast: Cast, alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_pages_have_each_number_once(cast: Cast, alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(selectors, "PAGE_NUMBERS_MAX", 2)
     post(cast.device, *[sale(cast.rice) for _ in range(5)])
     found: list[int] = []
@@ -124,11 +124,11 @@ def test_a_month_is_chosen_and_says_whether_it_is_closed(cast: Cast, alice: Clie
 @pytest.mark.parametrize(
     "query", [{"mois": "2024-13"}, {"mois": "1990-01"}, {"mois": "x"}, {"numero": "0"}, {"numero": "x"}]
 )
-def test_a_place_that_is_none_is_a_404(query: dict[str, str], cast: Cast, alice: Client) -> None:
+def test_an_impossible_address_is_a_404(query: dict[str, str], cast: Cast, alice: Client) -> None:
     assert alice.get(PAGE, query).status_code == 404
 
 
-def test_another_shops_register_is_not_there(cast: Cast, alice: Client, charlie: Client) -> None:
+def test_another_shops_register_is_not_found(cast: Cast, alice: Client, charlie: Client) -> None:
     post(cast.device, sale(cast.rice, numero_facture="FAC-1"))
     assert "FAC-1" in seen(alice.get(PAGE))
     assert "Aucun document dans ce mois." in seen(charlie.get(PAGE))

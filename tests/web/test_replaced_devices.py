@@ -9,7 +9,7 @@ from backend.shops.enrolment import Applicant, create_enrolment_code, enrol_devi
 from backend.shops.models import Device
 from backend.testing import Cast
 from tests.shop_day import post, sale
-from tests.web.reading import seen
+from tests.web.page_text import seen
 
 pytestmark = pytest.mark.embedded
 

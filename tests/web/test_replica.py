@@ -1,4 +1,4 @@
-"""Pages read from a copy of the database where there is one; what is changed, and who has just changed it, do not."""
+"""Pages are read from the replica if there is one, except for changes and for a person who just changed something."""
 
 import re
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ READER = "copy_reader"
 
 @pytest.fixture
 def copy_url(real_database: None, rig: Rig) -> Iterator[str]:
-    """The test database by another name: of an account that may only read, so that a misled change is refused."""
+    """The test database under another name, with a read-only account, so that a misrouted change is refused."""
     if connection.vendor != "mysql":
         pytest.skip("SQLite has neither copies nor accounts")
     address = urlsplit(rig.database_url)
@@ -35,7 +35,7 @@ def copy_url(real_database: None, rig: Rig) -> Iterator[str]:
 
 
 class Person:
-    """Somebody at a browser, with the cookies in their hand."""
+    """A person's browser, with its cookies."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -50,7 +50,7 @@ class Person:
         self.opener.open(f"{self.url}{path}", urlencode({"csrfmiddlewaretoken": key, **form}).encode(), timeout=10)
 
     def wait_a_while(self) -> None:
-        """As when the cookie's time is over."""
+        """Drop the cookie, as if it had expired."""
         (cookie,) = (cookie for cookie in self.jar if cookie.name == FRESH_COOKIE)
         self.jar.clear(cookie.domain, cookie.path, cookie.name)
 
@@ -63,7 +63,7 @@ def take_the_copy_away() -> None:
             cursor.execute(f"KILL {session}")
 
 
-def test_looking_asks_the_copy_and_changing_the_database(stack: Stack, copy_url: str) -> None:
+def test_reads_use_the_replica_and_changes_the_primary(stack: Stack, copy_url: str) -> None:
     cast = Cast()
     stack.environment["REPLICA_DATABASE_URL"] = copy_url
     person = Person(stack.add_api().start_ready().url)
@@ -77,9 +77,9 @@ def test_looking_asks_the_copy_and_changing_the_database(stack: Stack, copy_url:
     assert Article.objects.get(pk=cast.rice.pk).name == "Riz parfumé"
 
     take_the_copy_away()
-    # Who has just changed something does not need it…
+    # A person who has just changed something does not need the replica.
     assert "Riz parfumé" in person.look(article)
-    # …and who has not, did.
+    # The other person did.
     person.wait_a_while()
     with pytest.raises(HTTPError, match="500"):
         person.look(article)

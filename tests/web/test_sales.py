@@ -22,7 +22,7 @@ from backend.testing import Cast, make_device
 from backend.web.selectors import sale_search as selectors
 from tests.invariants import check_invariants
 from tests.shop_day import post, recorded, sale
-from tests.web.reading import seen
+from tests.web.page_text import seen
 
 pytestmark = pytest.mark.embedded
 
@@ -81,7 +81,7 @@ def test_a_day_that_is_none_is_said_beside_its_field(cast: Cast, alice: Client) 
     assert "FAC-A" not in words
 
 
-def test_its_pages_hold_each_sale_once_though_others_arrive(
+def test_its_pages_have_each_sale_once_while_others_arrive(
     cast: Cast, alice: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(selectors, "PAGE_SALES_MAX", 3)
@@ -109,11 +109,11 @@ def test_the_next_page_keeps_what_was_chosen(cast: Cast, alice: Client, monkeypa
 
 
 @pytest.mark.parametrize("cursor", ["x", "2024-11-04", "_5", "2024-11-04_x", "2024-13-40_5", "2024-11-04T10:00:00_5"])
-def test_a_cursor_that_we_did_not_give_is_a_404(cursor: str, alice: Client) -> None:
+def test_an_invalid_cursor_is_a_404(cursor: str, alice: Client) -> None:
     assert alice.get(LIST, {"apres": cursor}).status_code == 404
 
 
-def test_the_list_asks_the_same_questions_however_long_it_is(
+def test_the_lists_queries_do_not_grow_with_its_length(
     cast: Cast, alice: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     post(cast.device, *(sale(cast.rice) for _ in range(60)))
@@ -172,7 +172,7 @@ def test_a_sale_from_another_device_of_the_till_shows_its_variant(cast: Cast, al
     assert numbers_on(alice.get(LIST)) == ["FAC-1~2", "FAC-1"]
 
 
-def test_warnings_are_told_in_plain_french(cast: Cast, alice: Client) -> None:
+def test_warnings_are_shown_in_plain_french(cast: Cast, alice: Client) -> None:
     cast.shop.stock_policy = StockPolicy.ACCEPT
     cast.shop.save(update_fields=["stock_policy"])
     sent = sale(cast.rice, quantity=120, montant_total=1)
@@ -270,13 +270,13 @@ def test_sales_are_narrowed_down_by_amount_and_days_and_mode(cast: Cast, alice: 
 
 
 @pytest.mark.parametrize("wrong", [{"etat": "x"}, {"mode": "x"}, {"montant_min": "beaucoup"}, {"type": "vol"}])
-def test_a_choice_that_is_none_shows_no_sale(wrong: dict[str, str], cast: Cast, alice: Client) -> None:
+def test_an_invalid_filter_shows_no_sale(wrong: dict[str, str], cast: Cast, alice: Client) -> None:
     post(cast.device, sale(cast.rice, numero_facture="FAC-A"))
     assert "FAC-A" not in seen(alice.get(LIST, wrong))
     assert alice.get(f"{LIST}ventes.csv", wrong).status_code == 400
 
 
-def test_a_search_does_not_go_on_for_ever_and_says_how_far_it_got(
+def test_a_search_is_bounded_and_says_how_far_it_got(
     cast: Cast, alice: Client, monkeypatch: pytest.MonkeyPatch, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     monkeypatch.setattr(selectors, "SEARCHED_ROWS_MAX", 3)
@@ -309,7 +309,7 @@ def workbook(client: Client, **chosen: str) -> list[list[object]]:
     return [[cell.value for cell in row] for sheet in sheets for row in sheet.iter_rows()]
 
 
-def test_the_export_holds_each_document_once_oldest_first(
+def test_the_export_has_each_document_once_oldest_first(
     cast: Cast, alice: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(selectors, "CHUNK_ROWS", 2)
@@ -353,7 +353,7 @@ def test_no_cell_of_an_export_is_a_formula(cast: Cast, alice: Client) -> None:
     assert (row["Numéro"], row["Client"]) == ("'=1+1", "'@SUM(A1)")
 
 
-def test_an_export_asks_a_few_questions_a_chunk_whatever_its_length(
+def test_an_export_makes_a_few_queries_per_chunk(
     cast: Cast, alice: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     post(cast.device, *(sale(cast.rice) for _ in range(60)))
@@ -382,7 +382,7 @@ def key_on(page: object) -> str:
 
 
 def do(client: Client, name: str, document: Sale, **given: object) -> object:
-    """Open the form, fill it in, send it, and go where it leads."""
+    """Open the form, fill it in, send it, and follow the redirect."""
     path = reverse(f"web:{name}", args=[document.pk])
     return client.post(path, {"key": key_on(client.get(path)), **given}, follow=True)
 
@@ -454,7 +454,7 @@ def test_a_payment_settles_what_is_owed_and_no_more(cast: Cast, bob: Client) -> 
     check_invariants()
 
 
-def test_what_is_refused_is_told_at_once_and_waits_for_nobody(
+def test_a_refusal_is_shown_at_once_and_leaves_no_entry(
     cast: Cast, bob: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     document = sold(cast)
@@ -485,7 +485,7 @@ def test_a_form_of_the_past_with_other_values_is_refused(cast: Cast, bob: Client
     assert document.followers.count() == 1
 
 
-def test_nothing_is_done_twice_to_a_sale_that_is_gone(cast: Cast, bob: Client) -> None:
+def test_no_action_is_possible_on_a_voided_sale(cast: Cast, bob: Client) -> None:
     document = sold(cast)
     post(cast.device, follow("FAC-1", "annulation", numero_facture="V"))
     for name in ("void_sale", "return_lines", "take_payment"):
@@ -497,7 +497,7 @@ def test_nothing_is_done_twice_to_a_sale_that_is_gone(cast: Cast, bob: Client) -
 
 
 @pytest.mark.parametrize("name", ["void_sale", "return_lines", "take_payment"])
-def test_who_only_looks_can_do_nothing_and_others_see_nothing(
+def test_a_viewer_changes_nothing_and_other_shops_see_nothing(
     name: str, cast: Cast, victor: Client, charlie: Client
 ) -> None:
     document = sold(cast, paye=False)

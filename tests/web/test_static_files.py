@@ -1,4 +1,4 @@
-"""What a page needs besides itself: compressed on the line, kept by the browser for ever, and there."""
+"""The files that a page loads: compressed, cached by the browser for ever, and present."""
 
 import gzip
 import re
@@ -66,7 +66,7 @@ def test_a_file_that_changes_changes_its_name(tmp_path: Path, settings: Settings
     assert len(names) == 2
 
 
-def test_who_cannot_unpack_gets_the_file_as_it_is() -> None:
+def test_a_browser_without_compression_gets_the_plain_file() -> None:
     answer, body = fetch(static("web/style.css"))
     assert "Content-Encoding" not in answer
     assert body == original("web/style.css")
@@ -74,7 +74,7 @@ def test_who_cannot_unpack_gets_the_file_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("accepted", ["gzip", "identity"])
-def test_a_kept_copy_is_confirmed_with_no_body(accepted: str) -> None:
+def test_a_cached_copy_is_confirmed_without_a_body(accepted: str) -> None:
     first, _body = fetch(static("web/style.css"), Accept_Encoding=accepted)
     again, nothing = fetch(static("web/style.css"), Accept_Encoding=accepted, If_None_Match=first["ETag"])
     assert (again.status_code, nothing) == (304, b"")
@@ -89,7 +89,7 @@ def test_what_is_no_whole_file_is_cut_where_it_was_asked_for() -> None:
     assert (part.status_code, body) == (206, original("web/style.css")[2:6])
 
 
-def test_every_file_that_a_template_names_is_there() -> None:
+def test_every_file_that_a_template_names_exists() -> None:
     names = {
         (str(template.relative_to(ROOT)), name)
         for template in (ROOT / "backend").rglob("templates/**/*")
@@ -97,14 +97,14 @@ def test_every_file_that_a_template_names_is_there() -> None:
         for name in STATIC_TAG.findall(template.read_text(encoding="utf-8"))
     }
     assert len(names) >= 5
-    # A name that is put together as the page is made could not be looked up here.
+    # A name that a template computes could not be checked here.
     assert [found for found in names if not re.fullmatch(r"'[^']+'|\"[^\"]+\"", found[1])] == []
     assert [found for found in names if found[1].strip("'\"") not in staticfiles_storage.hashed_files] == []
 
 
 @pytest.mark.parametrize("path", ["/connexion/", "/docs/", "/api/v2/docs/", "/nulle-part/"])
-def test_what_a_page_brings_along_is_there(db: None, path: str) -> None:
-    """The viewer of the API's description comes from a package, which names its own files."""
+def test_every_file_that_a_page_loads_exists(db: None, path: str) -> None:
+    """The page of the API's description uses a package, which names its own files."""
     links = LINK.findall(Client().get(path).content.decode())
     assert links
     for link in links:

@@ -1,4 +1,4 @@
-"""What a person sees of the shop's stock: what runs out first, and why each stock is what it is."""
+"""The pages of the shop's stock: low stock first, and the explanation of each unit's stock."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -17,7 +17,7 @@ from backend.testing import Cast, add_unit, make_article, make_user
 from backend.web.selectors import stock as selectors
 from backend.web.selectors import stock_history
 from tests.shop_day import post, recorded, sale
-from tests.web.reading import seen
+from tests.web.page_text import seen
 
 pytestmark = pytest.mark.embedded
 
@@ -42,7 +42,7 @@ def sell_below_zero(cast: Cast, article: Article, quantity: int) -> None:
 
 
 class TestLevels:
-    def test_what_runs_out_comes_first(
+    def test_low_stock_comes_first(
         self, cast: Cast, alice: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
         salt = make_article(cast.shop, name="Sel", code="SEL", stock=3)
@@ -64,7 +64,7 @@ class TestLevels:
         words = seen(alice.get(STOCK))
         assert "PALETTE 2,5 PCE 100" in words
 
-    def test_an_empty_shop_hears_how_to_begin(self, cast: Cast, client: Client) -> None:
+    def test_an_empty_shop_is_told_how_to_begin(self, cast: Cast, client: Client) -> None:
         Article.objects.filter(shop=cast.shop).update(shop=cast.other_shop, is_active=False)
         client.force_login(cast.bob)
         words = seen(client.get(STOCK))
@@ -118,7 +118,7 @@ class TestLevels:
         assert whole.rows[0].name not in following
 
     @pytest.mark.parametrize("cursor", ["x", "1_", "_1", "1_99999999", "²_1", f"0_{10**30}"])
-    def test_a_cursor_that_is_none_of_ours_is_a_404(self, cursor: str, alice: Client) -> None:
+    def test_an_invalid_cursor_is_a_404(self, cursor: str, alice: Client) -> None:
         assert alice.get(STOCK, {"apres": cursor}).status_code == 404
 
     def test_a_cursor_of_another_shop_is_a_404(self, cast: Cast, alice: Client) -> None:
@@ -132,7 +132,7 @@ class TestLevels:
 
 
 class TestExplanation:
-    def test_the_sum_and_the_movements_say_how_it_came(
+    def test_the_sums_and_the_movements_explain_the_stock(
         self, cast: Cast, alice: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
         unit = cast.rice.base_unit
@@ -157,11 +157,11 @@ class TestExplanation:
         ):
             assert expected in words
         assert "ne tombe pas juste" not in words
-        # Newest first, each from where the one before it ended.
+        # Newest first; each begins where the previous one ended.
         assert words.index("FAC-GARDE") < words.index("FAC-EXPLIQUE") < words.index("Sac percé") < words.index("Don")
         assert f'href="/commercant/ventes/{recorded(kept).pk}/"' in page.content.decode()
 
-    def test_a_chain_that_does_not_add_up_is_said(self, cast: Cast, alice: Client) -> None:
+    def test_a_broken_chain_is_shown(self, cast: Cast, alice: Client) -> None:
         unit = cast.rice.base_unit
         assert "ne tombe pas juste" not in seen(alice.get(unit_page(unit)))
         wrong = {"stock_before": 90, "stock_after": 95, "quantity": 5, "type": MovementType.ENTRY}
@@ -181,7 +181,7 @@ class TestExplanation:
         assert "Stock avant ces jours 0 Entrées (1 mouvement) +100" in words
 
     @pytest.mark.parametrize(
-        ("days", "said"),
+        ("days", "message"),
         [
             ({"du": "2024-02-30"}, "date valide"),
             ({"du": "0001-01-01"}, "jour de ce siècle"),
@@ -189,9 +189,9 @@ class TestExplanation:
             ({"du": "2024-03-02", "au": "2024-03-01"}, "vient avant le premier"),
         ],
     )
-    def test_days_that_make_no_sense_are_said(self, days: dict[str, str], said: str, cast: Cast, alice: Client) -> None:
+    def test_invalid_days_are_refused(self, days: dict[str, str], message: str, cast: Cast, alice: Client) -> None:
         words = seen(alice.get(unit_page(cast.rice.base_unit), days))
-        assert said in words
+        assert message in words
         assert "Au départ" not in words
 
     def test_a_unit_that_never_moved_says_what_to_do(self, cast: Cast, alice: Client) -> None:
@@ -215,7 +215,7 @@ class TestExplanation:
         assert "Plus anciens" not in second
 
     @pytest.mark.parametrize("cursor", ["x", "-1", "99999999", "1" * 40, "²"])
-    def test_a_cursor_that_is_none_of_ours_is_a_404(self, cursor: str, cast: Cast, alice: Client) -> None:
+    def test_an_invalid_cursor_is_a_404(self, cursor: str, cast: Cast, alice: Client) -> None:
         assert alice.get(unit_page(cast.rice.base_unit), {"apres": cursor}).status_code == 404
         assert alice.get(MOVEMENTS, {"apres": cursor}).status_code == 404
 
@@ -235,7 +235,7 @@ class TestExplanation:
         assert alice.get(reverse("web:unit", args=[cast.oil.pk, own.pk])).status_code == 404
         assert alice.get(reverse("web:unit", args=[cast.rice.pk, foreign.pk])).status_code == 404
 
-    def test_a_unit_of_the_shop_not_shown_turns_to_that_shop(self, cast: Cast, client: Client) -> None:
+    def test_a_unit_of_the_persons_other_shop_redirects_there(self, cast: Cast, client: Client) -> None:
         client.force_login(make_user("dora", cast.shop, cast.other_shop))
         client.get(STOCK, {"boutique": "BTQ-777"})
         page = unit_page(cast.rice.base_unit)
@@ -268,14 +268,14 @@ class TestMovements:
         assert "Rien ne correspond à ce choix." in seen(alice.get(MOVEMENTS, {"du": str(tomorrow)}))
         assert "choix valide" in seen(alice.get(MOVEMENTS, {"type": "VOL"}))
 
-    def test_of_several_articles_a_person_chooses(self, cast: Cast, alice: Client) -> None:
+    def test_a_person_chooses_among_several_articles(self, cast: Cast, alice: Client) -> None:
         make_article(cast.shop, name="Riz parfumé", code="RIZP")
         answer = alice.get(MOVEMENTS, {"article": "riz"})
         assert "Lequel ? Riz 25 kg RIZ25 Riz parfumé RIZP" in seen(answer)
         assert f"{MOVEMENTS}?article=RIZP" in answer.content.decode()
         assert "Rien ne correspond à ce choix." in seen(alice.get(MOVEMENTS, {"article": "zzz"}))
 
-    def test_a_shop_where_nothing_moved_hears_what_to_do(self, cast: Cast, client: Client) -> None:
+    def test_a_shop_without_movements_is_told_what_to_do(self, cast: Cast, client: Client) -> None:
         shop = type(cast.shop).objects.create(code="BTQ-NEUVE", name="Neuve")
         client.force_login(make_user("emile", shop))
         assert "Rien n'est entré ni sorti pour l'instant." in seen(client.get(MOVEMENTS))
@@ -291,7 +291,7 @@ class TestMovements:
         assert "Huile 20 L" not in second
 
 
-def test_who_may_only_look_sees_the_same_stock(cast: Cast, client: Client) -> None:
+def test_a_viewer_sees_the_same_stock(cast: Cast, client: Client) -> None:
     client.force_login(cast.victor)
     assert "Riz 25 kg" in seen(client.get(STOCK))
     assert "Importer" not in seen(client.get(STOCK))

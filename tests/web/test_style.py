@@ -1,4 +1,4 @@
-"""The colours of the style sheet: words can be read on their grounds, in light and in dark."""
+"""The colours of the style sheet: text is readable on its background, in the light and the dark scheme."""
 
 import re
 
@@ -7,7 +7,7 @@ from django.contrib.staticfiles import finders
 
 pytestmark = pytest.mark.embedded
 
-# What WCAG asks of ordinary text at level AA.
+# The contrast that WCAG requires of ordinary text at level AA.
 CONTRAST_MIN = 4.5
 PAIRS = [
     ("ink", "paper"),

@@ -1,4 +1,4 @@
-"""Who belongs to a shop: seen by all, changed by owners, and never left without one."""
+"""A shop's team: every member sees it, owners change it, and it always has an owner."""
 
 import re
 
@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from backend.shops.models import Membership, Role
 from backend.testing import Cast, make_user
-from tests.web.reading import seen
+from tests.web.page_text import seen
 
 pytestmark = pytest.mark.embedded
 NEW = {"nom_utilisateur": "emile", "nom": "Émile Kabongo", "role": "manager"}
@@ -41,7 +41,7 @@ def test_everybody_sees_the_team_and_only_owners_can_change_it(cast: Cast, alice
     assert Membership.objects.filter(shop=cast.shop).count() == 3
 
 
-def test_a_new_person_gets_a_link_sets_a_password_and_comes_in(cast: Cast, alice: Client) -> None:
+def test_a_new_member_sets_a_password_by_a_link_and_signs_in(cast: Cast, alice: Client) -> None:
     words = seen(alice.post(page("add_member"), NEW))
     link = re.search(r"http://testserver(/mot-de-passe/\S+)", words)[1]
     client = Client()
@@ -65,14 +65,14 @@ def test_a_person_with_an_account_is_added_by_name(cast: Cast, alice: Client) ->
     assert "Personne n'a de compte" in seen(alice.post(page("add_member"), known | {"nom_utilisateur": "zoe"}))
 
 
-def test_the_password_of_who_works_elsewhere_too_is_out_of_reach(cast: Cast, alice: Client) -> None:
+def test_an_owner_cannot_set_the_password_of_another_shops_member(cast: Cast, alice: Client) -> None:
     alice.post(page("add_member"), NEW | {"nom_utilisateur": "charlie", "existe": "on"})
     answer = alice.post(page("password_link", member(cast, "charlie").pk), follow=True)
     assert "travaille aussi pour une autre boutique" in seen(answer)
     assert "Un lien pour bob" in seen(alice.post(page("password_link", member(cast, "bob").pk)))
 
 
-def test_the_password_of_staff_is_out_of_reach(cast: Cast, alice: Client) -> None:
+def test_an_owner_cannot_set_the_password_of_staff(cast: Cast, alice: Client) -> None:
     get_user_model().objects.filter(username="bob").update(is_staff=True)
     assert "elle seule" in seen(alice.post(page("password_link", member(cast, "bob").pk), follow=True))
 

@@ -1,4 +1,4 @@
-"""The tills of a shop, their devices, and the codes that put a device in a till."""
+"""The pages of a shop's tills and devices, and of enrolment codes."""
 
 import html
 import re
@@ -19,7 +19,7 @@ from backend.shops.enrolment import Applicant, Enrolled, create_enrolment_code, 
 from backend.shops.models import AuthMode, Device, DeviceState, EnrolmentCode, RefusedCall, Terminal, TerminalState
 from backend.testing import Cast, make_terminal
 from tests.shop_day import hand_over, post, sale
-from tests.web.reading import seen
+from tests.web.page_text import seen
 
 pytestmark = pytest.mark.embedded
 
@@ -105,7 +105,7 @@ def test_each_till_says_how_it_stands(
     assert "Caisse libre Sans appareil" in words
 
 
-def test_a_till_that_says_nothing_is_not_said_to_hold_nothing(cast: Cast, alice: Client) -> None:
+def test_a_till_without_a_report_is_not_shown_as_holding_nothing(cast: Cast, alice: Client) -> None:
     assert "Garde encore ne le dit pas" in seen(alice.get(page_of(cast.terminal)))
     record_heartbeat(
         device=cast.device, heartbeat=ParsedHeartbeat(None, Held(0, {}, None), None), now=datetime.now(UTC)
@@ -147,7 +147,7 @@ def test_a_device_known_by_its_serial_alone_says_so_until_it_has_used_a_token(ca
     assert Device.objects.get(pk=cast.device.pk).state == DeviceState.ACTIVE
 
 
-def test_a_pause_is_told_where_it_holds(cast: Cast, alice: Client) -> None:
+def test_a_pause_is_shown_where_it_applies(cast: Cast, alice: Client) -> None:
     pause(terminal=cast.terminal, reason="inventaire")
     assert "En pause depuis aujourd'hui" in seen(alice.get(page_of(cast.terminal)))
     assert "inventaire" not in seen(alice.get(page_of(cast.token_device.terminal)))
@@ -161,7 +161,7 @@ def test_a_shop_without_tills_says_what_to_do(cast: Cast, alice: Client, victor:
     assert "Demandez au gérant ou au propriétaire" in seen(victor.get(LIST))
 
 
-def test_the_office_stands_apart_and_has_no_hardware(cast: Cast, alice: Client) -> None:
+def test_the_office_is_shown_apart_and_has_no_hardware(cast: Cast, alice: Client) -> None:
     office = office_device(cast.shop)
     body = alice.get(LIST).content.decode()
     assert body.index('id="office"') > body.index("Terminal MAUI")
@@ -187,7 +187,7 @@ def test_the_office_stands_apart_and_has_no_hardware(cast: Cast, alice: Client) 
 # A code, shown once
 
 
-def test_a_code_made_on_the_page_lets_a_device_in(cast: Cast, free: Terminal, bob: Client) -> None:
+def test_a_code_made_on_the_page_enrols_a_device(cast: Cast, free: Terminal, bob: Client) -> None:
     page = ask_code(bob, free)
     words = seen(page)
     code = shown_code(page)
@@ -215,7 +215,7 @@ def test_a_code_is_in_no_cache_no_address_and_not_shown_again(free: Terminal, al
     assert all(code not in str(value) for value in alice.session.values())
 
 
-def test_the_square_carries_the_code_and_no_style(free: Terminal, alice: Client) -> None:
+def test_the_qr_code_contains_the_code_and_no_style(free: Terminal, alice: Client) -> None:
     body = ask_code(alice, free).content.decode()
     svg = re.search(r"<svg.*?</svg>", body, flags=re.DOTALL)[0]
     assert "style" not in svg
@@ -223,7 +223,7 @@ def test_the_square_carries_the_code_and_no_style(free: Terminal, alice: Client)
     assert "viewBox" in svg
 
 
-def test_a_second_click_shows_the_code_that_is_good(free: Terminal, alice: Client) -> None:
+def test_a_second_click_shows_the_valid_code(free: Terminal, alice: Client) -> None:
     first, second = shown_code(ask_code(alice, free)), shown_code(ask_code(alice, free))
     with pytest.raises(Exception, match="n'est plus valable"):
         enrol(first, "serie-neuve")
@@ -238,7 +238,7 @@ def test_a_device_is_replaced_by_a_code_that_names_it(cast: Cast, alice: Client)
     assert words.index("serie-neuve Tient la caisse") < words.index(f"{cast.device.serial} Remplacé")
 
 
-def test_a_till_that_is_held_gives_no_code_for_nobodys_place(cast: Cast, alice: Client) -> None:
+def test_a_till_that_is_held_gives_no_code_without_a_device_to_replace(cast: Cast, alice: Client) -> None:
     assert ask_code(alice, cast.terminal).status_code == 302
     assert "Un appareil tient déjà cette caisse" in seen(alice.get(page_of(cast.terminal)))
     assert not EnrolmentCode.objects.exists()
@@ -326,13 +326,13 @@ def test_a_device_whose_till_another_took_comes_back_as_replaced(cast: Cast, ali
 
 
 @pytest.mark.parametrize("state", ["", "replaced", "x"])
-def test_a_state_that_is_none_is_not_taken(state: str, cast: Cast, alice: Client) -> None:
+def test_an_invalid_state_is_refused(state: str, cast: Cast, alice: Client) -> None:
     assert set_device(alice, cast.device, state).status_code == 404
     assert set_till(alice, cast.terminal, state).status_code == 404
     assert Device.objects.get(pk=cast.device.pk).state == DeviceState.ACTIVE
 
 
-def test_looking_at_an_address_that_acts_changes_nothing(cast: Cast, alice: Client) -> None:
+def test_a_get_of_an_action_changes_nothing(cast: Cast, alice: Client) -> None:
     before = list(Device.objects.values_list("pk", "state", "next_token_hash"))
     for name, arguments in (
         ("enrolment_code", [cast.terminal.pk]),
@@ -361,7 +361,7 @@ def actions(cast: Cast) -> list[tuple[str, dict[str, object]]]:
     ]
 
 
-def test_a_viewer_looks_and_touches_nothing(cast: Cast, victor: Client) -> None:
+def test_a_viewer_sees_tills_and_changes_nothing(cast: Cast, victor: Client) -> None:
     words = seen(victor.get(page_of(cast.terminal)))
     for button in ("Remplacer", "Désactiver", "Donner un jeton", "Faire un jeton"):
         assert button not in words
@@ -372,7 +372,7 @@ def test_a_viewer_looks_and_touches_nothing(cast: Cast, victor: Client) -> None:
     assert not EnrolmentCode.objects.exists()
 
 
-def test_another_shops_till_is_not_there(cast: Cast, charlie: Client) -> None:
+def test_another_shops_till_is_not_found(cast: Cast, charlie: Client) -> None:
     assert "Terminal MAUI" not in seen(charlie.get(LIST))
     assert charlie.get(page_of(cast.terminal)).status_code == 404
     for path, fields in actions(cast)[1:]:
@@ -381,7 +381,7 @@ def test_another_shops_till_is_not_there(cast: Cast, charlie: Client) -> None:
     assert Terminal.objects.get(pk=cast.terminal.pk).state == TerminalState.ACTIVE
 
 
-def test_another_tills_device_is_not_there(cast: Cast, free: Terminal, alice: Client) -> None:
+def test_another_tills_device_is_not_found(cast: Cast, free: Terminal, alice: Client) -> None:
     assert set_device(alice, cast.token_device, "disabled", terminal=cast.terminal).status_code == 404
     assert ask_code(alice, free, replaces=cast.device).status_code == 404
     assert ask_code(alice, free, appareil="x").status_code == 404

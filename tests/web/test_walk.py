@@ -1,6 +1,6 @@
 """Every page and every call of the API, with every role, with own and foreign ids.
 
-The walk is made from the URL configuration: a route that nobody said anything about below fails it.
+The routes are read from the URL configuration: a route that is not described below fails a test.
 """
 
 from collections.abc import Callable, Iterator
@@ -27,13 +27,13 @@ RANKS = (VIEWER, MANAGER, OWNER)
 
 @dataclass(frozen=True)
 class Page:
-    """A shop's page: what it takes to see it and to send something to it. None: that is not done here (405)."""
+    """A page of a shop: the roles required to see it and to send to it. None: not allowed (405)."""
 
     see: str | None
     send: str | None = None
-    # What stands in its address, from the things of one shop; a foreign one is a 404.
+    # The parts of its address, which are one shop's things; a foreign one is a 404.
     ids: tuple[str, ...] = ()
-    # What is sent, where nothing at all would be no form of ours.
+    # What is sent, if an empty form would not be accepted.
     form: tuple[tuple[str, str], ...] = ()
 
 
@@ -87,20 +87,20 @@ SHOP_PAGES: dict[str, Page] = {
     "change_member": Page(None, OWNER, ids=("member_id",)),
     "password_link": Page(None, OWNER, ids=("member_id",)),
 }
-# What belongs to no shop: pages for everybody, and a person's own account.
+# Pages that belong to no shop: public pages, and a person's own account.
 OPEN_PAGES = {
     "front", "set_language", "sign_in", "sign_out", "password_reset", "password_reset_sent", "password_set",
     "documentation", "documentation_page", "shop", "healthz", "readyz", "metrics",
 }  # fmt: skip
 ACCOUNT_PAGES = {"account", "password_change"}
-# Its key is the sender's own, random and kept for that person: tests/web/test_imports.py asks for another's.
+# Its random key belongs to the person who sent the file: tests/web/test_imports.py tries another person's.
 OWN_KEY_PAGES = {"import_preview"}
-# Staff's pages, and what they are sent: to everybody else who is signed in they do not exist.
+# Staff pages, and what is sent to them. For any other signed-in person they do not exist.
 STAFF_PAGES = {"overview", "tills", "till", "failed", "calls", "doctor"}
 STAFF_ACTIONS = {"ring_all", "ring_till", "post_till", "pause", "pause_till", "resume", "retry"}
 # Address parts that name nothing of a shop.
 NO_IDS = {"size", "file_format", "year", "month", "position"}
-# The tills' calls by route name: whether a token or serial is needed; and what is asked for by an id of one shop.
+# The tills' calls by route name: whether they need a token or serial, and their query with an id of one shop.
 API_CALLS = {
     "sync": True, "receipts": True, "receipt": True, "fates": True, "changes": True, "movements": True,
     "articles": True, "reconciliation": True, "state": True, "token": True,
@@ -121,7 +121,7 @@ def routes(prefix: str = "", resolver: URLResolver | None = None) -> Iterator[tu
 
 @dataclass
 class World:
-    """Two shops with one of everything each, and a person of each role in the first."""
+    """Two shops with one thing of each kind, and a person of each role in the first."""
 
     cast: Cast
     own: dict[str, Any]
@@ -130,7 +130,7 @@ class World:
 
 
 def things_of(shop: Shop, device: Any, article: Any, member: Membership) -> dict[str, Any]:
-    """Make one of everything in a shop; return its ids by the names that addresses have for them."""
+    """Make one thing of each kind in a shop; return their ids by the names of the routes' parameters."""
     batch = post(device, sale(article, paye=False))
     refused = post(device, sale(article, quantity=10**6))
     outcome = SaleOutcome.objects.get(batch=refused)
@@ -178,7 +178,7 @@ def world(cast: Cast) -> World:
     )
 
 
-def test_somebody_said_something_about_every_route() -> None:
+def test_every_route_is_described_below() -> None:
     said = {
         "web:": {*SHOP_PAGES, *OPEN_PAGES, *ACCOUNT_PAGES, *OWN_KEY_PAGES},
         "api:": set(API_CALLS),
@@ -193,7 +193,7 @@ def test_somebody_said_something_about_every_route() -> None:
 
 
 @pytest.mark.parametrize("name", SHOP_PAGES)
-def test_what_should_not_be_done_is_refused(name: str, world: World) -> None:
+def test_forbidden_requests_are_refused(name: str, world: World) -> None:
     page = SHOP_PAGES[name]
     address = reverse(f"web:{name}", kwargs={part: world.own[part] for part in page.ids})
     for send, needed in ((False, page.see), (True, page.send)):
@@ -204,7 +204,7 @@ def test_what_should_not_be_done_is_refused(name: str, world: World) -> None:
         for role in RANKS:
             status = ask(world.people[role], address, page, send=send).status_code
             if needed is None:
-                # A page that only looks takes what a form sends for a look; none of them changes anything by it.
+                # A page that only reads treats a POST as a GET, and changes nothing.
                 assert status in (405, 403, 302) if not send else status in (405, 200, 302), (name, send, role, status)
             elif RANKS.index(role) < RANKS.index(needed):
                 assert status == 403, (name, send, role, status)
@@ -213,11 +213,11 @@ def test_what_should_not_be_done_is_refused(name: str, world: World) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, page in SHOP_PAGES.items() if set(page.ids) - NO_IDS])
-def test_what_is_another_shops_does_not_exist(name: str, world: World) -> None:
+def test_another_shops_things_do_not_exist(name: str, world: World) -> None:
     page = SHOP_PAGES[name]
     owner = world.people[OWNER]
     named = [part for part in page.ids if part not in NO_IDS]
-    # All of it foreign, and one part foreign beside the rest of one's own.
+    # All parts foreign, and one foreign part among own ones.
     mixes: list[Callable[[str], bool]] = [lambda part: part in named]
     mixes += [lambda part, one=one: part == one for one in named] if len(named) > 1 else []
     for is_foreign in mixes:
@@ -239,14 +239,14 @@ def test_another_shop_is_chosen_on_no_page(world: World) -> None:
                 assert world.people[OWNER].get(address, {"boutique": code}).status_code == 404, name
 
 
-def test_an_account_is_its_persons_own(world: World) -> None:
+def test_an_account_page_is_the_persons_own(world: World) -> None:
     for name in ACCOUNT_PAGES:
         assert world.people[STRANGER].get(reverse(f"web:{name}")).status_code == 302
         assert world.people[VIEWER].get(reverse(f"web:{name}")).status_code == 200
 
 
 @pytest.mark.parametrize("name", sorted(STAFF_PAGES | STAFF_ACTIONS))
-def test_what_is_for_staff_exists_for_nobody_else(name: str, world: World) -> None:
+def test_staff_pages_do_not_exist_for_others(name: str, world: World) -> None:
     parts = {"terminal_id": world.own["terminal_id"]} if "till" in name and name != "tills" else {}
     address = reverse(f"operations:{name}", kwargs=parts)
     for send in (False, True):
@@ -258,12 +258,12 @@ def test_what_is_for_staff_exists_for_nobody_else(name: str, world: World) -> No
     is_page = name in STAFF_PAGES
     assert ask(world.people[OWNER], address, Page(None), send=False).status_code == (200 if is_page else 405)
     if not is_page:
-        # An empty form is refused where something must be chosen, and done where nothing need be.
+        # An empty form is refused if something must be chosen, and accepted otherwise.
         assert ask(world.people[OWNER], address, Page(None), send=True).status_code in (302, 400, 404)
 
 
 @pytest.mark.parametrize("name", API_CALLS)
-def test_a_call_needs_a_device_that_is_known(name: str, world: World) -> None:
+def test_a_call_needs_a_known_device(name: str, world: World) -> None:
     parts = {"recu": str(world.own["receipt"])} if name == "receipt" else {}
     address = reverse(f"api:{name}", kwargs=parts)
     nobody = Client().generic("GET", address)
@@ -277,7 +277,7 @@ def test_a_call_needs_a_device_that_is_known(name: str, world: World) -> None:
         assert nobody.status_code in (200, 405)
 
 
-def test_a_till_asks_for_what_is_another_shops_and_hears_that_it_is_not_there(world: World) -> None:
+def test_a_till_that_asks_for_another_shops_things_gets_a_404(world: World) -> None:
     charlies, own, foreign = Till(world.cast.other_device), world.own, world.foreign
     assert charlies.get(f"/api/v2/simple/ventes/recus/{own['receipt']}").json()["code"] == "recu_inconnu"
     assert charlies.get(f"/api/v2/simple/ventes/recus/{foreign['receipt']}").status_code == 200

@@ -1,4 +1,4 @@
-"""The forms of a page as a browser would send them: what the page put into each field, and what is typed over it."""
+"""The forms of a page as a browser would send them: the page's values, and what is typed over them."""
 
 from html.parser import HTMLParser
 
@@ -6,7 +6,7 @@ from django.http import HttpResponse
 
 
 def form_of(page: HttpResponse, action: str, /, **typed: str) -> dict[str, str]:
-    """Return what the page's form with this `action` sends once `typed` is written into it; None unticks a box."""
+    """Return what the page's form with this `action` sends after `typed` is filled in; None unticks a box."""
     reader = _FormReader(action)
     reader.feed(page.content.decode())
     assert reader.fields, f"no form goes to {action}"

@@ -1,4 +1,4 @@
-"""Hostile input: each with its exact answer, none a fault of ours, none leaving a trace it should not."""
+"""Hostile input: each case has its exact answer, causes no server error and stores nothing it should not."""
 
 import gzip
 import tracemalloc
@@ -23,7 +23,7 @@ def assert_nothing_is_stored() -> None:
 
 
 def nested(depth: int) -> bytes:
-    """Return a batch whose deepest bracket is `depth` deep, in a field that nobody reads."""
+    """Return a batch with brackets nested `depth` deep in a field that is not read."""
     inner = depth - 2
     return b'[{"numero_facture": "A", "x": ' + b"[" * inner + b"]" * inner + b"}]"
 
@@ -44,23 +44,23 @@ def nested(depth: int) -> bytes:
         (b'[{"numero_facture": "A}]', "JSON invalide : JSON illisible"),
     ],
 )
-def test_bytes_that_nobody_can_cut_are_refused_whole(till: Till, body: bytes, detail: str | None) -> None:
+def test_bytes_that_do_not_split_into_sales_are_refused_whole(till: Till, body: bytes, detail: str | None) -> None:
     answer = till.send(body)
     assert_problem(answer, "json_invalide", detail or answer.json()["detail"])
     assert_nothing_is_stored()
 
 
-def test_thirty_two_levels_are_taken(till: Till) -> None:
+def test_thirty_two_levels_are_accepted(till: Till) -> None:
     assert till.send(nested(32)).status_code == 202
 
 
 @pytest.mark.parametrize("body", [b"{}", b"null", b"12", b'"x"', b"NaN"])
-def test_what_is_no_array_is_told_so(till: Till, body: bytes) -> None:
+def test_a_body_that_is_no_array_is_refused(till: Till, body: bytes) -> None:
     assert_problem(till.send(body), "tableau_attendu")
     assert_nothing_is_stored()
 
 
-def test_limits_are_refused_one_beyond_and_taken_at_the_limit(till: Till) -> None:
+def test_each_limit_is_accepted_and_one_more_is_refused(till: Till) -> None:
     assert_problem(till.send(b"[]"), "lot_vide")
     answer = till.send(b"[" + b",".join([b"{}"] * 1001) + b"]")
     assert assert_problem(answer, "lot_trop_grand")["limites"] == {
@@ -102,13 +102,13 @@ def test_a_bomb_is_refused_and_not_unpacked(till: Till) -> None:
         gzip.compress(b"[{}]", mtime=0)[:-8] + b"\0" * 8,
     ],
 )
-def test_a_gzip_that_is_none_is_refused(till: Till, body: bytes) -> None:
+def test_a_body_that_is_no_gzip_is_refused(till: Till, body: bytes) -> None:
     assert_problem(till.send(body, Content_Encoding="gzip"), "gzip_invalide")
     assert_nothing_is_stored()
 
 
 GOOD_LINE = '{"article_id": %d, "quantite": 1, "prix_unitaire": 1}'
-# In place of «…»: the whole sale, then the path that its refusal names.
+# What is wrong: (the whole sale, the path that its refusal names).
 MALFORMED = {
     "NaN": (
         '{"numero_facture": "X", "lignes": [{"article_id": 1, "quantite": NaN, "prix_unitaire": 1}]}',
@@ -180,7 +180,7 @@ def test_an_impossible_year_is_a_warning_and_kept_as_text(cast: Cast, till: Till
     assert (document.sold_at, document.sold_at_text) == (None, sent)
 
 
-def test_texts_that_mean_harm_are_texts(cast: Cast, till: Till) -> None:
+def test_malicious_texts_are_stored_as_text(cast: Cast, till: Till) -> None:
     nasty = "'); DROP TABLE sales_sale; -- <script>alert(1)</script> %s {0} \\ \u202e 💥"
     entry = till.settle_one(sale("A'--%s", line(cast.rice), client={"nom": nasty}, caissier={"code": nasty}))
     assert (entry["status"], entry["numero_facture"]) == ("created", "A'--%s")
@@ -210,7 +210,7 @@ def test_an_article_of_another_shop_is_as_unknown_as_one_that_does_not_exist(cas
     assert Sale.objects.count() == 0
 
 
-def test_an_origin_in_another_shop_tells_nothing(cast: Cast, till: Till, charlies_till: Till) -> None:
+def test_an_origin_in_another_shop_is_as_unknown_as_none(cast: Cast, till: Till, charlies_till: Till) -> None:
     theirs = charlies_till.settle_one(sale("FAC-1", line(cast.other_article)))
     void = {"type": "annulation", "numero_facture": "AVO-1", "origine": {"vente_id": theirs["id"]}}
     here = till.settle_one(void)
@@ -231,13 +231,13 @@ def test_another_tills_receipt_is_unknown(cast: Cast, till: Till, charlies_till:
     assert spare.receipt(receipt)["recu"] == receipt
 
 
-def test_a_cursor_leads_into_no_other_till(cast: Cast, till: Till, charlies_till: Till) -> None:
+def test_a_cursor_of_another_till_shows_nothing_of_it(cast: Cast, till: Till, charlies_till: Till) -> None:
     till.hand_over(sale("A", line(cast.rice)))
     newest = Batch.objects.latest("pk").pk
     assert charlies_till.get(f"{RECEIPTS}?curseur={newest + 1}").json() == {"recus": [], "suivant": None}
 
 
-def test_a_key_of_another_till_is_nothing_to_this_one(cast: Cast, till: Till, charlies_till: Till) -> None:
+def test_a_key_of_another_till_does_not_concern_this_one(cast: Cast, till: Till, charlies_till: Till) -> None:
     hers = till.send_sales(sale("A", line(cast.rice)), Idempotency_Key="cle-1")
     his = charlies_till.send_sales(sale("B", line(cast.other_article)), Idempotency_Key="cle-1")
     assert (hers.status_code, his.status_code) == (202, 202)
@@ -246,12 +246,12 @@ def test_a_key_of_another_till_is_nothing_to_this_one(cast: Cast, till: Till, ch
     assert Batch.objects.count() == 2
 
 
-def test_fates_of_numbers_that_nobody_could_send_are_unknown(till: Till) -> None:
+def test_numbers_that_no_till_could_send_have_no_status(till: Till) -> None:
     numbers = ["", "x" * 70_000, "a\u0000b", "é", "'; --", "A~2"]
     assert {one["status"] for one in till.look_up_statuses(*numbers)} == {"unknown"}
 
 
-def test_what_is_not_stored_is_only_a_refused_call(till: Till) -> None:
+def test_a_refused_batch_leaves_only_a_refused_call(till: Till) -> None:
     till.send(b"{}")
     assert_nothing_is_stored()
     assert RefusedCall.objects.get().code == "tableau_attendu"

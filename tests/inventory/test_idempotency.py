@@ -1,4 +1,4 @@
-"""A form does its work once: sent twice, sent twice at the same moment, refused and put right."""
+"""A form does its work once: sent twice, sent twice at the same moment, or refused and corrected."""
 
 from decimal import Decimal
 
@@ -51,7 +51,7 @@ class TestAtTheSameMoment:
         return Cast()
 
     def test_a_double_click_is_done_once(self, cast: Cast) -> None:
-        """The first waits for the unit with its key written; the second waits for the key."""
+        """The first has written its key and waits for the unit; the second waits for the key."""
         with transaction.atomic():
             lock_units([cast.rice.base_unit_id])
             finish = start_together(lambda: bring(cast), lambda: bring(cast))
@@ -59,7 +59,7 @@ class TestAtTheSameMoment:
         assert {type(result) for result in finish()} == {StockMovement, AlreadyDone}
         assert stock_of(cast.rice) == 105
 
-    def test_the_second_click_does_what_the_first_was_refused(self, cast: Cast) -> None:
+    def test_the_second_click_does_the_work_if_the_first_was_refused(self, cast: Cast) -> None:
         with transaction.atomic():
             lock_units([cast.rice.base_unit_id])
             finish = start_together(lambda: bring(cast, -101), lambda: bring(cast, -101))

@@ -1,4 +1,4 @@
-"""A command beside a running server knows the key by which the API knows an enrolment code again."""
+"""A command beside a running server uses the server's secret key, with which the API recognises enrolment codes."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ def key_with(**environment: str) -> list[str]:
     return shown.stdout.split()
 
 
-def test_the_key_is_the_one_given_or_the_one_that_a_start_on_this_machine_keeps(tmp_path: Path) -> None:
+def test_the_key_is_the_given_one_or_the_one_stored_by_a_local_start(tmp_path: Path) -> None:
     assert key_with(VAR_DIR=str(tmp_path))[0] == "False"
     (tmp_path / "secret-key").write_text("kept-here\n")
     assert key_with(VAR_DIR=str(tmp_path)) == ["True", "kept-here"]

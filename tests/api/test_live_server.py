@@ -1,4 +1,4 @@
-"""What only a real server shows: bodies in chunks, and lines too long for it."""
+"""Cases that need a real server: chunked bodies, and request lines that are too long."""
 
 import http.client
 import json
@@ -41,7 +41,7 @@ def chunks(body: bytes, size: int = 1000) -> Iterator[bytes]:
 
 
 def test_bodies_may_come_in_chunks_up_to_the_limit(server: http.client.HTTPConnection, cast: Cast) -> None:
-    """As .NET's HttpClient sends JSON: with no length said."""
+    """.NET's HttpClient sends JSON like this, without a length."""
     chunked = {"Transfer-Encoding": "chunked"}
     small = json.dumps([sale(f"FAC-{at}", line(cast.rice)) for at in range(50)]).encode()
     assert call(server, cast, "POST", SYNC, chunks(small), **chunked)[1]["ventes_recues"] == 50
@@ -53,7 +53,7 @@ def test_bodies_may_come_in_chunks_up_to_the_limit(server: http.client.HTTPConne
     assert Batch.objects.count() == 2
 
 
-def test_who_sends_too_much_hears_so_and_sees_no_broken_connection(
+def test_a_body_that_is_too_large_gets_an_answer_and_no_broken_connection(
     server: http.client.HTTPConnection, cast: Cast
 ) -> None:
     for size in (5 * 1024 * 1024 + 1, 15_000_000):
@@ -65,18 +65,18 @@ def test_who_sends_too_much_hears_so_and_sees_no_broken_connection(
     assert Batch.objects.count() == 0
 
 
-def test_fifty_numbers_of_a_till_fit_into_one_line(server: http.client.HTTPConnection, cast: Cast) -> None:
+def test_fifty_numbers_fit_into_one_request_line(server: http.client.HTTPConnection, cast: Cast) -> None:
     query = "&".join(f"numero_facture={'FAC-20241104-' + str(at).zfill(40)}" for at in range(50))
     status, statuses = call(server, cast, "GET", f"{FATES}?{query}")
     assert (status, len(statuses["ventes"])) == (200, 50)
 
 
-def test_an_endless_query_is_no_fault_of_ours(server: http.client.HTTPConnection, cast: Cast) -> None:
+def test_an_endless_query_is_no_server_error(server: http.client.HTTPConnection, cast: Cast) -> None:
     status, problem = call(server, cast, "GET", f"{FATES}?" + "a&" * 3000)
     assert (status, problem["code"]) == (400, "parametre_invalide")
 
 
-def test_a_till_has_no_session_and_needs_no_token_of_a_page(server: http.client.HTTPConnection, cast: Cast) -> None:
+def test_a_till_has_no_session_and_needs_no_csrf_token(server: http.client.HTTPConnection, cast: Cast) -> None:
     server.request("GET", STATE, headers={"X-Device-Serial": cast.device.serial})
     answer = server.getresponse()
     answer.read()

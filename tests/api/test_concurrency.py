@@ -1,4 +1,4 @@
-"""Several calls at the same time, and a database that is away."""
+"""Simultaneous calls, and a database that is down."""
 
 import threading
 from collections.abc import Callable
@@ -23,7 +23,7 @@ def cast(real_database: None) -> Cast:
 
 
 def at_once(*calls: Callable[[], HttpResponse]) -> list[HttpResponse]:
-    """Make all calls at the same moment, each from a thread of its own; return their answers in that order."""
+    """Make all calls at the same moment, each in its own thread; return their answers in order."""
     gate = threading.Barrier(len(calls))
     answers: dict[int, HttpResponse] = {}
 
@@ -54,7 +54,7 @@ def test_one_key_sent_by_many_at_once_is_one_batch(cast: Cast, till: Till, turn:
 
 
 @pytest.mark.parametrize("turn", range(3))
-def test_one_key_with_different_bytes_at_once_is_taken_by_one_of_them(cast: Cast, till: Till, turn: int) -> None:
+def test_one_key_with_different_bytes_at_once_is_accepted_for_one_of_them(cast: Cast, till: Till, turn: int) -> None:
     answers = at_once(
         *(
             lambda number=number: till.send_sales(sale(number, line(cast.rice)), Idempotency_Key="cle-1")
@@ -68,7 +68,7 @@ def test_one_key_with_different_bytes_at_once_is_taken_by_one_of_them(cast: Cast
     assert (Batch.objects.count(), BatchBody.objects.count()) == (1, 1)
 
 
-def test_a_complete_device_that_repeats_itself_at_once_has_one_batch(
+def test_a_complete_device_that_sends_twice_at_once_has_one_batch(
     cast: Cast, complete_till: Till, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("backend.api.views.sync.COMPLETE_HOLD_S", 0.2)
@@ -86,7 +86,7 @@ def test_the_first_posts_of_a_till_meet_at_its_lane(cast: Cast, till: Till) -> N
     assert till.outcomes() == ["created"] * 4
 
 
-def test_with_the_database_away_every_call_is_asked_to_come_again(
+def test_with_the_database_down_every_call_is_asked_to_retry(
     mariadb_server: PrivateMariaDB, cast: Cast, till: Till
 ) -> None:
     receipt = till.hand_over(sale("A", line(cast.rice)))

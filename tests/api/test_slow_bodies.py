@@ -1,4 +1,4 @@
-"""A line so slow that the database has cut the session which the call began with, before its body is there."""
+"""A body so slow that the database closes the call's idle session before the body has arrived."""
 
 import json
 import socket
@@ -14,7 +14,7 @@ from tests.tills import FATES, SYNC, line, sale
 
 
 def post_slowly(url: str, path: str, body: bytes, *, serial: str) -> str:
-    """Send the last byte when the session has been idle for too long; return the status line of the answer."""
+    """Send the last byte after the session's idle timeout; return the status line of the answer."""
     address = urlsplit(url)
     head = [
         f"POST {path} HTTP/1.1",
@@ -33,7 +33,7 @@ def post_slowly(url: str, path: str, body: bytes, *, serial: str) -> str:
 
 
 @pytest.mark.parametrize(("path", "status"), [(FATES, "200 OK"), (SYNC, "202 Accepted")])
-def test_a_slow_line_is_answered_like_a_quick_one(real_database: None, stack: Stack, path: str, status: str) -> None:
+def test_a_slow_body_is_answered_like_a_fast_one(real_database: None, stack: Stack, path: str, status: str) -> None:
     cast = Cast()
     api = stack.add_api().start_ready()
     content = {FATES: {"numeros": ["FAC-1"]}, SYNC: [sale("FAC-1", line(cast.rice))]}[path]

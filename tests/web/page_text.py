@@ -1,4 +1,4 @@
-"""What a person sees of a page: its words, without the markup around them."""
+"""The text of a page as a person sees it, without markup."""
 
 import html
 import re
@@ -9,7 +9,7 @@ SPACES = re.compile(r"\s+")
 
 
 def seen(response: HttpResponse) -> str:
-    """Return the words of the page, one ordinary space between them, no-break spaces included."""
+    """Return the page's text with single ordinary spaces, also in place of no-break spaces."""
     assert response.status_code == 200
     body = re.sub(r"<head>.*?</head>", " ", response.content.decode(), flags=re.DOTALL)
     without_markup = re.sub(r"</?(?:span|strong|a|time)\b[^>]*>", "", body)

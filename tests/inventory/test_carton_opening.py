@@ -1,4 +1,4 @@
-"""Opening cartons: a pair of movements, both or neither."""
+"""Opening cartons: two movements, both or neither."""
 
 from decimal import Decimal
 
@@ -29,7 +29,7 @@ def test_a_carton_becomes_what_it_holds_of_the_next_smaller_unit(nails: Nails) -
     check_stock()
 
 
-def test_a_level_that_the_article_does_not_have_is_passed_over(cast: Cast) -> None:
+def test_a_level_that_the_article_does_not_have_is_skipped(cast: Cast) -> None:
     article = make_article(cast.shop, stock=1)
     carton = add_unit(article, level=UnitLevel.CARTON, stock=1, holds=Decimal("2.125"))
     _, brought = open_units(unit=carton, count=1, author="Bob")
@@ -68,7 +68,7 @@ def test_a_carton_of_unknown_content_stays_closed(nails: Nails) -> None:
     open_units(unit=nails.carton, count=1, author="Bob")
 
 
-def test_what_has_nothing_smaller_cannot_be_opened(cast: Cast, nails: Nails) -> None:
+def test_a_unit_with_nothing_smaller_cannot_be_opened(cast: Cast, nails: Nails) -> None:
     assert refused_with(nails.piece, 1, NothingSmaller) == "Clous · PCE n'a pas d'unité plus petite"
     alone = make_article(cast.shop)
     ArticleUnit.objects.filter(pk=alone.base_unit_id).update(level=UnitLevel.CARTON, holds=12)
@@ -76,7 +76,7 @@ def test_what_has_nothing_smaller_cannot_be_opened(cast: Cast, nails: Nails) -> 
     refused_with(alone.base_unit, 1, NothingSmaller)
 
 
-def test_what_would_not_fit_its_column_is_refused(nails: Nails) -> None:
+def test_a_stock_that_does_not_fit_its_column_is_refused(nails: Nails) -> None:
     ArticleUnit.objects.filter(pk=nails.carton.pk).update(holds=Decimal("99999999999"))
     assert refused_with(nails.carton, 2, QuantityInvalid) == "Quantité invalide : nombre trop grand"
     assert refused_with(nails.carton, 10**20, QuantityInvalid) == "Quantité invalide : nombre trop grand"
