@@ -17,7 +17,7 @@ class DecimalSize(TypedDict):
 
 QUANTITY: DecimalSize = {"max_digits": 14, "decimal_places": 3}
 MONEY: DecimalSize = {"max_digits": 14, "decimal_places": 2}
-# Who did something and why, wherever it is kept.
+# The columns for who did something and why.
 AUTHOR_LENGTH_MAX, REASON_LENGTH_MAX = 120, 300
 
 

@@ -50,7 +50,7 @@ def test_the_index_lists_every_page_and_each_can_be_read(client: Client) -> None
 
 
 def test_a_link_between_files_leads_to_the_page(client: Client) -> None:
-    body = client.get("/docs/architecture").content.decode()
+    body = client.get("/docs/operations").content.decode()
     assert 'href="/docs/erreurs"' in body
     assert client.get("/docs/erreurs.md").status_code == 200
 

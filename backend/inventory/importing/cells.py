@@ -71,11 +71,11 @@ def write_yes_or_no(value: bool) -> str:
     return "oui" if value else "non"
 
 
-def disarm(text: str) -> str:
-    """Return `text` so that a spreadsheet shows it and computes nothing."""
+def escape_formula(text: str) -> str:
+    """Return `text` marked so that a spreadsheet shows it and does not take it for a formula."""
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
-def rearm(text: str) -> str:
-    """Undo `disarm`."""
+def unescape_formula(text: str) -> str:
+    """Undo `escape_formula`."""
     return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA_STARTS) else text

@@ -1,10 +1,9 @@
-"""Spreadsheets as rows of cells, and back: CSV and XLSX. What the columns mean is others' business.
+"""Reads and writes spreadsheets, CSV and XLSX, as rows of cells, whatever the columns mean.
 
-Files come from strangers: everything is bounded before it is unpacked, and what cannot be read is refused whole.
+Uploaded files are untrusted: sizes are checked before unpacking, and an unreadable file is refused whole.
 
 openpyxl reads workbooks, slowly. python-calamine 0.9.1 reads them twenty times faster, but a file of 5 kB with a cell
-at XFD1048576 aborts the whole process, a cell with an error comes as an empty one, and nothing tells that 0.16 was
-shown as 16 %.
+at XFD1048576 aborts the whole process, a cell with an error is read as empty, and 0.16 shown as 16 % is read as 0.16.
 """
 
 import contextlib
@@ -31,28 +30,28 @@ from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 from openpyxl.writer.excel import save_workbook
 
 from backend.inventory.errors import HeaderMissing, SheetTooLarge, SheetUnreadable, shown
-from backend.inventory.importing.cells import Cell, disarm, folded, is_blank, rearm
+from backend.inventory.importing.cells import Cell, escape_formula, folded, is_blank, unescape_formula
 from backend.inventory.numbers import write_number
 from backend.sentences import Sentence
 
 FILE_BYTES_MAX = 5 * 1024 * 1024
-# A classeur of 10,000 full lines inflates to 10 MiB; one of 5 MiB could to 5 GiB.
+# A workbook of 10,000 full lines inflates to 10 MiB; one of 5 MiB could inflate to 5 GiB.
 INFLATED_BYTES_MAX = 40 * 1024 * 1024
 ARCHIVE_FILES_MAX = 1000
-# Each becomes a Python object. A cell with its reference and its value takes 30 bytes or more, so that a workbook of
-# INFLATED_BYTES_MAX has fewer; `<c/>` takes four.
+# Each element becomes a Python object. A cell with reference and value takes at least 30 bytes, so a real workbook of
+# INFLATED_BYTES_MAX has fewer; but `<c/>` takes four.
 ELEMENTS_MAX = 3_000_000
-# Drawings go some twenty deep.
+# Drawings have about twenty levels.
 DEPTH_MAX = 100
 CHUNK_BYTES = 64 * 1024
 LINES_MAX = 10_000
 COLUMNS_MAX = 60
-SHEET_ROWS_MAX = 1_048_576  # what the format allows; a row that claims to be further down would be padded up to there
+SHEET_ROWS_MAX = 1_048_576  # the format's limit; openpyxl would pad the rows up to a higher number
 DELIMITERS = ";,\t"
 ZIP_MAGIC = b"PK\x03\x04"
 # The old binary format, and a workbook that a password protects.
 COMPOUND_MAGIC = b"\xd0\xcf\x11\xe0"
-# What openpyxl, zipfile and expat raise over files that somebody broke.
+# What openpyxl, zipfile and expat raise for broken files.
 WORKBOOK_FAULTS = (
     AttributeError,
     EOFError,
@@ -75,21 +74,21 @@ UNREADABLE_CELL = _("cellule illisible : une date ou une erreur de calcul ; mett
 
 @dataclass(frozen=True)
 class SheetLine:
-    """One line of a sheet, by its number in the spreadsheet: its cells by column, and what ails single ones."""
+    """One line of a sheet: its number in the spreadsheet, its cells by column, and the faults of unreadable cells."""
 
     number: int
     cells: dict[str, Cell]
     faults: dict[str, Sentence] = field(default_factory=dict)
 
     def get(self, column: str) -> Cell | None:
-        """Return a cell that says something, or None."""
+        """Return the cell, or None if it is blank or missing."""
         cell = self.cells.get(column)
         return None if is_blank(cell) else cell
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """The lines below a header, empty ones left out. `ignored_columns` are headers nobody knows."""
+    """The lines below the header, without empty ones. ignored_columns: unknown headers."""
 
     columns: tuple[str, ...]
     ignored_columns: tuple[str, ...]
@@ -97,7 +96,7 @@ class Sheet:
 
 
 class CellFault(str):
-    """Stands for a cell that cannot be read; the text is the template that says why."""
+    """Stands for an unreadable cell; the text is the template of the reason."""
 
     __slots__ = ()
 
@@ -105,8 +104,8 @@ class CellFault(str):
 def read_sheet(*, content: bytes, columns: Sequence[str]) -> Sheet:
     """Read a CSV (UTF-8; separated by `;`, `,` or tab) or the first sheet of an XLSX file, told apart by their bytes.
 
-    columns: the names to look for in the first line that is not empty, whatever their case and accents.
-    Of formulas the value counts that the file keeps. At most LINES_MAX lines that are not empty.
+    columns: the names to look for in the first line that is not empty, ignoring case and accents.
+    A formula is read as its stored value. At most LINES_MAX lines that are not empty.
     Raises SheetUnreadable, SheetTooLarge or HeaderMissing.
     """
     if len(content) > FILE_BYTES_MAX:
@@ -115,7 +114,7 @@ def read_sheet(*, content: bytes, columns: Sequence[str]) -> Sheet:
         raise SheetUnreadable(_("Ancien format .xls, ou classeur protégé : enregistrez-le en .xlsx sans mot de passe"))
     rows = _workbook_rows(content) if content.startswith(ZIP_MAGIC) else _csv_rows(content)
     with warnings.catch_warnings():
-        # What openpyxl does not support (a validation list, a style) says nothing about the cells.
+        # What openpyxl warns about (validation lists, styles) does not matter for the cells.
         warnings.simplefilter("ignore")
         return _read_rows(rows, columns)
 
@@ -127,31 +126,31 @@ def _read_rows(rows: Iterator[Sequence[Cell | None]], columns: Sequence[str]) ->
     if not names:
         template = _("Aucune ligne d'en-tête reconnue ; colonnes attendues : %(columns)s")
         raise HeaderMissing(template, columns=", ".join(columns))
-    known = {at: name for at, name in names.items() if name in columns}
+    known = {index: name for index, name in names.items() if name in columns}
     lines: list[SheetLine] = []
     for number, row in numbered:
         if len(lines) == LINES_MAX:
             raise SheetTooLarge(_("Trop de lignes : %(count)s au plus"), count=LINES_MAX)
         lines.append(_sheet_line(number, row, known))
-    ignored = tuple(shown(str(cell)) for at, cell in enumerate(header) if at not in known and not is_blank(cell))
+    ignored = tuple(shown(str(cell)) for index, cell in enumerate(header) if index not in known and not is_blank(cell))
     return Sheet(tuple(known.values()), ignored, tuple(lines))
 
 
 def _read_header(header: Sequence[Cell | None], columns: Sequence[str]) -> dict[int, str]:
-    """Return the known columns by their place. One that comes twice is refused: which of them counts, nobody knows."""
+    """Return the known columns by index. A column that appears twice is refused as ambiguous."""
     names: dict[int, str] = {}
-    for at, cell in enumerate(header):
+    for index, cell in enumerate(header):
         name = folded(str(cell)) if cell is not None else ""
         if name not in columns:
             continue
         if name in names.values():
             raise HeaderMissing(_("La colonne %(column)s est là deux fois"), column=name)
-        names[at] = name
+        names[index] = name
     return names
 
 
 def _sheet_line(number: int, row: Sequence[Cell | None], names: dict[int, str]) -> SheetLine:
-    present = {name: row[at] for at, name in names.items() if at < len(row) and not is_blank(row[at])}
+    present = {name: row[index] for index, name in names.items() if index < len(row) and not is_blank(row[index])}
     faults = {name: Sentence(cell) for name, cell in present.items() if isinstance(cell, CellFault)}
     return SheetLine(
         number, {name: cell for name, cell in present.items() if cell is not None and name not in faults}, faults
@@ -163,13 +162,13 @@ def _csv_rows(content: bytes) -> Iterator[list[Cell]]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise SheetUnreadable(_("Ni un classeur .xlsx, ni du texte UTF-8 : enregistrez en « CSV UTF-8 »")) from error
-    # The separator is the one that the first line has most of.
+    # The separator is the most frequent one in the first line.
     first = next((line for line in text.splitlines() if line.strip()), "")
     delimiter = max(DELIMITERS, key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         for row in reader:
-            yield [rearm(cell) for cell in row]
+            yield [unescape_formula(cell) for cell in row]
     except csv.Error as error:
         template = _("CSV mal formé à la ligne %(line)s : guillemets ou cellule trop longue")
         raise SheetUnreadable(template, line=reader.line_num) from error
@@ -184,7 +183,7 @@ def _workbook_rows(content: bytes) -> Iterator[list[Cell | None]]:
             raise SheetUnreadable(_("Le classeur n'a pas de feuille"))
         last = None
         for row in sheets[0].iter_rows(max_row=SHEET_ROWS_MAX, max_col=COLUMNS_MAX):
-            # Rows that the file leaves out are all the same one; there may be a million of them.
+            # For rows missing in the file, openpyxl yields the same object; there may be a million of them.
             yield [] if row is last else [_workbook_cell(cell) for cell in row]
             last = row
     except WORKBOOK_FAULTS as error:
@@ -192,7 +191,7 @@ def _workbook_rows(content: bytes) -> Iterator[list[Cell | None]]:
 
 
 def _check_archive(content: bytes) -> None:
-    """Refuse an archive that would unpack to more than we hold. zipfile reads no further than the sizes it declares."""
+    """Refuse an archive that would unpack to too much. zipfile reads no more than the sizes that it declares."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         entries = archive.infolist()
         inflated = sum(entry.file_size for entry in entries)
@@ -205,19 +204,19 @@ def _check_archive(content: bytes) -> None:
 
 
 class ElementCount:
-    """Counts the elements of a workbook's parts, whatever their names, before any of them becomes an object.
+    """Counts the XML elements of all parts of a workbook, before any of them becomes an object.
 
-    Entities multiply, and no spreadsheet program declares any; openpyxl refuses them only where defusedxml happens to
-    be installed.
+    Refuses entities, which can multiply: no spreadsheet program declares any, and openpyxl refuses them only if
+    defusedxml is installed.
     """
 
     def __init__(self) -> None:
         self.count = self.depth = 0
 
     def add(self, part: IO[bytes]) -> None:
-        """Raises SheetTooLarge or SheetUnreadable.
+        """Count a part's elements. Raises SheetTooLarge or SheetUnreadable.
 
-        What is no XML, or ceases to be, counts no further: openpyxl stops there as well.
+        Counting stops where the part is not XML, as openpyxl's parsing does.
         """
         self.depth = 0
         parser = expat.ParserCreate()
@@ -242,7 +241,7 @@ class ElementCount:
 
 
 def _workbook_cell(cell: ReadOnlyCell | EmptyCell | WorksheetCell | MergedCell) -> Cell | None:
-    """Return a cell's value without its float: the 15 digits that a spreadsheet itself shows, and no more."""
+    """Return a cell's value; a float as the Decimal of its first 15 digits, which spreadsheets show."""
     value = cell.value
     if value is None:
         return None
@@ -259,17 +258,19 @@ def _workbook_cell(cell: ReadOnlyCell | EmptyCell | WorksheetCell | MergedCell) 
 
 
 def write_sheet_csv(*, columns: Sequence[str], rows: Iterable[Sequence[Cell | None]]) -> bytes:
-    """Write a CSV as French spreadsheets open it: UTF-8 with its mark, `;`, decimal comma, and no formula."""
+    """Write a CSV that French spreadsheets open: UTF-8 with a byte order mark, `;`, decimal comma, and no formula."""
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, delimiter=";")
     writer.writerow(columns)
     for row in rows:
-        writer.writerow([write_number(cell) if isinstance(cell, Decimal) else disarm(cell or "") for cell in row])
+        writer.writerow(
+            [write_number(cell) if isinstance(cell, Decimal) else escape_formula(cell or "") for cell in row]
+        )
     return buffer.getvalue().encode("utf-8-sig")
 
 
 def write_sheet_xlsx(*, columns: Sequence[str], rows: Iterable[Sequence[Cell | None]]) -> bytes:
-    """Write one sheet: numbers as numbers, text as text, whatever it begins with."""
+    """Write one sheet: numbers as numbers, text always as text, never as a formula."""
     workbook = openpyxl.Workbook(write_only=True)
     sheet = workbook.create_sheet("Articles")
     sheet.freeze_panes = "A2"
@@ -285,6 +286,6 @@ def _written_cell(sheet: WriteOnlyWorksheet, cell: Cell | None) -> object:
     if not isinstance(cell, str):
         return cell
     written = WriteOnlyCell(sheet, value=ILLEGAL_CHARACTERS_RE.sub("", cell))
-    # openpyxl takes text that begins with = for a formula.
+    # openpyxl would write text that begins with = as a formula.
     written.data_type = "s"
     return written

@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape
 
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
-from backend.inventory.importing.cells import disarm
+from backend.inventory.importing.cells import escape_formula
 from backend.inventory.numbers import write_number
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _csv_cell(value: Value) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return disarm(value)
+        return escape_formula(value)
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M:%S}"
     return value.isoformat() if isinstance(value, date) else write_number(Decimal(value))

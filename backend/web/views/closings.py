@@ -60,12 +60,12 @@ def closing(request: ShopRequest, *, closing_id: int) -> HttpResponse:
 def close_day(request: ShopRequest) -> HttpResponse:
     """Close a till's day by hand: compared, stored and shown as if the till had sent it."""
     today = timezone.localdate()
-    first_shown = {
+    initial = {
         "caisse": request.GET.get("caisse"),
         "jour": request.GET.get("jour") or today,
         "key": new_key(),
     }
-    form = ClosingForm(request.POST or None, initial=first_shown, shop=request.access.shop, today=today)
+    form = ClosingForm(request.POST or None, initial=initial, shop=request.access.shop, today=today)
     if request.method != "POST" or not form.is_valid():
         return render(request, "web/close_day.html", {"form": form})
     given = form.cleaned_data

@@ -33,7 +33,7 @@ class Attempt:
 @shop_page(at_least=Role.MANAGER)
 def void_sale(request: ShopRequest, *, sale_id: int) -> HttpResponse:
     view = sale_or_404(request, sale_id)
-    form = VoidForm(request.POST or None, initial=_first_shown(view), gives_money_back=view.sale.is_paid)
+    form = VoidForm(request.POST or None, initial=_initial_values(view), gives_money_back=view.sale.is_paid)
     words = _("La vente est annulée : ce qu'elle avait pris est revenu en stock.")
     return redirect_to_shop(request, shop_id=view.sale.shop_id) or _carry_out(
         request, view, form, template="web/void_sale.html", is_possible=view.may_be_voided, done=lambda document: words
@@ -46,7 +46,7 @@ def return_lines(request: ShopRequest, *, sale_id: int) -> HttpResponse:
     # A form sent again finds less left than when it was shown: it is validated as it was the first time.
     lines_left = [(line, line.quantity) for line in view.lines] if _is_repeat(request) else view.lines_left
     form = ReturnForm(
-        request.POST or None, initial=_first_shown(view), lines_left=lines_left, gives_money_back=view.sale.is_paid
+        request.POST or None, initial=_initial_values(view), lines_left=lines_left, gives_money_back=view.sale.is_paid
     )
 
     def done(document: Sale) -> str:
@@ -73,7 +73,7 @@ def take_payment(request: ShopRequest, *, sale_id: int) -> HttpResponse:
     )
 
 
-def _first_shown(view: SaleView) -> dict[str, str]:
+def _initial_values(view: SaleView) -> dict[str, str]:
     return {"key": new_key(), "mode": "CASH" if view.sale.has_payments else view.sale.payment_mode.upper()}
 
 
