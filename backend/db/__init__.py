@@ -1,1 +1,1 @@
-"""Every difference between MariaDB, MySQL and SQLite, which errors pass by themselves, and how long lists are read."""
+"""The differences between MariaDB, MySQL and SQLite, transient errors, and reading long lists."""

@@ -1,8 +1,8 @@
-"""Cursors for "what changed since": they stand back in time, so that a change that commits late is never missed.
+"""Cursors for "what changed since". They step back in time, so that a change that commits late is never missed.
 
-A change is stamped when its transaction begins and is seen when it commits: a reader that has gone past the stamp
-meanwhile would never see it. So a walk over the changes ends by stepping back to OVERLAP before it began: the next walk
-repeats those last minutes, and no transaction, stamped before them, may still be under way (transients.bounded_time).
+A change is stamped when its transaction begins, and is visible when it commits. A reader that has passed the stamp
+meanwhile would never see it. So a walk over the changes ends with a cursor at OVERLAP before the walk began: the next
+walk repeats those minutes, and no transaction that began before them can still be open (transients.bounded_time).
 """
 
 import base64
@@ -19,14 +19,14 @@ TEXT_LENGTH_MAX = 200
 
 
 class CursorInvalid(ValueError):
-    """The text is no cursor that we gave."""
+    """The text is not a cursor that we gave out."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeCursor:
-    """A place in a walk over changes, in the order (at, key); and when the walk began, None between two walks.
+    """A place in a walk over changes, in the order (at, key), and when the walk began; None between two walks.
 
-    key: what tells changes of one instant apart, whole numbers as the walk's own order has them.
+    key: integers that order changes of the same instant.
     """
 
     at: datetime
@@ -35,7 +35,7 @@ class ChangeCursor:
 
     @classmethod
     def begin(cls, since: "ChangeCursor | None", *, now: datetime, key_length: int) -> "ChangeCursor":
-        """Return where a request goes on: in the walk that its cursor names, or in a new one."""
+        """Return where a request continues: in the walk of its cursor, or in a new one."""
         if since is None:
             return cls(_BEGINNING, (0,) * key_length, now)
         return since if since.walk_began_at else replace(since, walk_began_at=now)
@@ -44,7 +44,7 @@ class ChangeCursor:
         return replace(self, at=at, key=key)
 
     def finish(self) -> "ChangeCursor":
-        """Return the cursor at the end of a walk: it stands back, for what was stamped before and commits later."""
+        """Return the cursor at the end of a walk, stepped back for changes that are stamped but commit later."""
         assert self.walk_began_at is not None, "a walk that ends has begun"
         back = self.walk_began_at - OVERLAP
         if self.at < back:
@@ -52,7 +52,7 @@ class ChangeCursor:
         return ChangeCursor(back, (0,) * len(self.key))
 
     def as_text(self) -> str:
-        """Return it as opaque text, safe in an address."""
+        """Return it as opaque text that is safe in a URL."""
         began = 0 if self.walk_began_at is None else _micros(self.walk_began_at)
         parts = [_micros(self.at), *self.key, began]
         return base64.urlsafe_b64encode(".".join(map(str, parts)).encode()).decode().rstrip("=")
@@ -65,7 +65,7 @@ class ChangeCursor:
         at, *key, began = (int(part) for part in decoded.split("."))
         if len(key) != key_length or max(at, began) > _MICROS_MAX or max(key) >= 2**63:
             raise CursorInvalid(text)
-        # A walk that began before there was time to stand back by.
+        # A beginning so early that stepping back would give a negative time.
         if 0 < began < OVERLAP // timedelta(microseconds=1):
             raise CursorInvalid(text)
         return cls(_instant(at), tuple(key), _instant(began) if began else None)
@@ -90,5 +90,5 @@ def _instant(micros: int) -> datetime:
     return _BEGINNING + timedelta(microseconds=micros)
 
 
-# The last instant from which nothing overflows.
+# The last instant with which no computation overflows.
 _MICROS_MAX = _micros(datetime(9000, 1, 1, tzinfo=UTC))

@@ -1,11 +1,11 @@
-"""DATABASE_URL to Django's DATABASES entry, with the session settings that the promises need."""
+"""Turns DATABASE_URL into Django's DATABASES entry, with the session settings that the promises need."""
 
 from pathlib import Path
 from urllib.parse import quote
 
 import environ
 
-# How long a session that says nothing may keep what it locked before the server cuts it and rolls back.
+# How long an idle session may keep its locks before the server cuts it and rolls back.
 SESSION_WAIT_TIMEOUT_S = 5
 LOCK_WAIT_TIMEOUT_S = 5
 
@@ -13,7 +13,8 @@ MYSQL_OPTIONS = {
     "charset": "utf8mb4",
     "isolation_level": "read committed",
     "connect_timeout": 2,
-    # Above the lock wait, so that a lock is reported as a lock; below the soft limit, so that a dead server is noticed.
+    # Longer than the lock wait, so that a lock is reported as a lock; shorter than a task's soft time limit, so that a
+    # dead server is noticed.
     "read_timeout": 15,
     "write_timeout": 15,
     "init_command": (
@@ -23,16 +24,16 @@ MYSQL_OPTIONS = {
 }
 
 SQLITE_OPTIONS = {
-    # A transaction takes the write lock when it begins: readers that turn writers would dead-lock.
+    # A transaction takes the write lock when it begins: readers that become writers would dead-lock.
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
-    # FULL, because a 202 means durable: in WAL mode NORMAL may lose the last commits when the power goes.
+    # FULL, because a 202 means durable: in WAL mode, NORMAL may lose the last commits in a power cut.
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
 }
 
 
 def of_sqlite(path: Path) -> str:
-    """Return the DATABASE_URL of this file, wherever it lies: a folder may be called `c++` or `#1`."""
+    """Return the DATABASE_URL of this file. Its path may contain any character, as in `c++` or `#1`."""
     return f"sqlite:///{quote(str(path))}"
 
 
@@ -55,7 +56,7 @@ def from_url(url: str, *, test_name: str = "") -> dict[str, object]:
     else:
         raise ValueError(f"DATABASE_URL must name SQLite, MariaDB or MySQL, not {engine}")
     entry["OPTIONS"] = {**options, **entry.get("OPTIONS", {})}
-    # Kept a minute and looked at before each request: the server cuts idle sessions after SESSION_WAIT_TIMEOUT_S.
+    # Kept for a minute and checked before each request: the server cuts idle sessions after SESSION_WAIT_TIMEOUT_S.
     entry["CONN_MAX_AGE"] = 60
     entry["CONN_HEALTH_CHECKS"] = True
     if test_name:

@@ -1,7 +1,7 @@
-"""Every difference between MariaDB, MySQL and SQLite that this project knows of, in one file.
+"""The differences between MariaDB, MySQL and SQLite, in one file.
 
-Text keys, uuids, row locks, the invoice sequence and the triggers that make history append-only. Nothing else in the
-project asks which database it runs on.
+Text keys, uuids, row locks, the invoice sequence and the triggers that make history append-only. No other module asks
+which database it runs on.
 """
 
 import contextlib
@@ -15,10 +15,11 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
-# Tables whose rows are written once (promise P6), refused by the database itself and not only by the code.
+# Tables whose rows are written once (promise P6). The database itself refuses changes, not only the code.
 APPEND_ONLY_TABLES = ("sales_batchbody", "inventory_stockmovement", "sales_outcomehistory")
 REFUSED_VERBS = ("update", "delete")
-# On MySQL: tells who may not drop triggers whether they are there. It runs with the rights of who migrates.
+# On MySQL: a function that lists the triggers for accounts that may not see them. It runs with the rights of the
+# account that migrates.
 TELLING_FUNCTION = "append_only_triggers"
 
 
@@ -27,15 +28,15 @@ def is_sqlite(connection: BaseDatabaseWrapper) -> bool:
 
 
 def _is_mariadb(connection: BaseDatabaseWrapper) -> bool:
-    """Of MariaDB and MySQL: tell which, as Django's MySQL backend, and no other, knows."""
-    return connection.mysql_is_mariadb  # type: ignore[attr-defined]  # the stub describes what all backends share
+    """Return whether the server is MariaDB and not MySQL. Only for Django's MySQL backend."""
+    return connection.mysql_is_mariadb  # type: ignore[attr-defined]  # only the MySQL backend has it
 
 
 def exact_collation(connection: BaseDatabaseWrapper) -> str | None:
     """Return the collation under which `FAC-1`, `fac-1`, `FAC-1 ` and `FÁC-1` are four different keys.
 
-    No name is common to all: the default collations of MariaDB and MySQL see one key in these four, and `utf8mb4_bin`,
-    which both know, still ignores trailing spaces on MariaDB. SQLite compares bytes unless told otherwise.
+    No collation exists on all of them: the defaults of MariaDB and MySQL see these four as one key, and `utf8mb4_bin`,
+    which both have, still ignores trailing spaces on MariaDB. SQLite compares bytes by default.
     """
     if is_sqlite(connection):
         return None
@@ -50,26 +51,26 @@ class KeyField(models.CharField):
 
 
 def skip_locked(connection: BaseDatabaseWrapper) -> str:
-    """Return what ends a SELECT that takes rows nobody holds. SQLite locks the whole database when it begins."""
+    """Return the end of a SELECT that locks rows and skips locked ones. SQLite locks the database at BEGIN instead."""
     return "" if is_sqlite(connection) else " FOR UPDATE SKIP LOCKED"
 
 
 def for_update(connection: BaseDatabaseWrapper) -> str:
-    """Return what ends a SELECT that waits for its rows and keeps them."""
+    """Return the end of a SELECT that waits for its rows and locks them."""
     return "" if is_sqlite(connection) else " FOR UPDATE"
 
 
 def insert_ignore(connection: BaseDatabaseWrapper) -> str:
-    """Return the verb that inserts a row unless its key stands there already."""
+    """Return the verb that inserts a row unless its key exists already."""
     return "INSERT OR IGNORE" if is_sqlite(connection) else "INSERT IGNORE"
 
 
 def increment_returning(
     cursor: CursorWrapper, *, table: str, column: str, where: str, parameters: list[int]
 ) -> int | None:
-    """Add one to `column` of the row that `where` names, keep its lock, and return the new value; None without a row.
+    """Add one to `column` of the row that `where` selects, keep its lock, and return the new value; None without a row.
 
-    LAST_INSERT_ID(expression) hands the value back with the UPDATE itself. Reading it from an INSERT … ON DUPLICATE KEY
+    LAST_INSERT_ID(expression) returns the value with the UPDATE itself. Reading it from an INSERT … ON DUPLICATE KEY
     was tried and gives 0 for the first number of a month, and 4 for the first of the second.
     """
     connection = cursor.db
@@ -82,12 +83,12 @@ def increment_returning(
 
 
 def on_conflict_update(connection: BaseDatabaseWrapper, *, key: str) -> str:
-    """Return what stands between an INSERT's values and what to change where the row of this unique key is there."""
+    """Return the text between an INSERT's values and the assignments for a row whose unique key exists already."""
     return f"ON CONFLICT ({key}) DO UPDATE SET" if is_sqlite(connection) else "ON DUPLICATE KEY UPDATE"
 
 
 def offered(connection: BaseDatabaseWrapper, column: str) -> str:
-    """Return what names, behind `on_conflict_update`, the value that the row would have brought."""
+    """Return the expression that, after `on_conflict_update`, means the value that the INSERT offered."""
     return f"excluded.{column}" if is_sqlite(connection) else f"VALUES({column})"
 
 
@@ -96,7 +97,7 @@ def trigger_name(table: str, verb: str) -> str:
 
 
 def missing_triggers(connection: BaseDatabaseWrapper) -> list[str]:
-    """Return the names of the append-only triggers that are not there, of the tables that are."""
+    """Return the names of the missing append-only triggers, for the tables that exist."""
     tables = set(connection.introspection.table_names())
     with connection.cursor() as cursor:
         if is_sqlite(connection):
@@ -109,7 +110,7 @@ def missing_triggers(connection: BaseDatabaseWrapper) -> list[str]:
 
 
 def _told_triggers(cursor: CursorWrapper) -> set[str]:
-    """Return what the function of that name tells of triggers: MySQL shows them only to who may also drop them."""
+    """Return the triggers that TELLING_FUNCTION lists: MySQL shows them only to accounts that may also drop them."""
     if is_sqlite(cursor.db) or _is_mariadb(cursor.db):
         return set()
     cursor.execute(
@@ -125,7 +126,7 @@ def _told_triggers(cursor: CursorWrapper) -> set[str]:
 def install_triggers(connection: BaseDatabaseWrapper) -> list[str]:
     """Create the append-only triggers that are missing and return their names.
 
-    Run after every migration: SQLite rebuilds a table to alter it and drops its triggers without a word.
+    Run after every migration: SQLite rebuilds a table to alter it, and silently drops its triggers.
     """
     missing = missing_triggers(connection)
     if is_sqlite(connection):
@@ -157,10 +158,10 @@ def drop_triggers(connection: BaseDatabaseWrapper) -> None:
 
 @contextlib.contextmanager
 def relaxed_commits(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """On SQLite, let this session commit without the disk: for what can be made again, never for a sale of a till.
+    """On SQLite, do not wait for the disk at commits in this block: for data that can be made again, never for sales.
 
-    A power cut may take back the last of them, whole, and breaks nothing: the log in front of the database is in order
-    either way. The first commit after the block waits for all of them.
+    A power cut may lose the last of these transactions, each as a whole. It breaks nothing, because the write-ahead log
+    stays in order. The first commit after the block waits for all of them.
     """
     if not is_sqlite(connection):
         yield
@@ -177,9 +178,9 @@ def relaxed_commits(connection: BaseDatabaseWrapper) -> Iterator[None]:
 
 
 def naive_utc(moment: datetime) -> str:
-    """Return an aware instant as a hand-written statement passes it: UTC, no offset, microseconds."""
-    # Half of what strftime takes, and a posting asks nine times.
-    # As Django writes it too: on SQLite, which compares the text, a full second has no microseconds.
+    """Return an aware instant as a parameter of a hand-written statement: UTC, no offset, microseconds."""
+    # Twice as fast as strftime, and a posting needs nine of them.
+    # Django writes it the same way: on SQLite, which compares the text, a full second has no microseconds.
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
 
 
@@ -188,17 +189,17 @@ def read_instant(value: datetime | str) -> datetime: ...
 @overload
 def read_instant(value: datetime | str | None) -> datetime | None: ...
 def read_instant(value: datetime | str | None) -> datetime | None:
-    """Return the aware instant behind what a hand-written SELECT reads: naive UTC, which SQLite keeps as text."""
+    """Return the aware instant for a value that a hand-written SELECT reads: naive UTC, as text on SQLite."""
     if value is None:
         return None
     return (datetime.fromisoformat(value) if isinstance(value, str) else value).replace(tzinfo=UTC)
 
 
 def read_decimal(value: Decimal | float, *, places: int) -> Decimal:
-    """Return the exact decimal behind what a hand-written SELECT reads: SQLite keeps what prints alike."""
+    """Return the exact decimal for a value that a hand-written SELECT reads: SQLite has a float that prints alike."""
     return value if isinstance(value, Decimal) else Decimal(str(value)).quantize(Decimal(1).scaleb(-places))
 
 
 def read_uuid(value: uuid.UUID | str) -> uuid.UUID:
-    """Return the uuid behind what a hand-written SELECT reads: dashed from MariaDB, 32 digits from the others."""
+    """Return the uuid for a value that a hand-written SELECT reads: with dashes on MariaDB, 32 digits on the others."""
     return value if isinstance(value, uuid.UUID) else uuid.UUID(value)

@@ -69,11 +69,11 @@ def write_cursor(value: datetime.date, key: int) -> str:
 def walk_index(
     rows: QuerySet[Model], *, of: str, owner_id: int, by: tuple[str, ...], newest_first: bool = False
 ) -> QuerySet:
-    """Return the `by` of one owner's rows, in the order of the index (of, *by), for the caller to slice.
+    """Return the columns `by` of one owner's rows, in the order of the index (of, *by), for the caller to slice.
 
-    `by` ends with the primary key. Nothing but what the index holds: a page's rows are read by their keys afterwards,
-    so that no table is ever cheaper than the index. The owner is given as a range that holds one number: an equality
-    lets the database look for the owner alone.
+    `by` ends with the primary key. Only columns of the index are read, so that the database never prefers the table;
+    the caller reads a page's rows by their keys. The owner is filtered by a range of one number, because with an
+    equality the database may use only that part of the index.
     """
     rows = rows.filter(**{f"{of}__gte": owner_id, f"{of}__lte": owner_id})
     sign = "-" if newest_first else ""
@@ -81,7 +81,7 @@ def walk_index(
 
 
 def beyond(place: dict[str, object], *, newest_first: bool = False) -> Q:
-    """Return what lies beyond a place in that order, given as its fields and values, the first deciding first."""
+    """Return the condition for rows beyond `place`, the values of its fields, the most significant first."""
     step = "lt" if newest_first else "gt"
     found, equal = Q(), Q()
     for field, value in place.items():

@@ -1,7 +1,7 @@
-"""Merchants' pages may read from a copy of the database, so that looking costs the tills nothing.
+"""Lets merchants' pages read from a replica, so that page views do not slow the tills down.
 
-A copy is late by a moment. So whoever has just sent a form, or signed in, reads the database itself for a while; tills
-always do.
+A replica lags by a moment. So a user who has just sent a form or signed in reads the primary database for a while;
+tills always do.
 """
 
 from collections.abc import Callable
@@ -14,15 +14,15 @@ from django.http import HttpRequest, HttpResponse
 REPLICA = "replica"
 PAGES = "/commercant/"
 READING_METHODS = ("GET", "HEAD")
-# Longer than a copy that works is late: the alert on its lag is the database's own.
+# Longer than the lag of a healthy replica. Alerts on a larger lag are the database's business.
 FRESH_COOKIE, FRESH_S = "frais", 30
 
-# Set anew by each request of its thread, and kept until the next: a streamed answer is read after its view returned.
+# Set by each request, and kept until the thread's next: a streamed answer is read after its view has returned.
 _reads_a_copy: ContextVar[bool] = ContextVar("reads_a_copy", default=False)
 
 
 class ReplicaRouter:
-    """Django asks it for each query that names no database. Writing, and reading for it, is always `default`'s."""
+    """Chooses the database of each query that names none. Writes, and the reads that belong to them, use `default`."""
 
     def db_for_read(self, model: type[Model], **_: object) -> str | None:
         return REPLICA if _reads_a_copy.get() else None
@@ -38,7 +38,7 @@ class ReplicaRouter:
 
 
 class ReplicaMiddleware:
-    """Decides for each request, and notes with a cookie that somebody has just changed something."""
+    """Decides for each request, and sets a cookie when a user has just changed something."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

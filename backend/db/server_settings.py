@@ -1,4 +1,4 @@
-"""What the database must be set to for the promises to hold: one list, for the starts' checks and for the doctor."""
+"""The database settings that the promises need, for the system checks and the doctor."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -9,7 +9,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from backend.db.database_url import LOCK_WAIT_TIMEOUT_S, SESSION_WAIT_TIMEOUT_S
 from backend.db.dialect import is_sqlite
 
-# A batch of the largest size that cannot be compressed, and the words around it, in one packet to the server.
+# Room for one packet with the largest batch, if it cannot be compressed, and the rest of its statement.
 PACKET_BYTES_MIN = 16 * 1024 * 1024
 STRICT_MODES = {"STRICT_TRANS_TABLES", "STRICT_ALL_TABLES"}
 # MariaDB called it tx_isolation until 11.1, MySQL renamed it in 8.0.
@@ -18,7 +18,7 @@ ISOLATION_NAMES = ("transaction_isolation", "tx_isolation")
 
 @dataclass(frozen=True, slots=True)
 class WrongSetting:
-    """A setting that breaks a promise. `wanted` is what it should be, as one would write it."""
+    """A setting that breaks a promise. `wanted`: the right value, as in a configuration file."""
 
     name: str
     found: str
@@ -26,7 +26,7 @@ class WrongSetting:
 
 
 def wrong_durability(connection: BaseDatabaseWrapper) -> Iterator[WrongSetting]:
-    """Yield what may lose a batch that was answered with 202 when the machine dies (P1)."""
+    """Yield the settings with which a machine's crash may lose a batch that was answered with 202 (P1)."""
     if is_sqlite(connection):
         yield from _wrong_pragmas(connection, {"journal_mode": ("wal", {"wal"}), "synchronous": ("FULL", {"2", "3"})})
         return
@@ -38,7 +38,7 @@ def wrong_durability(connection: BaseDatabaseWrapper) -> Iterator[WrongSetting]:
 
 
 def wrong_packet(connection: BaseDatabaseWrapper) -> Iterator[WrongSetting]:
-    """Yield max_allowed_packet where a large batch would look like a lost line."""
+    """Yield max_allowed_packet if it is so small that a large batch looks like a lost connection."""
     if is_sqlite(connection):
         return
     found = read_variables(connection, "max_allowed_packet")["max_allowed_packet"]
@@ -47,7 +47,7 @@ def wrong_packet(connection: BaseDatabaseWrapper) -> Iterator[WrongSetting]:
 
 
 def wrong_session(connection: BaseDatabaseWrapper) -> Iterator[WrongSetting]:
-    """Yield what our sessions should have been given when they connected, and were not."""
+    """Yield the session settings that should have been set when the session connected, and were not."""
     if is_sqlite(connection):
         yield from _wrong_pragmas(connection, {"foreign_keys": ("ON", {"1"})})
         mode = connection.settings_dict["OPTIONS"].get("transaction_mode") or "DEFERRED"
@@ -67,7 +67,7 @@ def wrong_session(connection: BaseDatabaseWrapper) -> Iterator[WrongSetting]:
 
 
 def wrong_patience(connection: BaseDatabaseWrapper) -> Iterator[WrongSetting]:
-    """Yield what lets a frozen process keep its locks, or a poster wait for them, longer than seconds (P10)."""
+    """Yield the settings that let a frozen process keep its locks, or a poster wait for them, for too long (P10)."""
     if is_sqlite(connection):
         return
     found = _read_new_session(connection, "wait_timeout", "innodb_lock_wait_timeout")
@@ -76,20 +76,21 @@ def wrong_patience(connection: BaseDatabaseWrapper) -> Iterator[WrongSetting]:
         if int(found[name]) > most:
             yield WrongSetting(name, found[name], f"{most}")
     read_timeout = connection.settings_dict["OPTIONS"].get("read_timeout")
-    # Below the lock wait a lock would look like a dead server; without one a dead server is waited for without end.
+    # If it is shorter than the lock wait, a lock looks like a dead server. If it is not set, a query waits for a dead
+    # server without end.
     if not read_timeout or int(read_timeout) <= LOCK_WAIT_TIMEOUT_S:
         yield WrongSetting("read_timeout", f"{read_timeout}", f"> {LOCK_WAIT_TIMEOUT_S}")
 
 
 def read_variables(connection: BaseDatabaseWrapper, *names: str) -> dict[str, str]:
-    """Return what this session of MariaDB or MySQL says of these variables, those that it knows."""
+    """Return this session's values of these variables, for those that the server has."""
     with connection.cursor() as cursor:
         cursor.execute(_show(names), names)
         return dict(cursor.fetchall())
 
 
 def _read_new_session(connection: BaseDatabaseWrapper, *names: str) -> dict[str, str]:
-    """Return the variables as a session finds them that has just connected: a long command changes its own."""
+    """Return the values of these variables in a new session, because a long command changes its own session's."""
     with closing(connection.get_new_connection(connection.get_connection_params())) as session:
         cursor = session.cursor()
         cursor.execute(_show(names), names)

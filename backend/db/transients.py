@@ -1,4 +1,4 @@
-"""Which failures pass by themselves: the whole transaction is tried again and nobody is blamed."""
+"""Transient failures, which pass by themselves: the whole transaction is tried again, and no sale is blamed."""
 
 import contextlib
 import logging
@@ -17,15 +17,15 @@ Result = TypeVar("Result")
 
 ATTEMPTS_MAX = 6
 BACKOFF_BASE_S = 0.02
-# No transaction that stamps what it changes lasts longer: who reads "what changed since" relies on it.
+# The longest time of a transaction that stamps its changes. Change cursors rely on it.
 TRANSACTION_S_MAX = 60
 
-# Lock wait, row lock refused (MySQL's NOWAIT), dead-lock, snapshot changed under us (MariaDB 11.6+).
+# Lock wait, row lock refused (MySQL's NOWAIT), dead-lock, snapshot changed meanwhile (MariaDB 11.6+).
 CONTENTION = {1205: "lock_wait", 3572: "lock_wait", 1213: "deadlock", 1020: "snapshot_changed"}
-# Shutdown, killed, no server, gone away, lost while waiting, reset, idle for too long.
+# Shutdown, killed, no server, gone away, lost during a query, reset, idle for too long.
 DISCONNECTION = {1053, 1927, 2002, 2003, 2006, 2013, 2055, 4031}
-# Disk full, too many sessions, interrupted by an operator, table full, read-only (as after a fail-over). Whatever is
-# posted meets it: settled as failures of their own, a night's sales would each wait for a person.
+# Disk full, too many sessions, interrupted by an operator, table full, read-only (as after a fail-over). These hit
+# every sale: if they were not transient, each sale of a night would fail and wait for a person.
 DISTRESS = {1021, 1040, 1317, 1114, 1290, 1836}
 REASONS = (*dict.fromkeys(CONTENTION.values()), "disconnected", "distress", "sqlite_busy", "too_long")
 counters.register_values("caisse_retries_total", REASONS)
@@ -33,15 +33,15 @@ SQLITE_WORDS = ("database is locked", "database table is locked", "database or d
 
 
 class TookTooLong(OperationalError):
-    """A transaction lasted longer than TRANSACTION_S_MAX and is rolled back, to be tried again with a new clock."""
+    """A transaction lasted longer than TRANSACTION_S_MAX. It is rolled back and tried again with a new time."""
 
 
 @contextlib.contextmanager
 def bounded_time() -> Iterator[None]:
-    """Inside `atomic()`, around all that it does: roll back instead of committing too late. Raises TookTooLong.
+    """Bound the time of a transaction, by wrapping all of its work inside `atomic()`. Raises TookTooLong.
 
-    A change carries the time at which its transaction began; cursors that ask for what changed since stand back by
-    more than any transaction lasts, and so miss none that commits late (docs/decisions).
+    A change carries the time at which its transaction began. Change cursors step back by more than any transaction
+    lasts, so they miss no change that commits late (docs/decisions).
     """
     began = time.monotonic()
     yield
@@ -50,7 +50,7 @@ def bounded_time() -> Iterator[None]:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield the error and all that led to it: the first cause is often hidden behind a failed roll-back."""
+    """Yield the error and its causes: the first cause is often hidden behind a failed roll-back."""
     seen: set[int] = set()
     waiting: list[BaseException | None] = [error]
     while waiting:
@@ -67,12 +67,12 @@ def _codes(error: BaseException) -> set[int]:
 
 
 def is_disconnection(error: BaseException) -> bool:
-    """Tell whether the session is gone: Django keeps the broken connection unless it is closed."""
+    """Return whether the session is gone. Then close the connection: Django would keep the broken one."""
     return isinstance(error, InterfaceError) or bool(_codes(error) & DISCONNECTION)
 
 
 def is_transient(error: BaseException) -> bool:
-    """Tell whether trying the whole transaction again is the answer to `error`, a fault of the database's driver."""
+    """Return whether the whole transaction should be tried again after `error`, an exception of the database driver."""
     if not any(isinstance(e, OperationalError | InterfaceError) for e in _chain(error)):
         return False
     if any(isinstance(e, TookTooLong) for e in _chain(error)):
@@ -83,7 +83,7 @@ def is_transient(error: BaseException) -> bool:
 
 
 def reason_of(error: BaseException) -> str:
-    """Return the word by which a transient fault is counted."""
+    """Return the label under which a transient fault is counted."""
     if any(isinstance(e, TookTooLong) for e in _chain(error)):
         return "too_long"
     if is_disconnection(error):
@@ -95,14 +95,14 @@ def reason_of(error: BaseException) -> str:
 
 
 def pause_before_retry(attempt: int) -> None:
-    """Sleep a random moment that grows with `attempt` (from 0), so that two rivals do not meet again."""
+    """Sleep a random time that grows with `attempt` (from 0), so that two rivals do not collide again."""
     time.sleep(random.random() * BACKOFF_BASE_S * 2**attempt)
 
 
 def retrying(operation: Callable[[], Result], *, name: str) -> Result:
-    """Run `operation`, one whole transaction, again after each transient fault; the last fault is raised.
+    """Run `operation`, one whole transaction, and run it again after each transient fault; the last fault is raised.
 
-    The outcome of a COMMIT whose answer was lost is unknown: `operation` must look again at what stands before it acts.
+    If the answer to COMMIT is lost, it is unknown whether it was done: `operation` must check the rows before it acts.
     """
     for attempt in range(ATTEMPTS_MAX):
         try:
