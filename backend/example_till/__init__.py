@@ -1,4 +1,4 @@
-"""A cash register in a file: the example for those who write tills. Standard library only; `till.py` has the rules."""
+"""A cash register in a file: an example for authors of tills. Standard library only; `till.py` has the rules."""
 
 from backend.example_till.till import Report, Till
 

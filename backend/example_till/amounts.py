@@ -10,7 +10,7 @@ CENT, THOUSANDTH = Decimal("0.01"), Decimal("0.001")
 
 
 def exact(value: Decimal | float | str) -> Decimal:
-    """Raises TypeError for a float: it has lost the amount already (0.1 + 0.2 is not 0.3)."""
+    """Return the exact Decimal. Raises TypeError for a float, which is not exact (0.1 + 0.2 is not 0.3)."""
     if isinstance(value, float):
         raise TypeError("montant en virgule flottante : donner un Decimal, un entier ou du texte")
     return Decimal(value)
@@ -27,17 +27,17 @@ def quantity(value: Decimal | int | str) -> Decimal:
 
 
 def line_total(line: dict[str, Any]) -> Decimal:
-    """What a line comes to, reckoned as the server does: quantity at its price, rounded, less the rounded discount."""
+    """The total of a line, computed as the server does: quantity times price, rounded, less the rounded discount."""
     return money(quantity(line["quantite"]) * money(line["prix_unitaire"])) - money(line.get("remise") or 0)
 
 
 def ticket_total(lines: list[dict[str, Any]], *, discount: Decimal | int | str = 0) -> Decimal:
-    """The sum on the ticket: its lines, less the discount of the whole sale."""
+    """The total on the ticket: the sum of its lines, less the discount of the whole sale."""
     return sum(map(line_total, lines), Decimal(0)) - money(discount)
 
 
 def exact_json(value: Any) -> str:
-    """JSON with every decimal as text. Half an emoji in a customer's name becomes "?" and does not stop the sale."""
+    """JSON with every decimal as text. A lone surrogate in a customer's name becomes "?", so that the sale goes on."""
 
     def written(part: Any) -> Any:
         if isinstance(part, dict):
@@ -51,5 +51,5 @@ def exact_json(value: Any) -> str:
 
 
 def read_json(text: str | bytes) -> Any:
-    """The other way round: numbers with a point become Decimals."""
+    """The inverse of `exact_json`: numbers with a point become Decimals."""
     return json.loads(text, parse_float=Decimal)

@@ -1,6 +1,6 @@
-"""The till's file on disk: its tables, its counters, and what the till knows of itself. Standard library only.
+"""The till's file on disk: its tables, its counters and its settings. Standard library only.
 
-What must never happen (an edited sale, a sale that vanishes) its triggers refuse, whatever program opens it.
+Triggers refuse what must never happen (an edited sale, a lost sale), whatever program opens the file.
 """
 
 from __future__ import annotations
@@ -64,14 +64,14 @@ VERSION = 1
 
 
 class Book:
-    """One SQLite file. `transaction` makes one of several steps; outside it, every step is a transaction on disk."""
+    """One SQLite file. `transaction` makes several steps atomic; outside it, each step is a transaction of its own."""
 
     def __init__(self, path: str | Path) -> None:
-        # For its owner alone, from the first byte: it holds the token. SQLite gives its side files the same rights.
+        # Readable by its owner only from the start, because it holds the token. SQLite's side files get the same mode.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         self.path = Path(path)
         self.file = sqlite3.connect(path, timeout=10, isolation_level=None)
-        # FULL: a sale that the customer has paid must survive the power cut of the next second.
+        # FULL: a paid sale must survive a power cut one second later.
         self.file.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
         if self._version() < VERSION:
             with self.transaction():
@@ -92,7 +92,7 @@ class Book:
                 self.file.execute("ROLLBACK")
             raise
 
-    # --- Counters: they live beside the sales, so that they move only together with a sale ---
+    # --- Counters: in the same file as the sales, so that both change in one transaction ---
 
     def count(self, name: str) -> int:
         """The next value of a counter."""
@@ -102,12 +102,12 @@ class Book:
         return self.counted(name)
 
     def counted(self, name: str) -> int:
-        """The last value that a counter gave; 0 before the first."""
+        """The last value of a counter; 0 before the first."""
         row = self.file.execute("SELECT value FROM counters WHERE name = ?", [name]).fetchone()
         return row[0] if row else 0
 
     def count_on_from(self, name: str, value: int) -> None:
-        """The next value will be larger than `value`, and than any given before."""
+        """Make the next value larger than `value`, and than any value before."""
         self.file.execute(
             "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)",
             [name, value],
@@ -120,7 +120,7 @@ class Book:
         return row and row[0]
 
     def keep_settings(self, **settings: str | None) -> None:
-        """Keep these together; None forgets one."""
+        """Store these settings together; None deletes one."""
         with self.transaction():
             for name, value in settings.items():
                 self.file.execute("DELETE FROM settings WHERE name = ?", [name])
@@ -128,7 +128,7 @@ class Book:
                     self.file.execute("INSERT INTO settings VALUES (?, ?)", [name, value])
 
     def make_private(self) -> None:
-        """Take a file that others could read away from them, before a token goes into it."""
+        """Restrict the file to its owner, before a token is stored in it."""
         for suffix in ("", "-wal", "-shm"):
             path = Path(f"{self.path}{suffix}")
             if path.exists():
@@ -144,7 +144,7 @@ class Book:
         return self.file.execute("PRAGMA user_version").fetchone()[0]
 
     def _migrate(self) -> None:
-        """Inside a transaction, and again only if no other process was faster; `executescript` would commit it."""
+        """Migrate inside a transaction, unless another process did it first. Not by `executescript`, which commits."""
         if self._version() >= VERSION:
             return
         for statement in _statements(SCHEMA + FROM_VERSION_0):
@@ -155,7 +155,7 @@ class Book:
 
 
 def _statements(script: str) -> Iterator[str]:
-    """A trigger has semicolons inside: SQLite itself knows where a statement ends."""
+    """Yield the statements of a script. SQLite decides where one ends, because triggers contain semicolons."""
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line

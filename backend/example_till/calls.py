@@ -1,4 +1,4 @@
-"""The server's calls, one by one, as this till makes them. All raise Unreachable when no whole answer came.
+"""The server's calls that this till makes. All raise Unreachable if no whole answer came.
 
 Standard library only.
 """
@@ -18,7 +18,7 @@ ARTICLES_PAGE = 500
 
 
 class Calls:
-    """Carries the till's name and token to every call. transport: a test may put one before it that loses answers."""
+    """Adds the till's serial and token to every call. transport: tests may replace it by one that loses answers."""
 
     def __init__(self, identity: Identity, *, app_version: str, timeout_s: float) -> None:
         self.identity, self.app_version = identity, app_version
@@ -28,12 +28,12 @@ class Calls:
     # --- Sales ---
 
     def post_batch(self, body: bytes, key: str | None = None, prefer_wait: int | None = None) -> Answer:
-        """Post these bytes. prefer_wait: seconds for which the answer may be held to become the settled receipt."""
+        """Post these bytes. prefer_wait: seconds that the server may hold the answer until the batch is settled."""
         prefer = None if prefer_wait is None else f"wait={prefer_wait}"
         return self._call("POST", "ventes/sync", body, {"Idempotency-Key": key, "Prefer": prefer})
 
     def receipt(self, receipt: str, etag: str | None = None) -> Answer:
-        """One receipt; 304 when nothing has changed since the answer that carried this ETag."""
+        """One receipt; 304 if nothing has changed since the answer with this ETag."""
         return self._call("GET", f"ventes/recus/{receipt}", headers={"If-None-Match": etag})
 
     def status(self, numbers: Iterable[str]) -> list[dict[str, Any]]:
@@ -45,11 +45,11 @@ class Calls:
         return entries
 
     def changes(self, cursor: str | None) -> Answer:
-        """A page of what became of this till's sales since a cursor; without one, since its first sale."""
+        """A page of the outcomes of this till's sales since a cursor; without a cursor, since its first sale."""
         return self._call("GET", f"ventes/changements{_query(depuis=cursor)}")
 
     def reconcile(self, day: dict[str, Any]) -> dict[str, Any]:
-        """Compare what this till says of a day with what the server has. Raises Refused."""
+        """Have the server compare this till's day with what it has. Raises Refused."""
         return self._call("POST", "ventes/rapprochement", _json(day)).required("resultat")
 
     # --- The till itself ---
@@ -58,28 +58,28 @@ class Calls:
         """How the server sees this till. Raises Refused."""
         return self._call("GET", "etat").required("heure")
 
-    def heartbeat(self, said: dict[str, Any]) -> dict[str, Any]:
-        """Say what this till holds; the answer is that of `etat`. Raises Refused."""
-        return self._call("POST", "etat", _json(said)).required("heure")
+    def heartbeat(self, report: dict[str, Any]) -> dict[str, Any]:
+        """Report what this till holds; the answer is that of `etat`. Raises Refused."""
+        return self._call("POST", "etat", _json(report)).required("heure")
 
     def articles(self, cursor: str | None) -> Answer:
-        """A page of the catalogue, or of what changed of it since a cursor."""
+        """A page of the catalogue, or of its changes since a cursor."""
         return self._call("GET", f"articles{_query(depuis=cursor, limit=ARTICLES_PAGE)}")
 
     def enrol(self, code: str, *, model: str | None) -> Answer:
-        """Hand in a one-time code. The same code from the same serial is answered again, with a new token."""
-        said = {"code": code, "numero_serie": self.identity.serial, "version": self.app_version, "modele": model}
-        return self._send("POST", "terminaux/enrolement", _json(said), {})
+        """Send a one-time code. The same code from the same serial is accepted again, with a new token."""
+        body = {"code": code, "numero_serie": self.identity.serial, "version": self.app_version, "modele": model}
+        return self._send("POST", "terminaux/enrolement", _json(body), {})
 
     def renew_token(self) -> Answer:
-        """Ask for a new token. The one in use works until the new one is first used."""
+        """Ask for a new token. The present token works until the new one is first used."""
         return self._call("POST", "terminaux/jeton")
 
     def close(self) -> None:
         self.wire.close()
 
     def _call(self, method: str, path: str, body: bytes | None = None, headers: dict[str, Any] | None = None) -> Answer:
-        """One call under the newest token. Where that one is refused, the one before it is still in the file."""
+        """Call with the newest token; if it is refused, with the previous one, which is still in the file."""
         tokens = self.identity.tokens
         answer = self._send(method, path, body, headers or {}, token=tokens[0] if tokens else None)
         if answer.is_ours:

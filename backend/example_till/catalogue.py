@@ -16,9 +16,9 @@ class Catalogue:
         self.book, self.file, self.calls = book, book.file, calls
 
     def refresh(self) -> int:
-        """Read what changed since the last time; return how many articles. Raises Unreachable, Refused.
+        """Read the changes since the last time; return how many articles. Raises Unreachable, Refused.
 
-        A page and its cursor are kept in one transaction. A page may repeat an article: the newest word holds.
+        A page and its cursor are stored in one transaction. A later page may repeat an article: the last version holds.
         """
         count = 0
         while True:
@@ -39,10 +39,10 @@ class Catalogue:
     def line(
         self, code: str, *, quantity: Decimal, level: str | None = None, price: Decimal | None = None
     ) -> tuple[dict[str, Any], str]:
-        """A sale's line, and its currency, for what has this code or bar code: its base unit, or that of `level`.
+        """A sale's line and its currency, for the article with this code or bar code: its base unit, or `level`'s.
 
-        The unit goes out by its uuid: whatever is renamed until the sale arrives, it is the same unit.
-        Raises NotPossible if the till knows no such article, or more than one.
+        The unit is sent by its uuid, which stays the same if the unit is renamed before the sale arrives.
+        Raises NotPossible if the till has no such article, or more than one.
         """
         rows = self.file.execute(
             "SELECT content FROM articles WHERE is_active AND (code = ? OR barcode = ?) ORDER BY id", [code, code]

@@ -1,4 +1,4 @@
-"""The end of a day: what the cashier counted, written with no network, and compared when there is one.
+"""The end of a day: stores what the cashier counted, without a network, and has it compared when there is one.
 
 Standard library only.
 """
@@ -20,7 +20,7 @@ from backend.example_till.sums import amount_of, moves_of, totals
 
 Amounts = dict[str, Decimal]  # by currency
 
-LISTED_MAX = 5000  # of more the server compares only the sums
+LISTED_MAX = 5000  # with more sales, the server compares only the sums
 
 LISTS = {
     "manquantes": "Absentes du serveur",
@@ -32,7 +32,7 @@ LISTS = {
 
 @dataclass(frozen=True)
 class Closing:
-    """A drawer as it was counted; `answer` is what the server said of the day, None until it was asked."""
+    """A counted drawer; `answer` is the server's comparison of the day, None until it was asked."""
 
     id: int
     day: str
@@ -41,7 +41,7 @@ class Closing:
 
 
 class Closings:
-    """The drawers in the till's book. One that was counted is never changed: a second count is another closing."""
+    """The drawers in the till's book. A counted drawer is never changed: a second count is another closing."""
 
     def __init__(self, book: Book, records: Records, *, currency: str) -> None:
         self.book, self.file, self.records, self.currency = book, book.file, records, currency
@@ -56,10 +56,10 @@ class Closings:
         payouts: Iterable[tuple[str, str, Decimal]] = (),
         counted: Amounts | None = None,
     ) -> int:
-        """Keep a drawer until the server has compared it; return its id.
+        """Store a counted drawer, for the server to compare later; return its id.
 
-        opening: the float that lay in it in the morning; payouts: (what for, currency, amount); counted: the cash in it
-        now. Amounts are Decimal, int or text, by currency. With nothing counted, only the documents are compared.
+        opening: the float in the morning; payouts: (purpose, currency, amount); counted: the cash in it now. Amounts
+        are Decimal, int or text, by currency. If nothing is counted, only the documents are compared.
         """
         drawer = {
             "caissier": cashier,
@@ -79,14 +79,14 @@ class Closings:
         return next(self._read("WHERE id = ?", closing_id))
 
     def open(self) -> list[Closing]:
-        """Those that the server has not compared yet, oldest first."""
+        """The closings that the server has not compared yet, oldest first."""
         return list(self._read("WHERE answer IS NULL ORDER BY id"))
 
     def day_of(self, closing: Closing) -> dict[str, Any]:
-        """The body of `ventes/rapprochement`: what was sold on the day, the money, the drawer if one was counted.
+        """The body of `ventes/rapprochement`: the day's documents, the money, the drawer if one was counted.
 
-        Reckoned anew each time, from documents that never change. A sale that was refused or set aside is in it: its
-        money was taken. What the server has already called unreadable it names by itself.
+        It is computed each time from documents that never change. Sales that were refused or set aside are in it: their
+        money was taken. Sales that the server found unreadable are left out: the server lists them itself.
         """
         of_day = self.records.of_day(closing.day)
         sold = [record for record in of_day if record.state != TO_CORRECT or record.is_held]
@@ -102,7 +102,7 @@ class Closings:
         self.file.execute("UPDATE closings SET answer = ? WHERE id = ?", [exact_json(answer), closing.id])
 
     def _amount_of(self, record: Record) -> Decimal | None:
-        """None for what cannot be listed: nobody knows what it comes to, or it makes no sense."""
+        """None for a document that cannot be listed, because its amount is unknown or unreadable."""
         try:
             amount = amount_of(record, self.records)
         except UNREADABLE:
@@ -116,7 +116,7 @@ class Closings:
 
 
 def describe_answer(answer: dict[str, Any]) -> list[str]:
-    """What the cashier should know of the server's answer, in sentences."""
+    """What the cashier should know of the server's answer, as French sentences."""
     day, sentences = answer["jour"], []
     if answer["resultat"] == "egal":
         sentences.append(f"Journée du {day} : le serveur a tout, aux mêmes montants")

@@ -1,4 +1,4 @@
-"""Writing documents: no network here. Each is in the file, with its number and its `sequence`, before its ticket is
+"""Writes documents, without a network. Each is in the file, with its number and its `sequence`, before its ticket is
 printed. Standard library only.
 """
 
@@ -19,14 +19,14 @@ PREFIXES = {VOID: "AVO", RETURN: "RET", PAYMENT: "PAI"}
 
 
 class Seller:
-    """Writes sales and what follows them."""
+    """Writes sales, and the documents that follow them."""
 
     def __init__(self, queue: Queue, identity: Identity, *, prefix: str, currency: str, zone: tzinfo | None) -> None:
         self.queue, self.book, self.records = queue, queue.book, Records(queue.book)
         self.identity, self.prefix, self.currency, self.zone = identity, prefix, currency, zone
 
     def now(self) -> datetime:
-        """With its offset: "17:42" alone is no moment. In the shop's zone, whose days are the till's days."""
+        """The time in the shop's zone, whose days are the till's days, with its offset: "17:42" alone is ambiguous."""
         return datetime.now(self.zone).astimezone(self.zone)
 
     def today(self) -> str:
@@ -73,12 +73,12 @@ class Seller:
         return self.queue.append(document, day=self._day_of(document.get("date_vente")))
 
     def _follow(self, kind: str, origin: Origin, fields: dict[str, Any]) -> str:
-        """In the sale's currency, where the book knows it."""
+        """Write a document that follows a sale, in the sale's currency if the book has it."""
         currency = {"devise": origin.currency} if origin.currency else {}
         return self._write(kind, PREFIXES[kind], {"origine": origin.named} | currency | fields)
 
     def _write(self, kind: str, prefix: str, fields: dict[str, Any]) -> str:
-        """One transaction: the number, the counter and the document move together, or none of them does."""
+        """Write the number, the counter and the document in one transaction."""
         now = self.now()
         with self.book.transaction():
             if not self.identity.may_sell:
@@ -87,13 +87,13 @@ class Seller:
             document = {
                 "type": kind,
                 "numero_facture": fields.get("numero_facture") or self.queue.next_number(series),
-                "sequence": self.book.count("sequence"),  # has no hole, so the server sees what never came
+                "sequence": self.book.count("sequence"),  # without gaps, so that the server sees what never arrived
                 "date_vente": now.isoformat(timespec="seconds"),
             }
             return self.add(document | fields)
 
     def _day_of(self, text: object) -> str:
-        """The till's day of a document, as the server will see it: of an instant with an offset, the shop's day."""
+        """The till's day of a document, as the server computes it: the shop's day of an instant with an offset."""
         try:
             moment = datetime.fromisoformat(text if isinstance(text, str) else "")
         except ValueError:

@@ -1,6 +1,6 @@
-"""What the till itself can see to be wrong with a void, a return or a payment, while the customer still stands there.
+"""Checks a void, a return or a payment against the till's own file, while the customer is still there.
 
-What it cannot see (another till's sale, what came back elsewhere) the server decides. Standard library only.
+The server decides what the till cannot check (another till's sale, goods returned elsewhere). Standard library only.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from backend.example_till.records import Records
 
 
 class NotPossible(Exception):
-    """The till itself can tell that this cannot be right; nothing was written."""
+    """The till itself can see that this is wrong; nothing was written."""
 
 
 class Origin:
-    """The sale that a new document is to follow: the name it goes by, and its history if the book has it."""
+    """The sale that a new document follows: the number that names it, and its history if the book has it."""
 
     def __init__(self, records: Records, *, number: str | None, registration: str | None) -> None:
-        """Raises NotPossible if the book knows that nothing can follow it."""
+        """Raises NotPossible if the book shows that nothing can follow the sale."""
         if (number is None) == (registration is None):
             raise NotPossible("Nommer la vente par son numéro, ou par son numéro d'enregistrement.")
         self.named = {"numero_facture": number} if number else {"numero_enregistrement": registration}
@@ -35,7 +35,7 @@ class Origin:
         return None if self.history is None else self.history.sale.get("devise")
 
     def check_return(self, lines: list[dict[str, Any]]) -> None:
-        """Raises NotPossible if more would come back than was sold less what already came back."""
+        """Raises NotPossible if more would come back than is left of what was sold."""
         if not lines or any(quantity(line["quantite"]) <= 0 for line in lines):
             raise NotPossible("Un retour a au moins une ligne, et des quantités positives.")
         if self.history is None:

@@ -1,4 +1,4 @@
-"""What a till says of itself: its clock, how far it has counted, and what it still holds. Standard library only."""
+"""What a till reports of itself: its clock, its counter, and the sales that it still holds. Standard library only."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from backend.example_till.records import UNREADABLE, Record
 
 
 def heartbeat_of(held: Iterable[Record], *, now: datetime, sequence: int, currency: str) -> dict[str, Any]:
-    """The body of `POST etat`. Nothing held is a statement too: only then may the shop take its day for complete."""
+    """The body of `POST etat`. A till that holds nothing must say so: only then can the shop's day be complete."""
     held = list(held)
     amounts: dict[str, Decimal] = defaultdict(Decimal)
     for record in held:
         if record.kind == "vente":
             amounts[record.document.get("devise") or currency] += _worth(record)
     moments = [moment for record in held if (moment := _moment_of(record)) is not None]
-    said = {
+    held_report = {
         "nombre": len(held),
         "montants": [{"devise": code, "montant": amount} for code, amount in sorted(amounts.items()) if amount],
     }
     if moments:
-        said["plus_ancienne"] = min(moments).isoformat(timespec="seconds")
-    return {"heure": now.isoformat(timespec="milliseconds"), "a_envoyer": said, "sequence": sequence}
+        held_report["plus_ancienne"] = min(moments).isoformat(timespec="seconds")
+    return {"heure": now.isoformat(timespec="milliseconds"), "a_envoyer": held_report, "sequence": sequence}
 
 
 def describe_state(state: dict[str, Any]) -> list[str]:
-    """What a person at this till should know of the server's answer, in sentences."""
+    """What a person at this till should know of the server's answer, as French sentences."""
     sentences = []
     if (skew_s := state.get("ecart_horloge_s")) is not None:
         wrong_by = f"{abs(Decimal(skew_s)):.1f} s".replace(".", ",")
@@ -50,7 +50,7 @@ def describe_state(state: dict[str, Any]) -> list[str]:
 
 
 def _worth(record: Record) -> Decimal:
-    """What nobody could read (`json_invalide`) may have no amount either: it is counted all the same."""
+    """The amount of a held document. An unreadable one (`json_invalide`) may have no amount: it counts as 0."""
     try:
         return total_of(record.document)
     except UNREADABLE:

@@ -1,6 +1,6 @@
-"""A sale and what followed it, as far as this till's book knows: what is left of it, what is owed, what came back.
+"""A sale and what followed it, as far as this till's book knows: what is left, what is owed, what came back.
 
-Reckoned as the server does, so that both say the same to the cent. Standard library only.
+Computed as the server does, so that both agree to the cent. Standard library only.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ QuantitiesLeft = dict[int, Decimal]  # by line, from 1
 
 class SaleHistory:
     def __init__(self, record: Record, followers: list[Record]) -> None:
-        """followers: oldest first. What the server refused, or the shop set aside, has not happened."""
+        """followers: oldest first, without those that the server refused or the shop set aside."""
         self.record, self.sale = record, record.document
         self.followers = [follower for follower in followers if follower.counts]
 
@@ -32,7 +32,7 @@ class SaleHistory:
         return self.sale.get("paye", True)
 
     def left(self, *, before: Record | None = None) -> QuantitiesLeft:
-        """What is left of each line: now, or as `before` found it."""
+        """The quantity left of each line: now, or just before the document `before`."""
         left = {at: quantity(line["quantite"]) for at, line in enumerate(self.sale["lignes"], start=1)}
         for follower in takewhile(lambda one: before is None or one.number != before.number, self._of_kind(RETURN)):
             for line in follower.document["lignes"]:
@@ -40,7 +40,7 @@ class SaleHistory:
         return left
 
     def owed(self) -> Decimal:
-        """What is still owed: nothing, if the sale was paid at once."""
+        """The amount still owed; nothing if the sale was paid at once."""
         if self.was_paid:
             return money(0)
         paid = [money(exact(one["montant"]) * exact(one.get("taux") or 1)) for one in self.sale.get("paiements") or []]
@@ -48,7 +48,7 @@ class SaleHistory:
         return max(money(0), total_of(self.sale) - sum(paid, Decimal(0)) - self._worth_back(self.left()))
 
     def worth_of(self, follower: Record) -> Decimal:
-        """What a void or a return brings back, of all that was paid or owed."""
+        """The amount that a void or a return gives back."""
         before = self.left(before=follower)
         if follower.kind == VOID:
             return total_of(self.sale) - self._worth_back(before)
@@ -58,8 +58,8 @@ class SaleHistory:
         return self._worth_back(after) - self._worth_back(before)
 
     def _worth_back(self, left: QuantitiesLeft) -> Decimal:
-        """What has come back, from the start: each line's share of its total, and of the sum the share that the
-        discount of the whole sale left. So many small returns bring back to the cent what one large one does."""
+        """The amount that has come back in all: each line's share of its total, less the share of the whole sale's
+        discount. So many small returns give back the same, to the cent, as a large one."""
         gross = sum(map(line_total, self.sale["lignes"]), Decimal(0))
         if not gross:
             return Decimal(0)
@@ -74,8 +74,8 @@ class SaleHistory:
 
 
 def history_of(records: Records, named: dict[str, Any]) -> SaleHistory | None:
-    """The sale that an `origine` names. None if the book does not have it: of another till, of the device that this one
-    replaced, or mistyped; the server decides. Whether it is a sale at all is for the caller to look at."""
+    """The document that an `origine` names. None if the book does not have it: it may be another till's, the replaced
+    device's, or mistyped, and the server decides. The caller checks whether it is a sale."""
     number, registration = named.get("numero_facture"), named.get("numero_enregistrement")
     record = records.find(number) if number else None
     if not number and registration is not None:
@@ -84,5 +84,5 @@ def history_of(records: Records, named: dict[str, Any]) -> SaleHistory | None:
 
 
 def total_of(sale: dict[str, Any]) -> Decimal:
-    """What a sale comes to by its lines, whatever its ticket said: the lines count."""
+    """The total of a sale by its lines, whatever the ticket said."""
     return ticket_total(sale["lignes"], discount=sale.get("remise") or 0)

@@ -1,6 +1,6 @@
-"""Who this till is: its serial, its token, its shop, the series of its numbers. All of it in the till's file.
+"""The till's identity, in its file: its serial, its token, its shop, the series of its numbers.
 
-A token is never forgotten before the next one has been seen to work: a power cut between two steps finds both in the
+A token is not deleted before the next one has been seen to work: after a power cut between two steps, both are in the
 file. Standard library only.
 """
 
@@ -12,19 +12,19 @@ from typing import Any
 from backend.example_till.amounts import exact_json, read_json
 from backend.example_till.book import Book
 
-SERIES_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # nothing that is read as something else
+SERIES_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # no characters that look alike
 SERIES_LENGTH = 4
 
 
 class NotEnrolled(Exception):
-    """The file does not say which device this is, or which server is its own."""
+    """The file does not say which device this is, or which server it belongs to."""
 
 
 class Identity:
-    """Reads and writes what the file says of the device; what is given here goes before what the file says."""
+    """Reads and writes the device's data in the file. Arguments take precedence over the file."""
 
     def __init__(self, book: Book, *, base_url: str | None, serial: str | None, token: str | None) -> None:
-        """Raises NotEnrolled if serial or address are neither given nor kept, or if the file is another device's."""
+        """Raises NotEnrolled if serial or address are neither given nor in the file, or it is another device's file."""
         self.book, self.given_token = book, token
         serial, base_url = serial or book.setting("serial"), base_url or book.setting("base_url")
         if not serial or not base_url:
@@ -38,7 +38,7 @@ class Identity:
 
     @property
     def tokens(self) -> list[str]:
-        """The newest first. The server lets the old one die at the new one's first use."""
+        """The tokens, newest first. The first use of the new one makes the old one invalid."""
         kept = [self.given_token] if self.given_token else [self.book.setting(name) for name in ("next_token", "token")]
         return [token for token in kept if token]
 
@@ -47,24 +47,24 @@ class Identity:
         self.book.keep_settings(next_token=token)
 
     def token_worked(self) -> None:
-        """A call was answered under the newest token: only now may the old one go."""
+        """Forget the old token: a call was answered with the newest."""
         newest = self.book.setting("next_token")
         if newest and not self.given_token:
             self.book.keep_settings(token=newest, next_token=None)
 
     def token_refused(self) -> None:
-        """The server knows the old token and not the newest, as after it was restored from a backup."""
+        """Forget the newest token: the server knows only the old one, as after a restore from a backup."""
         self.book.keep_settings(next_token=None)
 
     # --- Enrolment ---
 
     def begin_enrolment(self, code: str) -> None:
-        """Before the code goes out: the same code from the same serial is answered again, from another it is not."""
+        """Store serial and code before the code is sent: the server accepts it again only from the same serial."""
         self.book.make_private()
         self.book.keep_settings(serial=self.serial, base_url=self.base_url, enrolling_with=code)
 
     def keep_enrolment(self, answer: dict[str, Any]) -> None:
-        """All that the answer says, in one transaction: never a token without the counter to go on from."""
+        """Store the answer in one transaction, so that there is never a token without the counter to go on from."""
         with self.book.transaction():
             self.book.keep_settings(
                 token=answer["jeton"],
@@ -73,18 +73,18 @@ class Identity:
                 terminal=exact_json(answer["terminal"]),
                 shop=exact_json(answer["boutique"]),
                 last_number=answer.get("dernier_numero"),
-                # A series of its own: what the device before sold and has not sent yet has numbers that nobody knows.
+                # A new series: the replaced device may hold unsent sales whose numbers are unknown.
                 series="".join(secrets.choice(SERIES_ALPHABET) for _ in range(SERIES_LENGTH)),
             )
             self.book.count_on_from("sequence", answer.get("sequence") or 0)
 
     def give_enrolment_up(self) -> None:
-        """The server has refused the code: no token of ours came of it."""
+        """Forget the code: the server has refused it, so it gave no token."""
         self.book.keep_settings(enrolling_with=None)
 
     @property
     def may_sell(self) -> bool:
-        """Not between a first code and its answer: the series and the counter to go on from are still on their way."""
+        """False between a first code and its answer, which brings the series and the counter to go on from."""
         return self.book.setting("enrolling_with") is None or self.book.counted("sequence") > 0
 
     @property

@@ -1,4 +1,4 @@
-"""Many tills at once against one server: a bounded load, on this machine only. Standard library only."""
+"""Loads one server with many tills at once, bounded, on this machine only. Standard library only."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class LoadPlan:
 
 @dataclass(frozen=True)
 class LoadResult:
-    """What all tills saw together. `seconds`: from the first post to the last outcome."""
+    """The results of all tills together. `seconds`: from the first post to the last outcome."""
 
     sales: int
     recorded: int
@@ -75,7 +75,7 @@ class LoadTill:
     plan: LoadPlan
     index: int
     path: Path
-    # New each time: a number is used once, and these tills forget their files.
+    # Random, because a number is used only once, and these tills' files are deleted.
     prefix: str = field(default_factory=lambda: f"L{secrets.token_hex(4)}")
 
     def sell_everything(self) -> None:

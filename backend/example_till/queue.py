@@ -1,6 +1,6 @@
-"""The sales that a till still holds, the batches they go out in, and the journal of those recorded.
+"""The sales that a till still holds, the batches they are sent in, and the journal of recorded sales.
 
-They live in the till's file (`book.py`), which itself refuses that a sale be edited or lost. Standard library only.
+They are in the till's file (`book.py`), whose triggers keep a sale from being edited or lost. Standard library only.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from backend.example_till.book import Book
 
 BATCH_BYTES_MAX = 1024 * 1024
 
-# The states of a sale in the queue, and who moves it on.
+# The states of a sale in the queue, and what moves it on.
 TO_SEND = "envoyer"  # just sold, or the server said `renvoyer`: the next batch takes it
-WAITING = "attendre"  # in a batch: the receipt of that batch moves it on
-KEPT = "garder"  # the server has it and the shop's people settle it there: asked for at each `sync`, never resent
-TO_CORRECT = "corriger"  # will never pass as it is: a person at this till has to look
+WAITING = "attendre"  # in a batch, until the batch's receipt moves it on
+KEPT = "garder"  # the server has it, and the shop corrects it there: each `sync` asks about it; never resent
+TO_CORRECT = "corriger"  # will never be recorded as it is: a person at this till has to correct it
 
 
 class Queue:
-    """What the book holds of sales. Every method is one transaction; `Book.transaction` makes one of several."""
+    """The sales in the book. Every method is one transaction; `Book.transaction` combines several."""
 
     def __init__(self, book: Book) -> None:
         self.book, self.file = book, book.file
@@ -32,8 +32,8 @@ class Queue:
     # --- Sales ---
 
     def append(self, document: dict[str, Any], *, day: str) -> str:
-        """Write a document of the till's day `day`, and return its number. Raises NumberTaken if the file has ever held
-        that number: the text written here is the only one that ever goes out under it."""
+        """Write a document of the till's day `day`, and return its number. Raises NumberTaken if the file has ever had
+        that number: only the text written here is ever sent under it."""
         number, content = str(document["numero_facture"]), exact_json(document)
         if self.knows(number):
             raise NumberTaken(number)
@@ -45,7 +45,7 @@ class Queue:
         return number
 
     def next_number(self, day: str) -> str:
-        """FAC-20241104-001, then -002: a number that this file has never held."""
+        """FAC-20241104-001, then -002: a number that this file has never had."""
         while True:
             number = f"{day}-{self.book.count(day):03d}"
             if not self.knows(number):
@@ -55,11 +55,11 @@ class Queue:
         return self.book.exists("documents WHERE number = ?", number)
 
     def restore(self, numbers: Iterable[str]) -> int:
-        """Queue again what the server says it does not have, whatever it said before; return how many there were.
+        """Queue again the sales that the server says it does not have; return how many there were.
 
-        From the journal too: the server may have been restored from a backup. The text is the same, so that whatever
-        it has after all comes back as a duplicate. What waits for its receipt is left to the receipt, and what will
-        never pass to the person at this till.
+        From the journal too: the server may have been restored from a backup. The text is the same, so a sale that the
+        server has after all comes back as a duplicate. Sales that wait for a receipt, or for a person, stay where they
+        are.
         """
         restored = 0
         with self.book.transaction():
@@ -91,7 +91,7 @@ class Queue:
     # --- Batches ---
 
     def batch_to_send(self, *, sales_max: int) -> Batch | None:
-        """The oldest batch without a receipt; else a new one, in the file before anyone can post it."""
+        """The oldest batch without a receipt; else a new batch, which is in the file before it is posted."""
         with self.book.transaction():
             if not self.book.exists("batches WHERE receipt IS NULL"):
                 self._make_batch(self._oldest_sales_to_send(sales_max))
@@ -118,7 +118,7 @@ class Queue:
     ) -> list[QueuedSale | RecordedSale]:
         """Do what the server says for each sale of `batch` (of the kept sales, if None); return those that moved.
 
-        The ETag goes into the same transaction: a 304 then proves that all it stands for is already done.
+        The ETag is stored in the same transaction, so a later 304 proves that all of the answer has been acted on.
         """
         moved: list[QueuedSale | RecordedSale] = []
         with self.book.transaction():
@@ -132,15 +132,15 @@ class Queue:
                 elif action in (KEPT, TO_CORRECT, "renvoyer"):
                     state = TO_SEND if action == "renvoyer" else action
                     moved.append(self._move(sale_id, state, code=entry.get("code"), sentence=entry.get("erreur")))
-                # `attendre`, and any word that this till does not know: the sale stays where it is.
+                # After `attendre`, or an action that this till does not know, the sale stays where it is.
             if batch is not None:
                 self.file.execute("UPDATE batches SET etag = coalesce(?, etag) WHERE id = ?", [etag, batch.id])
             self._drop_empty_batches()
         return moved
 
     def halve(self, batch: Batch, *, code: str, sentence: str) -> None:
-        """Two batches instead of one that was refused whole. A sale refused alone is put before a person: one sale
-        that the server cannot read must not hold back those behind it."""
+        """Split a batch that was refused as a whole into two. A sale refused alone is left to a person, so that a sale
+        that the server cannot read does not hold back those behind it."""
         with self.book.transaction():
             sales = self._take_apart(batch)
             if len(sales) == 1:
@@ -150,7 +150,7 @@ class Queue:
                 self._make_batch(sales[len(sales) // 2 :])
 
     def rekey(self, batch: Batch) -> None:
-        """The same sales as a new batch, with a key of its own."""
+        """Put the same sales into a new batch with a new key."""
         with self.book.transaction():
             self._make_batch(self._take_apart(batch))
 
@@ -168,7 +168,7 @@ class Queue:
         return rows
 
     def _make_batch(self, sales: list[tuple[int, str]]) -> None:
-        """Store the very bytes that will be posted: the sales as they were written, between brackets."""
+        """Store the exact bytes that will be posted: the sales as they were written, as a JSON array."""
         if not sales:
             return
         body = "[" + ",\n".join(content for _, content in sales) + "]"
@@ -186,11 +186,11 @@ class Queue:
         return sales
 
     def _drop_empty_batches(self) -> None:
-        """A batch is needed for as long as a sale waits in it."""
+        """Delete batches in which no sale waits any more."""
         self.file.execute("DELETE FROM batches WHERE id NOT IN (SELECT batch FROM queue WHERE batch IS NOT NULL)")
 
     def _oldest_batch(self, condition: str) -> Batch | None:
-        """Oldest by its sales, not by its id: the halves of a refused batch are younger than the batch behind them."""
+        """The oldest by its sales, not by its id: the halves of a refused batch have higher ids than later batches."""
         row = self.file.execute(
             "SELECT batches.id, key, body, receipt, etag, count(*) FROM batches JOIN queue ON queue.batch = batches.id"
             f" WHERE {condition} GROUP BY batches.id ORDER BY min(queue.id) LIMIT 1"
@@ -198,13 +198,14 @@ class Queue:
         return row and Batch(*row)
 
     def _sale_id(self, number: str, batch: Batch | None) -> int | None:
-        """A sale of this batch, or a kept one. Never one that was not sent: no answer can be about its content."""
+        """The id of a sale of this batch, or of a kept sale; None for a sale that was not sent, since no answer is
+        about it."""
         condition, value = ("state = ?", KEPT) if batch is None else ("batch = ?", batch.id)
         row = self.file.execute(f"SELECT id FROM queue WHERE number = ? AND {condition}", [number, value]).fetchone()
         return row and row[0]
 
     def _purge(self, sale_id: int, number: str, entry: dict[str, Any]) -> RecordedSale:
-        """The only way out of the queue; a trigger refuses any other."""
+        """Move a sale to the journal, the only way out of the queue: a trigger refuses any other."""
         recorded = RecordedSale(number, entry["status"], entry.get("id"), entry.get("numero_enregistrement"))
         self.file.execute(
             "INSERT INTO journal (number, content, status, server_id, registration_number, purged_at, amount)"
@@ -252,7 +253,7 @@ class QueuedSale:
 
 @dataclass(frozen=True)
 class RecordedSale:
-    """A sale that the server has for good, with its number in the shop's register."""
+    """A sale that the server has recorded, with its number in the shop's register."""
 
     number: str
     status: str
@@ -274,7 +275,7 @@ class RecordedSale:
 
 @dataclass(frozen=True)
 class Batch:
-    """A batch as it goes out: these bytes under this key, for ever."""
+    """A batch to send: always the same bytes under the same key."""
 
     id: int
     key: str
@@ -285,4 +286,4 @@ class Batch:
 
 
 class NumberTaken(Exception):
-    """This file has held a sale with this number: a number is used once."""
+    """This file has had a sale with this number already: a number is used once."""

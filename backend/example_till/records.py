@@ -1,6 +1,6 @@
-"""What the till's file knows of each document it ever wrote: what was sold, what followed, what the server lacks.
+"""Reads from the till's file each document that it ever wrote: what was sold, what followed, what the server lacks.
 
-The journal keeps what the server has, so that a sale of last week can be void, returned or paid with no network.
+The journal keeps recorded sales, so that a sale of last week can be voided, returned or paid without a network.
 Standard library only.
 """
 
@@ -15,15 +15,15 @@ from backend.example_till.amounts import read_json
 from backend.example_till.book import Book
 from backend.example_till.queue import KEPT, TO_CORRECT
 
-# Kept by the server and still to take effect. Under any other code the server has refused it: that counts for nothing.
+# Codes of sales that the server keeps and that may still take effect. With any other code the server has refused it.
 CODES_STILL_TO_COME = (None, "origine_inconnue", "echec_interne")
-# What was never accepted, because nothing could read it: only this till has it.
+# Codes of sales that the server could not read and so never accepted: only this till has them.
 CODES_NEVER_ACCEPTED = ("json_invalide", "lot_trop_grand")
 
-# What a document made elsewhere may raise when its amounts are looked at: nobody could read it, the server neither.
+# What computing the amounts of a document made elsewhere may raise. The server could not read such a document either.
 UNREADABLE = (ArithmeticError, AttributeError, KeyError, TypeError, ValueError)
 
-# The newest word on each document: where it stands in the queue, else what the journal says of it.
+# The latest state of each document: from the queue, else from the journal.
 DOCUMENTS = """
 SELECT documents.number, documents.day, coalesce(queue.content, journal.content), queue.state, queue.code,
        journal.status, journal.registration_number, journal.amount,
@@ -46,7 +46,7 @@ class Records:
         return next(self._read("WHERE journal.registration_number = ?", registration_number), None)
 
     def followers_of(self, record: Record) -> list[Record]:
-        """What followed this sale from this till, by either of its names, oldest first."""
+        """This till's documents that follow this sale, under either of its numbers, oldest first."""
         names = [record.number, record.registration_number or record.number]
         return list(self._read("WHERE documents.origin IN (?, ?) ORDER BY documents.rowid", *names))
 
@@ -55,7 +55,7 @@ class Records:
         return list(self._read("WHERE documents.day = ? ORDER BY documents.rowid", day))
 
     def held(self) -> list[Record]:
-        """What the server has not accepted yet: it cannot know that these exist."""
+        """The documents that the server has not accepted yet."""
         return [record for record in self._read("WHERE queue.number IS NOT NULL ORDER BY queue.id") if record.is_held]
 
     def _read(self, condition: str, *values: str) -> Iterator[Record]:
@@ -65,7 +65,7 @@ class Records:
 
 @dataclass(frozen=True)
 class Record:
-    """One document: its text, and where it stands. `state` while it is in the queue, `status` once it left."""
+    """One document and its state: `state` while it is in the queue, `status` once it is in the journal."""
 
     number: str
     day: str
@@ -74,7 +74,7 @@ class Record:
     code: str | None
     status: str | None
     registration_number: str | None
-    server_amount: str | None  # what the server said that it comes to
+    server_amount: str | None  # its amount, as the server computed it
     was_never_accepted: bool
 
     @cached_property
@@ -87,12 +87,12 @@ class Record:
 
     @property
     def is_held(self) -> bool:
-        """Only this till has it."""
+        """Whether only this till has it."""
         return self.was_never_accepted and (self.state != TO_CORRECT or self.code in CODES_NEVER_ACCEPTED)
 
     @property
     def counts(self) -> bool:
-        """It has taken effect, or will: nobody has refused it or set it aside."""
+        """Whether it has taken effect or may still: it was not refused or set aside."""
         if self.state == TO_CORRECT or self.status == "set_aside":
             return False
         return self.state != KEPT or self.code in CODES_STILL_TO_COME

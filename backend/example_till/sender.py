@@ -1,4 +1,4 @@
-"""Handing over: batches out, receipts in, and what each answer means for each sale. Standard library only."""
+"""Sends batches, polls receipts, and does what each answer says for each sale. Standard library only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from backend.example_till.wire import Answer, Pace, Refused, Unreachable, most_c
 
 
 class Sender:
-    """Sends one batch at a time and believes only what the server says sale by sale."""
+    """Sends one batch at a time, and trusts only the answers about single sales."""
 
     def __init__(
         self,
@@ -25,8 +25,8 @@ class Sender:
         self.queue, self.book, self.calls, self.tell = queue, queue.book, calls, tell
         self.batch_sales_max = batch_sales_max
         self.sending, self.polling = Pace(*backoff_s), Pace(*backoff_s)
-        self.is_cut_off = False  # the last call found nobody
-        self.problem: str | None = None  # set while the server refuses this till itself: only a person can help then
+        self.is_cut_off = False  # the last call did not reach the server
+        self.problem: str | None = None  # set while the server refuses the till itself, which only a person can mend
 
     def send_once(self) -> int:
         """Post the oldest batch that has no receipt; return how many sales the server took charge of."""
@@ -36,7 +36,7 @@ class Sender:
         try:
             answer = self.calls.post_batch(batch.body, key=batch.key)
         except Unreachable as lost:
-            # It has arrived or not, nobody knows. Both are fine: same bytes and same key make the same batch.
+            # It may have arrived or not. The same bytes under the same key make the same batch.
             self._cut_off(self.sending, lost)
             return 0
         self.is_cut_off = False
@@ -47,20 +47,20 @@ class Sender:
         self.sending.succeed()
         self.queue.accept(batch, receipt=answer.receipt)
         self.tell(f"{batch.sale_count} vente(s) reçue(s) par le serveur, reçu {answer.receipt}")
-        self._settle(answer.entries, batch=batch)  # a 201 already is the settled receipt; a 202 has no entries yet
+        self._settle(answer.entries, batch=batch)  # a 201 is the settled receipt; a 202 has no entries yet
         if self.polling.wait_s == 0:
             self.polling.wait(answer.retry_after_s or 0)
         return batch.sale_count
 
     def poll_once(self) -> int:
-        """Ask for the oldest receipt in which sales of ours wait; return how many were moved on.
+        """Ask for the oldest receipt with waiting sales; return how many sales moved on.
 
-        Only for the oldest: the server settles a till's batches in order, so the later ones can't be further.
+        Only for the oldest: the server settles a till's batches in order, so later batches cannot be further.
         """
         batch = self.queue.batch_to_poll()
         if batch is None:
             return 0
-        assert batch.receipt is not None, "one without is still to be posted"
+        assert batch.receipt is not None, "a batch to poll has a receipt"
         try:
             answer = self.calls.receipt(batch.receipt, etag=batch.etag)
             self.is_cut_off = False
@@ -74,24 +74,26 @@ class Sender:
                 self.polling.wait(answer.retry_after_s, progress=moved > 0)
                 return moved
             self.polling.succeed()
-            # Settled without a word about some sale of ours: then ask for that one by its number.
+            # The batch is settled, but the answer lacks some of its sales: ask for those by number.
             return moved + (self._ask_status(batch) if self.queue.numbers_waiting(batch) else 0)
         except Unreachable as lost:
             self._cut_off(self.polling, lost)
             return 0
 
     def read_changes(self) -> int:
-        """Read what changed since the last time; return how many sales moved on. Raises Unreachable, Refused.
+        """Read the changes since the last time; return how many sales moved on. Raises Unreachable, Refused.
 
-        The shop, or an origin that arrived, may have settled days later what the server asked us to keep. A change
-        speaks of one content under a number, and a sale goes only if all say so: `ventes/statut` is asked for those.
-        The cursor is kept together with what was done, page by page, so that a power cut repeats and misses nothing.
+        Days later, the shop or the arrival of an origin may settle a sale that the till keeps. A change is about one
+        content under a number, and a sale may be purged only if all contents allow it, so `ventes/statut` is asked too.
+        The cursor is stored in the same transaction as its page's effects, so a power cut loses and repeats nothing.
         """
         moved = 0
         while True:
             answer = self.calls.changes(self.book.setting("changes_cursor"))
             if answer.code == "parametre_invalide" and self.book.setting("changes_cursor"):
-                self.book.keep_settings(changes_cursor=None)  # no longer a cursor of this server: from the beginning
+                self.book.keep_settings(
+                    changes_cursor=None
+                )  # the server no longer accepts this cursor: start from the beginning
                 continue
             page = answer.required("ventes", "curseur", "fin")
             named = {entry["numero_facture"] for entry in page["ventes"]}
@@ -105,7 +107,7 @@ class Sender:
 
     @property
     def pause_s(self) -> float:
-        """Seconds until there is something to do again."""
+        """Seconds until the next call is due."""
         waits = [self.polling.wait_s] if self.queue.batch_to_poll() else []
         waits += [self.sending.wait_s] if self.queue.has_something_to_send() else []
         return min(waits, default=0.0)
@@ -117,14 +119,14 @@ class Sender:
     # --- What an answer means ---
 
     def _settle(self, entries: list[dict[str, Any]], *, batch: Batch | None, etag: str | None = None) -> int:
-        """Do what the server says for each sale; return how many were moved on."""
+        """Do what the server says for each sale; return how many moved on."""
         moved = self.queue.settle(most_careful(entries), batch=batch, etag=etag)
         for sale in moved:
             self.tell(str(sale))
         return len(moved)
 
     def _ask_status(self, batch: Batch) -> int:
-        """Ask for each sale of a batch whose receipt is lost. What the server does not know goes out again."""
+        """Ask for each sale of a batch whose receipt is lost. Sales that the server does not have are sent again."""
         self.tell(f"Reçu {batch.receipt} sans réponse pour certaines ventes : demande vente par vente")
         try:
             entries = self.calls.status(self.queue.numbers_waiting(batch))
@@ -134,25 +136,27 @@ class Sender:
         moved = self._settle(entries, batch=batch)
         for entry in entries:
             if entry.get("action") == WAITING and entry.get("recu"):
-                self.queue.accept(batch, receipt=entry["recu"])  # the server has it under this receipt: poll that one
+                self.queue.accept(
+                    batch, receipt=entry["recu"]
+                )  # the server has it under this receipt: poll that receipt
         self.polling.wait(None, progress=moved > 0)
         return moved
 
     def _refused(self, batch: Batch, answer: Answer) -> None:
-        """The batch was not taken, and the server keeps nothing of it. Nothing leaves the queue here."""
+        """Handle a batch that the server refused and did not keep. Nothing leaves the queue here."""
         if answer.status == 413 or answer.code == "json_invalide":
             self.tell(f"Lot de {batch.sale_count} vente(s) refusé : {answer.sentence}")
             self.keep_to(answer.document.get("limites"))
             self.queue.halve(batch, code=answer.code or "lot_trop_grand", sentence=answer.sentence)
         elif answer.code == "cle_reutilisee":
-            # This key came with other bytes before: the file was copied or restored. Under a new key the server
-            # compares sale by sale, and those that it knows come back as duplicates.
+            # This key was used with other bytes: the file was copied or restored. Under a new key, sales that the
+            # server has already come back as duplicates.
             self.queue.rekey(batch)
         else:
             self._refused_for_now(self.sending, answer)
 
     def _refused_for_now(self, pace: Pace, answer: Answer) -> None:
-        """Try again later. If it is our server that refuses this till (unknown, disabled), a person must know too."""
+        """Try again later. If our server refuses the till itself (unknown, disabled), tell a person too."""
         if answer.code and 400 <= answer.status < 500 and answer.status != 429:
             self.problem = answer.sentence
         self._wait(pace, answer.sentence, answer.retry_after_s)

@@ -1,4 +1,4 @@
-"""What a day's documents come to: the amount of each, and the money by mode and currency. Standard library only."""
+"""The amounts of a day's documents, and the money by mode and currency. Standard library only."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Move:
 
 
 def amount_of(record: Record, records: Records) -> Decimal | None:
-    """What a document comes to: a sale's total, a payment's amount, and of a void or a return what the goods are worth.
+    """The amount of a document: a sale's total, a payment's amount, the value of the goods of a void or a return.
 
-    Of what follows a sale that the book does not have, only the server can say; None until it has.
+    If the book does not have the origin, only the server knows the amount; None until the server has said it.
     """
     if record.kind == SALE:
         return total_of(record.document)
@@ -38,7 +38,7 @@ def amount_of(record: Record, records: Records) -> Decimal | None:
 
 
 def moves_of(record: Record, records: Records, *, currency: str) -> list[Move]:
-    """The money that a document moved; nothing for what was sold on credit, and nothing for what comes back of it."""
+    """The money that a document moved; none for a sale on credit or goods returned from it."""
     document = record.document
     currency, mode = document.get("devise") or currency, (document.get("mode_paiement") or "CASH").upper()
     amount = amount_of(record, records)
@@ -55,7 +55,7 @@ def moves_of(record: Record, records: Records, *, currency: str) -> list[Move]:
 
 
 def _split(payments: list[dict[str, Any]], currency: str) -> list[Move]:
-    """A sale that was paid in several modes counts once in each."""
+    """The moves of a sale: one for each mode of payment."""
     sums: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for one in payments:
         sums[(one.get("mode") or "CASH").upper(), one.get("devise") or currency] += money(one["montant"])
@@ -63,7 +63,7 @@ def _split(payments: list[dict[str, Any]], currency: str) -> list[Move]:
 
 
 def totals(moves: Iterable[Move]) -> list[dict[str, Any]]:
-    """By mode and currency, as `ventes/rapprochement` takes them."""
+    """The totals by mode and currency, as `ventes/rapprochement` takes them."""
     sums: dict[tuple[str, str], list[Decimal]] = defaultdict(list)
     for move in moves:
         sums[move.mode, move.currency].append(move.amount)

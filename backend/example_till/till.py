@@ -1,26 +1,26 @@
-"""A till in a file: what a cash register does so that no sale is lost and none is counted twice.
+"""A till in a file: what a cash register must do so that no sale is lost or counted twice.
 
-Standard library only, so that it can be read and rewritten in any language. It keeps nine rules:
+Standard library only, so that it can be read and rewritten in any language. It follows nine rules:
 
 1. A sale is in the till's own file before its ticket is printed, and is never edited afterwards. What happens to it
    later (a void, a return, a payment) is another document, with its own number.
 2. A batch's exact bytes and its Idempotency-Key are in the file before the first post. When the answer is lost, the
    same bytes go out again with the same key, and the server gives the same receipt.
-3. Only an answer that carries a receipt means "received". Any other answer, the 200 of a Wi-Fi login page included,
-   changes nothing: the batch stays and goes out again.
-4. Received is not recorded. A sale leaves the queue only when the server says `purger` for it. A word that the till
-   does not know means: wait.
-5. Batches go out one at a time, in the order of the sales: the server keeps the order in which it was given them.
+3. Only an answer with a receipt means "received". After any other answer, even the 200 of a Wi-Fi login page, the batch
+   stays in the file and is sent again.
+4. Received does not mean recorded. A sale leaves the queue only when the server answers `purger` for it. If the till
+   does not know an action, the sale waits.
+5. Batches are sent one at a time, in the order of the sales, because the server keeps the order of their arrival.
 6. After a failure the till waits as long as `Retry-After` says, or else longer each time. It never gives up.
-7. A receipt that the server does not know is no tragedy: ask for each number with `ventes/statut`.
-8. Purged is not forgotten: the journal keeps the text, for what may follow a sale, and to send it again should the
-   server ever say at the end of a day that it is missing.
-9. An old token, an old cursor, a drawer not yet compared: nothing is let go before what replaces it is in the file
-   and has been seen to work.
+7. If the server does not know a receipt, the till asks for each number with `ventes/statut`.
+8. The journal keeps purged sales: documents may follow them, and they are sent again if the server says at the end of a
+   day that they are missing.
+9. An old token, an old cursor, a drawer not yet compared: each is kept until its replacement is in the file and has
+   been seen to work.
 
-Who does what: `book` the file · `queue` sales on their way · `records` what is known of each · `selling`, `followers`
-writing documents · `calls`, `wire` HTTP · `sender` batches and receipts · `identity` serial, token, numbers ·
-`heartbeat`, `closing`, `catalogue` the rest of the day.
+The modules: `book` the file · `queue` sales to send · `records`, `history`, `sums` reading them · `documents`,
+`followers` writing documents · `calls`, `wire` HTTP · `sender` batches and receipts · `identity` serial, token,
+numbers · `heartbeat`, `closing`, `catalogue` the rest of the day.
 """
 
 from __future__ import annotations
@@ -45,17 +45,19 @@ from backend.example_till.records import Records
 from backend.example_till.sender import Sender
 from backend.example_till.wire import Refused, Unreachable
 
-BATCH_SALES_MAX = 100  # the server takes more (`etat` says how many), but a small batch gets through a weak link sooner
+BATCH_SALES_MAX = (
+    100  # the server accepts more (`etat` says how many), but a small batch gets through a weak network sooner
+)
 TIMEOUT_S = 40.0  # a device in answer mode `complete` is answered after up to 25 s
 
 
 class Till:
-    """One till: sells offline, sends when it can, and believes only what the server says sale by sale.
+    """One till: sells offline, sends when it can, and trusts only the server's answers about single sales.
 
     path: the till's own SQLite file, made on first use. base_url: the server, such as https://ventes.exemple.cd.
-    Address, serial and token may be left out once the till is enrolled: the file has them. token: may also be absent
-    while the device is in `serial` mode. zone: the shop's, whose days are the till's days; the machine's if None.
-    currency: of what is sold without another one. tell: is given one French sentence per event.
+    Address, serial and token may be left out once the till is enrolled: the file has them. token: not needed either
+    while the device is in `serial` mode. zone: the shop's time zone, whose days are the till's days; the machine's if
+    None. currency: the default for sales. tell: called with a French sentence for each event.
     One object belongs to one thread. Several processes may open the same file.
     """
 
@@ -89,31 +91,31 @@ class Till:
         self.catalogue = Catalogue(self.book, self.calls)
         self.closings = Closings(self.book, self.records, currency=currency)
 
-    # --- Selling: no network here ---
+    # --- Selling, without a network ---
 
     def sell(self, lines: list[dict[str, Any]], **fields: Any) -> str:
         """Write one sale to the file and return its number; once this returns, the ticket may be printed.
 
-        lines: dicts in the API's words (`article_id` or `unite_uuid`, `quantite`, `prix_unitaire`, `remise`…).
+        lines: dicts with the API's keys (`article_id` or `unite_uuid`, `quantite`, `prix_unitaire`, `remise`…).
         fields: more fields of the sale, or other values for those set here. Amounts are Decimal, int or text.
         """
         return self.seller.sell(lines, **fields)
 
     def add(self, sale: dict[str, Any]) -> str:
-        """Queue a sale made elsewhere, as it is, and return its number. Raises NumberTaken if this file knows it."""
+        """Queue a sale made elsewhere, as it is, and return its number. Raises NumberTaken if this file has it."""
         return self.seller.add(sale)
 
     def void(self, **named: Any) -> str:
         """Write a void of a sale, named by `number` or by `registration`; return the void's own number.
 
-        The sale need not have been sent yet: both go out, in order. Like the next two, takes more fields (`motif`,
-        `mode_paiement`, `caissier`…), raises NotPossible if the book knows that it can't be, and leaves what the book
-        does not know to the server.
+        The sale need not have been sent yet: both are sent, in order. Like the next two methods, it takes more fields
+        (`motif`, `mode_paiement`, `caissier`…) and raises NotPossible if the book shows that this is wrong. If the book
+        does not have the sale, the server decides.
         """
         return self.seller.void(**named)
 
     def take_back(self, quantities: dict[int, Decimal], **named: Any) -> str:
-        """Write a return: what quantity of which line (from 1) of a sale, named as for `void`."""
+        """Write a return: the quantity of each returned line (from 1) of a sale, named as for `void`."""
         return self.seller.take_back(quantities, **named)
 
     def take_payment(self, amount: Decimal, **named: Any) -> str:
@@ -133,9 +135,9 @@ class Till:
     def sync(self, timeout_s: float | None = None) -> Report:
         """Send and poll until nothing is left to send or to wait for; return what became of the sales.
 
-        Stops earlier after `timeout_s`, or when the server refuses this till itself (`Report.problem`), since waiting
-        would not help. Stopping loses nothing, at any moment: the next call goes on from the file. When all is said,
-        drawers are compared, and the server hears what the till holds.
+        Stops earlier after `timeout_s`, or if the server refuses the till itself (`Report.problem`), since waiting
+        would not help. Stopping loses nothing at any moment: the next call goes on from the file. At the end, drawers
+        are compared, and a heartbeat is sent.
         """
         deadline = time.monotonic() + (float("inf") if timeout_s is None else timeout_s)
         journal_start = self.queue.journal_end()
@@ -155,7 +157,7 @@ class Till:
         return self.sender.send_once()
 
     def poll_once(self) -> int:
-        """Ask for the oldest receipt in which sales of ours wait; return how many were moved on."""
+        """Ask for the oldest receipt with waiting sales; return how many sales moved on."""
         return self.sender.poll_once()
 
     # The calls below make one attempt, and raise Unreachable or Refused.
@@ -165,23 +167,23 @@ class Till:
         return self.calls.status(numbers)
 
     def etat(self) -> dict[str, Any]:
-        """How the server sees this till: time, shop, limits, open work. Its limit holds for the next batches."""
+        """How the server sees this till: time, shop, limits, open work. The next batches respect its limits."""
         return self._state(self.calls.etat())
 
     def heartbeat(self) -> dict[str, Any]:
-        """Say what this till holds, and its clock; the answer is that of `etat`."""
-        said = heartbeat_of(
+        """Report the till's clock and what it holds; the answer is that of `etat`."""
+        report = heartbeat_of(
             self.records.held(),
             now=self.seller.now(),
             sequence=self.book.counted("sequence"),
             currency=self.seller.currency,
         )
-        return self._state(self.calls.heartbeat(said))
+        return self._state(self.calls.heartbeat(report))
 
     def enrol(self, code: str, *, model: str | None = None) -> None:
-        """Hand in a one-time code; token, shop, counter and a series of numbers are then in the file.
+        """Send a one-time code. Afterwards token, shop, counter and a series of numbers are in the file.
 
-        After Unreachable, the same code again: the server may have the first one, and gives a new token.
+        After Unreachable, send the same code again: the server accepts it again, and gives a new token.
         """
         self.identity.begin_enrolment(code)
         answer = self.calls.enrol(code, model=model)
@@ -190,19 +192,19 @@ class Till:
         self.identity.keep_enrolment(answer.required("jeton", "terminal", "boutique"))
 
     def renew_token(self) -> None:
-        """Ask for a new token and use it once: only then does the old one die."""
+        """Ask for a new token and use it once, which makes the old one invalid."""
         self.identity.keep_next_token(self.calls.renew_token().required("jeton")["jeton"])
         self.calls.etat()
 
     def read_changes(self) -> int:
-        """Do what the shop decided since the last time; return how many sales moved on."""
+        """Do what the shop has decided since the last time; return how many sales moved on."""
         return self.sender.read_changes()
 
     def compare_drawers(self, deadline: float = float("inf")) -> list[dict[str, Any]]:
         """Have the server compare each closed day; return its answers. Raises Unreachable, Refused.
 
-        What it misses goes out again, and then the day is compared once more. A drawer whose answer was lost is
-        compared again: it is the same drawer, and the shop sees the newest word on a day.
+        Sales that the server misses are sent again, and then the day is compared once more. A drawer whose answer was
+        lost is compared again: the shop sees only the latest comparison of a day.
         """
         answers = []
         for closing in self.closings.open():
@@ -241,8 +243,8 @@ class Till:
         return state
 
     def _try(self, what: str, call: Callable[[], object]) -> None:
-        """What is asked again next time: if it fails, nothing is lost and `sync` goes on. Where nobody answered just
-        now, it is not even tried."""
+        """Make a call that the next `sync` repeats anyway: if it fails, this `sync` goes on. Not tried if the server
+        was unreachable just now."""
         if self.sender.is_cut_off:
             return
         try:
@@ -254,7 +256,7 @@ class Till:
 
 @dataclass(frozen=True)
 class Report:
-    """What `sync` saw: the sales that left the queue meanwhile, those still in it, and the days that were compared."""
+    """What `sync` did: the sales that left the queue, those still in it, and the days that were compared."""
 
     recorded: list[RecordedSale]
     pending: list[QueuedSale]
@@ -263,7 +265,7 @@ class Report:
 
     @property
     def settled(self) -> bool:
-        """Nothing left to send or to wait for. Sales to correct may remain."""
+        """Whether nothing is left to send or to wait for. Sales to correct may remain."""
         return not any(sale.state in (TO_SEND, WAITING) for sale in self.pending)
 
     def in_state(self, state: str) -> list[QueuedSale]:

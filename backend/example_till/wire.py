@@ -1,4 +1,4 @@
-"""A till's HTTP: one kept connection, whole answers or none, exact amounts. Standard library only."""
+"""A till's HTTP: one persistent connection, whole answers or none, exact amounts. Standard library only."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from typing import Any
 BASE_PATH = "/api/v2/simple/"
 RETRY_AFTER_MAX_S = 600
 
-# Where several entries concern one number, the last of these holds; a word that is not here counts as `attendre`.
+# If several entries concern one number, the last of these actions holds; an unknown action counts as `attendre`.
 ACTIONS_BY_CARE = ("purger", "corriger", "garder", "renvoyer", "attendre")
 
 
 class Wire:
-    """Carries one call at a time. Never follows a redirect: a POST must arrive where it was sent, or fail."""
+    """Makes one call at a time. Never follows a redirect: a POST must arrive where it was sent, or fail."""
 
     def __init__(self, base_url: str, serial: str, *, app_version: str, timeout_s: float) -> None:
         url = urllib.parse.urlsplit(base_url)
@@ -40,14 +40,14 @@ class Wire:
         headers = {**self.headers, **headers}
         if body is not None:
             headers = {**headers, "Content-Type": "application/json", "Content-Encoding": "gzip"}
-            body = gzip.compress(body, mtime=0)  # a tenth of the size, on links that are paid by the megabyte
+            body = gzip.compress(body, mtime=0)  # a tenth of the size, on networks that are paid by the megabyte
         try:
-            # A connection that the server closed while we were idle is readable: it holds the end of the stream.
+            # A connection that the server has closed meanwhile is readable: it has the end of the stream.
             if self.connection.sock and select.select([self.connection.sock], [], [], 0)[0]:
                 self.connection.close()
             self.connection.request(method, self.path + path, body=body, headers=headers)
             response = self.connection.getresponse()
-            content = response.read()  # raises when the answer was cut short: half an answer is no answer
+            content = response.read()  # raises if the answer was cut short: half an answer is no answer
             if response.headers.get("Content-Encoding") == "gzip":
                 content = gzip.decompress(content)
         except (OSError, EOFError, zlib.error, http.client.HTTPException) as lost:
@@ -61,7 +61,7 @@ class Wire:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer as it came, and what a till reads in it."""
+    """An answer, and what a till reads in it."""
 
     status: int
     headers: Mapping[str, str] | HTTPMessage
@@ -69,7 +69,7 @@ class Answer:
 
     @cached_property
     def document(self) -> dict[str, Any]:
-        """The JSON object of the answer; empty when it is anything else, such as a proxy's HTML page."""
+        """The JSON object of the answer; empty if it is anything else, such as a proxy's HTML page."""
         try:
             document = json.loads(self.body, parse_float=Decimal)
         except (ValueError, RecursionError):
@@ -87,7 +87,7 @@ class Answer:
 
     @property
     def is_ours(self) -> bool:
-        """Our server has answered what was asked, and so it has believed who asked."""
+        """Whether our server has answered the call, and so has accepted the token."""
         return 200 <= self.status < 300 and bool(self.document)
 
     @property
@@ -96,7 +96,7 @@ class Answer:
 
     @property
     def code(self) -> str | None:
-        """The code of a problem. Only our server gives one: without it, something on the way has answered."""
+        """The code of a problem. Only our server gives a code: without one, something on the way has answered."""
         return self.document.get("code") if self.status >= 400 else None
 
     @property
@@ -105,7 +105,7 @@ class Answer:
 
     @property
     def retry_after_s(self) -> float | None:
-        """The header gives seconds or a date; None when it is absent or unreadable."""
+        """The time of the header, which gives seconds or a date; None if it is absent or unreadable."""
         text = self.headers.get("Retry-After") or ""
         try:
             if text.isdigit():
@@ -116,14 +116,14 @@ class Answer:
         return min(max(wait_s, 0.0), RETRY_AFTER_MAX_S)
 
     def required(self, *names: str) -> dict[str, Any]:
-        """The document of a 200 or 201 that has these members. Raises Refused for any other answer."""
+        """The document of a 200 or 201 with these members. Raises Refused for any other answer."""
         if self.status not in (200, 201) or any(name not in self.document for name in names):
             raise Refused(self)
         return self.document
 
 
 def most_careful(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One entry per number, the one with the most careful action: `purger` holds only if all of them say so."""
+    """One entry for each number, with the most careful action: `purger` holds only if all its entries say so."""
 
     def care(entry: dict[str, Any]) -> int:
         action = entry.get("action")
@@ -152,19 +152,19 @@ class Pace:
         self.waits, self.next_at = 0, 0.0
 
     def wait(self, retry_after_s: float | None, *, progress: bool = False) -> None:
-        """As long as the server asks, else longer each time. Never twice the same: the tills of a street where the
-        power comes back must not go on calling at the same moment."""
+        """Wait as long as the server asks, else longer each time. The time is random, so that the tills of a street
+        where the power comes back do not all call at the same moment."""
         self.waits = 0 if progress else min(self.waits + 1, 16)
         wait_s = min(self.first_s * 2**self.waits, self.longest_s) if retry_after_s is None else retry_after_s
         self.next_at = time.monotonic() + max(wait_s, self.first_s) * random.uniform(1.0, 1.25)
 
 
 class Unreachable(ConnectionError):
-    """No whole answer came. Whether the server has the request is unknown: send the same again."""
+    """No whole answer came. The server may or may not have the request: send the same again."""
 
 
 class Refused(Exception):
-    """The server answered, and not with what was asked for."""
+    """The server answered, but not with what was asked for."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.sentence)

@@ -1,1 +1,1 @@
-"""The words of `manage.py till`: each action asks the till in backend/example_till and says what came of it."""
+"""The actions of `manage.py till`: each calls the till in backend/example_till and prints the result."""

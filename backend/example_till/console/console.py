@@ -1,4 +1,4 @@
-"""Where the actions of `manage.py till` meet a person: which till is meant, what is said of it."""
+"""The console of `manage.py till`: opens the till that the options name, and prints sentences."""
 
 import argparse
 import os
@@ -23,17 +23,17 @@ CLEAR_LINE = "\r\x1b[K"
 
 @dataclass(frozen=True)
 class Action:
-    """One word of `manage.py till`."""
+    """One action of `manage.py till`."""
 
     name: str
     help: str
-    run: Callable[..., None]  # is given the console, and what `add_arguments` asked for
+    run: Callable[..., None]  # called with the console and the arguments that `add_arguments` declares
     add_arguments: Callable[[argparse.ArgumentParser], None] = lambda parser: None
     default_file: str | None = "caisse.sqlite3"
 
 
 class Console:
-    """One run of the command: the till that its options mean, and what has been said already."""
+    """One run of the command: opens its till, and prints."""
 
     def __init__(self, stdout: OutputWrapper, *, file: str, url: str | None, serial: str | None, timezone: str) -> None:
         self.stdout, self.file, self.url, self.serial = stdout, file, url, serial
@@ -41,7 +41,7 @@ class Console:
         self.told: set[str] = set()
 
     def till(self) -> Till:
-        """What the command line says; else what the file knows once enrolled; else the environment, or the demo."""
+        """The till that the command line names; else the enrolled file; else the environment, or the demo."""
         try:
             till = self._open(url=self.url, serial=self.serial)
         except NotEnrolled:
@@ -51,7 +51,7 @@ class Console:
         return till
 
     def till_to_enrol(self, *, serial: str) -> Till:
-        """As `till`, with this serial for a file that belongs to no device yet."""
+        """Like `till`, with this serial for a file that belongs to no device yet."""
         try:
             return self._open(url=self.url, serial=self.serial)
         except NotEnrolled:
@@ -59,7 +59,7 @@ class Console:
 
     @property
     def token(self) -> str | None:
-        """The device's, from the environment alone: every user of the machine can read a command line."""
+        """The device's token, from the environment only: every user of the machine can read a command line."""
         return os.environ.get("TILL_TOKEN")
 
     @property
@@ -70,7 +70,7 @@ class Console:
         self.stdout.write(sentence)
 
     def tell(self, sentence: str) -> None:
-        """An event: in a terminal the last one on one line; elsewhere, in a log, one line an event."""
+        """Show an event: in a terminal it overwrites the last one; elsewhere, as in a log, each has its own line."""
         if self.stdout.isatty():
             self.stdout.write(f"{CLEAR_LINE}{sentence[:100]}", ending="")
             self.stdout.flush()
@@ -79,7 +79,7 @@ class Console:
             self.told.add(sentence)
 
     def show(self, report: Report) -> None:
-        """What became of everything. Ends with exit code 1 if something still waits to be sent or settled."""
+        """Print what became of the sales. Exits with 1 if something still waits to be sent or settled."""
         if self.stdout.isatty():
             self.stdout.write(CLEAR_LINE, ending="")
         for sale in [*report.recorded, *report.pending]:
@@ -115,14 +115,14 @@ def number(text: str) -> Decimal:
 
 
 def add_sale_named(parser: argparse.ArgumentParser) -> None:
-    """What names the sale that a document follows."""
+    """Add the arguments that name the sale that a document follows."""
     parser.add_argument("number", nargs="?", metavar="NUMERO", help="numéro de la vente, de cette caisse")
     parser.add_argument("--registration", metavar="NUMERO", help="ou son numéro d'enregistrement, de toute la boutique")
     parser.add_argument("--cashier", help="code du caissier")
 
 
 def amount_named(text: str) -> tuple[str, Decimal]:
-    """CDF=20000"""
+    """Read an amount, such as CDF=20000."""
     currency, separator, amount = text.partition("=")
     if not separator or not currency.strip():
         raise argparse.ArgumentTypeError(f"DEVISE=MONTANT est attendu, et non {text!r}")
@@ -130,7 +130,7 @@ def amount_named(text: str) -> tuple[str, Decimal]:
 
 
 def payout(text: str) -> tuple[str, str, Decimal]:
-    """transport:CDF=3000"""
+    """Read a payout, such as transport:CDF=3000."""
     reason, separator, amount = text.rpartition(":")
     if not separator or not reason.strip():
         raise argparse.ArgumentTypeError(f"MOTIF:DEVISE=MONTANT est attendu, et non {text!r}")
@@ -138,6 +138,6 @@ def payout(text: str) -> tuple[str, str, Decimal]:
 
 
 def describe(document: dict[str, Any]) -> str:
-    """An entry of `ventes/statut` in a line."""
+    """Describe an entry of `ventes/statut` in one line."""
     known_as = document.get("numero_enregistrement") or document.get("erreur") or ""
     return f"{document['numero_facture']} : {document['status']}, {document['action']} {known_as}".rstrip()

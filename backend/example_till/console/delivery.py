@@ -1,4 +1,4 @@
-"""Actions that hand over and ask: send, watch, status, changes, and whole files or many tills at once."""
+"""Actions that use the network: send, watch, status, changes, and whole files or many tills at once."""
 
 import argparse
 import json
@@ -51,7 +51,7 @@ def _demo_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _demo(console: Console, *, sales: Path, timeout: float) -> None:
-    """Without --file the till is new and forgotten afterwards, so that the same file can be shown twice."""
+    """Without --file, use a new till that is deleted afterwards, so that the same sales can be shown twice."""
     documents = json.loads(sales.read_text(encoding="utf-8"), parse_float=Decimal)
     if not isinstance(documents, list) or not all(map(_has_number, documents)):
         raise CommandError(f"{sales} : un tableau de ventes, chacune avec son numero_facture, est attendu.")

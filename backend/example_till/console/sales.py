@@ -1,4 +1,4 @@
-"""Actions that need no network: sell, void, take back, take a payment, list."""
+"""Actions without a network: sell, void, take back, take a payment, list."""
 
 import argparse
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Actions about the till itself: enrol, renew the token, say how it is, read the articles, close the drawer."""
+"""Actions about the till itself: enrol, renew the token, show its state, read the articles, close the drawer."""
 
 import argparse
 import json
@@ -25,7 +25,7 @@ def _enrol_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _enrol(console: Console, *, code: str, model: str | None) -> None:
     address, separator, scanned = code.rpartition("#")
-    if separator:  # a QR carries the server's address before the code
+    if separator:  # a QR code has the server's address before the code
         console.url, code = console.url or address, scanned
     with console.till_to_enrol(serial=secrets.token_hex(SERIAL_BYTES)) as till:
         try:
