@@ -1,1 +1,1 @@
-"""The speed targets of the design, measured side by side in one run: `python -m benchmarks`."""
+"""Measures the design's speed targets side by side in one run: `python -m benchmarks`."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: starts private servers, measures, prints the table. Its exit code judges nothing."""
+"""`python -m benchmarks`: starts private servers, measures, prints the table. The exit code does not depend on it."""
 
 import argparse
 import contextlib
@@ -51,7 +51,7 @@ def _run(options: argparse.Namespace, folder: Path) -> None:
         os.environ |= {
             "DJANGO_SETTINGS_MODULE": "backend.config.settings",
             "DATABASE_URL": mariadb.url("template"),
-            # Here nobody rings: the benchmark calls the posting itself. The system that it serves has a broker.
+            # No broker here: the benchmark calls the posting itself. The served system has a broker.
             "BROKER_URL": "",
             "SECRET_KEY": "signs-nothing",
             "LOG_FORMAT": "json",
@@ -70,7 +70,7 @@ def _run(options: argparse.Namespace, folder: Path) -> None:
 
 @contextlib.contextmanager
 def _log_to(path: Path) -> Iterator[None]:
-    """Let the log lines of the posting go to a file, as a service's do: a terminal would be measured with them."""
+    """Write the posting's log lines to a file, as a service does: a terminal would slow the measurement."""
     kept = os.dup(2)
     with path.open("ab") as log:
         os.dup2(log.fileno(), 2)
@@ -99,32 +99,32 @@ def _compare(options: argparse.Namespace, folder: Path, mariadb: object) -> Iter
     wanted = set(options.comparisons or COMPARISONS)
     rounds = options.rounds
     if "posting" in wanted:
-        yield from _tell(posting.compare_with_bare(tills, rounds=rounds))
+        yield from _print_each(posting.compare_with_bare(tills, rounds=rounds))
     if wanted & SERVED:
         with serving.serve(folder=folder, mariadb=mariadb, workers=options.workers) as served:
             if "throughput" in wanted:
-                yield from _tell(serving.compare_throughput(served, tills, rounds=rounds))
+                yield from _print_each(serving.compare_throughput(served, tills, rounds=rounds))
             if "answers" in wanted:
-                yield from _tell(serving.compare_answers(served, tills, rounds=rounds))
+                yield from _print_each(serving.compare_answers(served, tills, rounds=rounds))
             if "polls" in wanted:
-                yield from _tell(serving.compare_polls(served, tills, rounds=rounds))
+                yield from _print_each(serving.compare_polls(served, tills, rounds=rounds))
     if "stored" in wanted:
-        yield from _tell(posting.compare_stored(tills, rounds=rounds, stored=options.stored))
+        yield from _print_each(posting.compare_stored(tills, rounds=rounds, stored=options.stored))
     if "sizes" in wanted:
-        yield from _tell(posting.compare_batch_sizes(tills, rounds=rounds))
+        yield from _print_each(posting.compare_batch_sizes(tills, rounds=rounds))
     if "pages" in wanted:
-        yield from _tell(pages.compare_pages(tills, rounds=rounds, stored=options.stored))
+        yield from _print_each(pages.compare_pages(tills, rounds=rounds, stored=options.stored))
     if "cost" in wanted:
-        _tell_cost(cost.tell_cost(tills, server_pid=mariadb.process.pid))
+        _print_cost(cost.measure_cost(tills, server_pid=mariadb.process.pid))
 
 
-def _tell_cost(lines: Iterable[str]) -> None:
+def _print_cost(lines: Iterable[str]) -> None:
     for line in lines:
         print(f"  {line}", flush=True)
 
 
-def _tell(comparisons: Iterable) -> Iterator[object]:
-    """Say at once what has been found: the table comes minutes later."""
+def _print_each(comparisons: Iterable) -> Iterator[object]:
+    """Print each comparison as it is measured: the table comes minutes later."""
     for one in comparisons:
         print(f"  {one.what}: {one.ours} against {one.other}", file=sys.stdout, flush=True)
         yield one

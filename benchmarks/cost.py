@@ -1,5 +1,5 @@
-"""What one sale takes of a machine: processor time, room on disk, bytes of the binary log. To reckon
-with, not to compare: docs/operations.md multiplies these figures by the sales of a day.
+"""What one sale costs a machine: processor time, disk space, bytes of the binary log. For estimates, not comparisons:
+docs/operations.md multiplies these figures by the sales of a day.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,26 +16,26 @@ COST = "cost"
 BATCHES = 10
 SALES_EACH = 100
 PROCESSES = 2
-# Tables are as large as their pages: only growth over many sales says what one of them takes.
+# Tables grow by whole pages: only growth over many sales shows what one sale takes.
 WARM_UP_BATCHES = 2
 
 
 @dataclass(frozen=True)
-class Room:
+class DiskSpace:
     """Bytes that the tables and the binary log take."""
 
     tables: dict[str, int]
     log: int
 
 
-def tell_cost(tills: Sequence[Till], *, server_pid: int) -> Iterator[str]:
-    """Post thousands of sales of three lines and say, line by line, what one of them took."""
+def measure_cost(tills: Sequence[Till], *, server_pid: int) -> Iterator[str]:
+    """Post thousands of sales of three lines, and yield lines of text that say what one of them took."""
     databases.copy_template(COST)
     _post(tills, "W", batches=WARM_UP_BATCHES)
-    before, cpu_before_s = _room(), cpu_s_of(server_pid)
+    before, cpu_before_s = _disk_space(), cpu_s_of(server_pid)
     poster_cpu_s = _post(tills, "C", batches=BATCHES)
     server_cpu_s = cpu_s_of(server_pid) - cpu_before_s
-    after = _room()
+    after = _disk_space()
     sales = TILLS * BATCHES * SALES_EACH
     yield f"{sales:,} sales of three lines, in batches of {SALES_EACH}, {PROCESSES} processes that post"
     poster_ms, server_ms = poster_cpu_s / sales * 1000, server_cpu_s / sales * 1000
@@ -49,17 +49,17 @@ def tell_cost(tills: Sequence[Till], *, server_pid: int) -> Iterator[str]:
 
 
 def _post(tills: Sequence[Till], prefix: str, *, batches: int) -> float:
-    """Hand over and post; return the processor time of those who posted, in seconds."""
+    """Hand over and post; return the processor time of the posting processes, in seconds."""
     for number in range(batches):
         hand_over(tills, f"{prefix}{number}", database=COST, sales=SALES_EACH)
     return run_together([post_all(own, database=COST) for own in share(tills, PROCESSES)]).cpu_s
 
 
-def _room() -> Room:
+def _disk_space() -> DiskSpace:
     with databases.using(COST), connection.cursor() as cursor:
         cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()")
         names = [name for (name,) in cursor.fetchall()]
-        # The server keeps its figures of a table until somebody makes it look.
+        # The server refreshes its figures of a table only when asked.
         cursor.execute(f"ANALYZE TABLE {', '.join(f'`{name}`' for name in names)}")
         cursor.fetchall()
         cursor.execute(
@@ -68,4 +68,4 @@ def _room() -> Room:
         )
         tables = {name: int(size) for name, size in cursor.fetchall()}
         cursor.execute("SHOW BINARY LOGS")
-        return Room(tables, sum(int(row[1]) for row in cursor.fetchall()))
+        return DiskSpace(tables, sum(int(row[1]) for row in cursor.fetchall()))

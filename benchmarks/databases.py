@@ -1,4 +1,4 @@
-"""The databases of a run: one is migrated and furnished, the others are copies of it with the same ids."""
+"""The databases of a run: a template is migrated and filled, the others are copies of it with the same ids."""
 
 import contextlib
 import time
@@ -16,7 +16,7 @@ SILENCE_S_MAX = 600
 
 
 def use(database: str) -> None:
-    """Let Django's connection be to this database from now on."""
+    """Connect Django to this database from now on."""
     connections.close_all()
     connection.settings_dict["NAME"] = database
 
@@ -29,9 +29,9 @@ def using(database: str) -> Iterator[None]:
 
 
 def make_template() -> None:
-    """Migrate the template. The server gets a production's memory, not a test's: cold pages are not the subject."""
+    """Migrate the template. The server gets as much memory as in production: cold pages are not to be measured."""
     use(TEMPLATE)
-    # Whoever only measures is silent for longer than a session that serves may be.
+    # The measuring session is idle for longer than a serving session may be.
     connection.settings_dict["OPTIONS"]["init_command"] += f", wait_timeout={SILENCE_S_MAX}"
     with connection.cursor() as cursor:
         cursor.execute(f"SET GLOBAL innodb_buffer_pool_size = {BUFFER_POOL_BYTES}")
@@ -39,7 +39,7 @@ def make_template() -> None:
 
 
 def copy_template(database: str) -> None:
-    """Make `database` anew with the template's tables, rows and triggers."""
+    """Create `database` again with the template's tables, rows and triggers."""
     use(TEMPLATE)
     tables = connection.introspection.table_names()
     with connection.cursor() as cursor:
@@ -57,7 +57,7 @@ def copy_template(database: str) -> None:
 
 
 def let_settle() -> None:
-    """Wait until the server has written what a fill left in its memory, so that nobody pays for it later."""
+    """Wait until the server has written the pages that a fill left in memory, so that no measurement includes it."""
     connections.close_all()
     with connection.cursor() as cursor:
         cursor.execute("SET GLOBAL innodb_max_dirty_pages_pct_lwm = 0, GLOBAL innodb_max_dirty_pages_pct = 0")

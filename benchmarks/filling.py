@@ -1,4 +1,4 @@
-"""Many stored sales, quickly: the database multiplies them itself. As many rows as real ones, with invented content."""
+"""Fills a database with many sales quickly: the database multiplies rows itself. Real row counts, invented content."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -11,7 +11,7 @@ CHUNK_SALES = 50_000
 BATCH_SALES = 100
 DAY_SALES = 100
 FIRST_DAY = date(2020, 1, 1)
-# Of stored sale number n, from 0: its till, which of that till's sales it is, and the batch it came in.
+# For stored sale number n, from 0: its till, its place among the till's sales, and its batch.
 TILL, TURN = f"(n.seq % {TILLS})", f"(n.seq DIV {TILLS})"
 BATCH = f"(({TURN} DIV {BATCH_SALES}) * {TILLS} + {TILL} + 1)"
 NUMBER = f"CONCAT('OLD-', {TURN})"
@@ -22,7 +22,7 @@ DAY = f"('BEGINNING' + INTERVAL ({TURN} DIV {DAY_SALES}) DAY)"
 def store(tills: Sequence[Till], sales: int, *, first_day: date = FIRST_DAY) -> None:
     """Put `sales` recorded sales of the tills into an empty copy of the template, DAY_SALES a day and till."""
     first, last = tills[0], tills[-1]
-    # The statements reckon the ids of shops, tills and units from the number of the sale.
+    # The statements compute the ids of shops, tills and units from the number of the sale.
     assert last.terminal_id - first.terminal_id == last.shop_id - first.shop_id == TILLS - 1
     assert last.unit_ids[-1] - first.unit_ids[0] == TILLS * ARTICLES - 1
     ids = {

@@ -1,4 +1,4 @@
-"""What the merchants' pages cost with many sales stored, against a few: time in this process, and queries."""
+"""Compares the merchants' pages with many and with few stored sales: time in this process, and queries."""
 
 import json
 import time
@@ -25,11 +25,11 @@ FEW, MANY = "pages_few_stored", "pages_many_stored"
 FEW_STORED = 1000
 DASHBOARD = "dashboard"
 TODAY_SALES, TODAY_REFUSED = 100, 20
-# How often a page is opened in a round; the median counts.
+# How often a page is opened in a round; the median is used.
 LOOKS = 5
 
 Ids = dict[str, object]
-# The main pages by the names of their routes, each with what its address names.
+# The main pages by the names of their routes, each with the parameters of its address.
 PAGES: dict[str, tuple[str, ...]] = {
     DASHBOARD: (), "sales": (), "sale": ("sale_id",), "invoice": ("sale_id",), "credits": (), "new_sale": (),
     "to_correct": (), "entry": ("batch_id", "position"), "stock": (), "article": ("article_id",),
@@ -55,7 +55,7 @@ class Visitor:
             raise RuntimeError(f"{path} answered {answer.status_code}")
 
     def look(self, name: str, *, before: Callable[[], object] = lambda: None, times: int = LOOKS) -> float:
-        """Return how many seconds the page took, the median of a few looks."""
+        """Return how many seconds the page took, the median of `times` requests."""
         taken = []
         for _ in range(times):
             before()
@@ -77,7 +77,7 @@ def compare_pages(tills: Sequence[Till], *, rounds: int, stored: int) -> Iterabl
     for database, sales in ((MANY, stored), (FEW, FEW_STORED)):
         databases.copy_template(database)
         with databases.using(database):
-            # The last of the stored sales are of today, and so are those that are sold now.
+            # The last stored sales are of today, like those that are sold now.
             days = (sales // TILLS - 1) // filling.DAY_SALES
             filling.store(tills, sales, first_day=datetime.now(UTC).date() - timedelta(days=days))
         visitors.append(Visitor(tills[0], database))
@@ -97,24 +97,26 @@ def _compare(
         with databases.using(visitor.database):
             visitor.open(name)
             counts.append(visitor.queries(name, before=before))
-            # One database after the other: a connection that is made anew would be measured with the page.
+            # One database after the other: otherwise the time of a new connection would be measured too.
             taken += [visitor.look(name, before=before) for _ in range(rounds)]
     ours, other = (f"{milliseconds(taken)}, {count} queries" for taken, count in zip(seen, counts, strict=True))
     return Comparison(what=what, ours=ours, other=other, ratios=[one / two for one, two in zip(*seen, strict=True)])
 
 
 def _forget_days() -> None:
-    """Let nothing be kept of yesterday, as when a day is looked at for the first time or got a late document."""
+    """Delete yesterday's stored totals, as on the first view of a day or after a late document."""
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
     DayTotal.objects.filter(day=yesterday).update(added_up_at_marks=None)
 
 
 def _sell_today(till: Till) -> Ids:
-    """Let the till sell, be refused, leave a batch waiting and speak; return what the pages' addresses name."""
+    """Make a sale, a refusal, a waiting batch and a heartbeat of the till; return the ids for the pages' addresses."""
     device = Device.objects.select_related("terminal__shop").get(pk=till.device_id)
     numbers = [f"TODAY-{place:03}" for place in range(TODAY_SALES)]
     sold = receive_batch(caller=Caller(device), body=_body(till, numbers)).batch
-    receive_batch(caller=Caller(device), body=_body(till, [f"NO-{at}" for at in range(TODAY_REFUSED)], quantity="0"))
+    receive_batch(
+        caller=Caller(device), body=_body(till, [f"NO-{index}" for index in range(TODAY_REFUSED)], quantity="0")
+    )
     while post_slice(till.terminal_id).has_more:
         pass
     receive_batch(caller=Caller(device), body=_body(till, ["WAITS-1"]))

@@ -1,4 +1,4 @@
-"""Comparisons of posting alone, without HTTP and without Celery: processes that call `post_slice`."""
+"""Compares posting alone, without HTTP and Celery: processes that call `post_slice`."""
 
 from collections.abc import Callable, Sequence
 
@@ -17,7 +17,7 @@ FEW_STORED = 1000
 
 
 def post_all(tills: Sequence[Till], *, database: str) -> Callable[[], Callable[[], None]]:
-    """Return the job of one process: post all that waits of these tills, in slices of the usual length."""
+    """Return the job of one process: post everything that waits of these tills, in slices of the usual length."""
 
     def prepare() -> Callable[[], None]:
         databases.use(database)
@@ -50,14 +50,14 @@ def prepare_bare() -> None:
 
 
 def measure_bare(tills: Sequence[Till], prefix: str, *, processes: int, sales: int) -> Measured:
-    """Record what posting such batches says, then measure the bare loop saying it."""
+    """Record the statements of posting such batches, then measure the bare loop replaying them."""
     for database in (RECORDING, BARE):
         hand_over(tills, prefix, database=database, sales=sales)
     with databases.using(RECORDING):
-        said = {till: bare.record(till) for till in tills}
+        recorded = {till: bare.record(till) for till in tills}
     jobs = []
     for own in share(tills, processes):
-        transactions = [transaction for till in own for transaction in said[till]]
+        transactions = [transaction for till in own for transaction in recorded[till]]
         jobs.append(lambda transactions=transactions: bare.replayer(transactions, database=BARE))
     return run_together(jobs)
 
@@ -75,16 +75,16 @@ def compare_with_bare(tills: Sequence[Till], *, rounds: int) -> list[Comparison]
             other = measure_bare(tills, prefix, processes=count, sales=SALES_EACH)
             hand_over(tills, prefix, database=POSTING, sales=SALES_EACH)
             ours = run_together([post_all(own, database=POSTING) for own in share(tills, count)])
-            # The first round warms the server up.
+            # The first round is a warm-up.
             if number:
                 times[count].append((ours, other))
     return [_against_bare(count, times[count], sales) for count in counts]
 
 
 def _against_bare(count: int, times: list[tuple[Measured, Measured]], sales: int) -> Comparison:
-    def side(at: int) -> str:
-        cpu = milliseconds([pair[at].cpu_s for pair in times], each=sales)
-        return f"{per_s(sales, [pair[at].seconds for pair in times])}, {cpu} of Python a sale"
+    def side(index: int) -> str:
+        cpu = milliseconds([pair[index].cpu_s for pair in times], each=sales)
+        return f"{per_s(sales, [pair[index].seconds for pair in times])}, {cpu} of Python a sale"
 
     return Comparison(
         what=f"1. posting, {count} process{'es' if count > 1 else ''}, against the bare loop",
@@ -111,7 +111,7 @@ def compare_stored(tills: Sequence[Till], *, rounds: int, stored: int) -> list[C
 
 
 def compare_batch_sizes(tills: Sequence[Till], *, rounds: int) -> list[Comparison]:
-    """The cost of a sale in a batch of 1,000 against one in a batch of 10, twenty of which wait at a time."""
+    """The cost of a sale in a batch of 1,000 against one in a batch of 10, with twenty batches waiting at a time."""
     databases.copy_template(POSTING)
     pairs = []
     for number in range(rounds + 1):

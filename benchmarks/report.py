@@ -1,4 +1,4 @@
-"""The table that a run prints: each comparison as a ratio measured in this run, beside its target."""
+"""Prints a run's table: each comparison as a ratio measured in this run, beside its target."""
 
 import statistics
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Target:
-    """What the design asks of a ratio: at least `bound`, or at most."""
+    """What the design asks of a ratio: at least or at most `bound`."""
 
     bound: float
     is_minimum: bool = False
@@ -21,7 +21,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One line of the table. `ratios` has one entry a round, in which both sides were measured in turn."""
+    """One line of the table. `ratios` has one entry for each round, in which both sides were measured in turn."""
 
     what: str
     ours: str
@@ -36,7 +36,7 @@ def median(values: Sequence[float]) -> float:
 
 
 def table(comparisons: Sequence[Comparison]) -> str:
-    """Return the table in Markdown, with the medians, the spread between rounds, and what each target says of it."""
+    """Return the table in Markdown: medians, spread between rounds, and whether each target is met."""
     rows = [("comparison", "ours", "against", "ratio", "rounds", "target", "")]
     notes: list[str] = []
     for one in comparisons:

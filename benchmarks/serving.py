@@ -1,4 +1,4 @@
-"""Comparisons through HTTP, Celery and all: gunicorn, workers and a sweep on a private MariaDB and Redis."""
+"""Compares the whole system, HTTP and Celery included: gunicorn, workers and a sweep on a private MariaDB and Redis."""
 
 import contextlib
 import secrets
@@ -28,7 +28,7 @@ SETTLED_S_MAX = 120
 
 
 class Served:
-    """A running system on a database of its own, with the comparison's addresses beside the API's."""
+    """A running system on its own database, with the addresses of the comparison beside the API's."""
 
     def __init__(self, stack: Stack, mariadb: PrivateMariaDB, *, workers: int) -> None:
         self.workers = workers
@@ -67,7 +67,7 @@ def wait_settled() -> None:
 
 @dataclass(frozen=True)
 class Round:
-    """How long each side took for the same number of sales, and whose processor time ours was."""
+    """How long each side took for the same number of sales, and the processor time of each of our processes."""
 
     ours_s: float
     bare_s: float
@@ -119,7 +119,7 @@ def _throughput(served: Served, tills: Sequence[Till], number: int) -> Round:
 
 
 def compare_answers(served: Served, tills: Sequence[Till], *, rounds: int) -> list[Comparison]:
-    """Until the till is answered, a batch of 100 at an idle system, against the synchronous endpoint."""
+    """The time until the till is answered: a batch of 100 on an idle system, against the synchronous endpoint."""
     url, pairs = served.api.url, []
     with databases.using(SERVED):
         for number in range(2 * rounds + 1):

@@ -1,4 +1,4 @@
-"""The project's settings with two more addresses: what the API is compared with, under the same server."""
+"""The project's settings with two more addresses, which the API is compared with under the same server."""
 
 from backend.config.settings import *  # noqa: F403
 

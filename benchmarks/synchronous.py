@@ -26,7 +26,7 @@ def empty(request: HttpRequest) -> HttpResponse:
 
 
 class EmptyCall(APIView):
-    """An empty 200 behind everything that stands before each call of the API: who calls, how often, in what format."""
+    """An empty 200 behind everything that runs before each call of the API: authentication, throttling, parsing."""
 
     def get(self, request: Request) -> Response:
         return Response()
@@ -38,12 +38,12 @@ def synchronous_sync(request: HttpRequest) -> HttpResponse:
     serial = request.headers.get("X-Device-Serial", "")
     terminal = Device.objects.select_related("terminal__shop").get(serial=serial).terminal
     created, errors = [], []
-    for index, told in enumerate(json.loads(request.body, parse_float=Decimal), start=1):
+    for index, wire in enumerate(json.loads(request.body, parse_float=Decimal), start=1):
         try:
             with transaction.atomic():
-                created.append(_record(terminal, told))
+                created.append(_record(terminal, wire))
         except (ValueError, LookupError, Article.DoesNotExist) as error:
-            errors.append({"index": index, "numero_facture": told.get("numero_facture", "N/A"), "erreur": str(error)})
+            errors.append({"index": index, "numero_facture": wire.get("numero_facture", "N/A"), "erreur": str(error)})
     shop = terminal.shop
     answer = {
         "success": True,
@@ -56,8 +56,8 @@ def synchronous_sync(request: HttpRequest) -> HttpResponse:
     return JsonResponse(answer, status=201)
 
 
-def _record(terminal: Terminal, told: dict) -> dict:
-    shop, number = terminal.shop, told["numero_facture"]
+def _record(terminal: Terminal, wire: dict) -> dict:
+    shop, number = terminal.shop, wire["numero_facture"]
     if Sale.objects.filter(number=number, terminal=terminal).first():
         raise ValueError("Vente déjà existante")
     now = datetime.now(UTC)
@@ -68,15 +68,15 @@ def _record(terminal: Terminal, told: dict) -> dict:
         number=number,
         currency=shop.currency,
         total=Decimal(0),
-        payment_mode=told.get("mode_paiement", "CASH"),
-        is_paid=told.get("paye", True),
+        payment_mode=wire.get("mode_paiement", "CASH"),
+        is_paid=wire.get("paye", True),
         received_at=now,
         recorded_at=now,
         business_day=now.date(),
         till_day=now.date(),
         fingerprint="",
     )
-    lines = [_line(sale, terminal, position, line) for position, line in enumerate(told["lignes"], start=1)]
+    lines = [_line(sale, terminal, position, line) for position, line in enumerate(wire["lignes"], start=1)]
     sale.total = sum(line.total for line in lines)
     sale.save(update_fields=["total"])
     return {
@@ -91,10 +91,10 @@ def _record(terminal: Terminal, told: dict) -> dict:
     }
 
 
-def _line(sale: Sale, terminal: Terminal, position: int, told: dict) -> SaleLine:
+def _line(sale: Sale, terminal: Terminal, position: int, wire: dict) -> SaleLine:
     articles = Article.objects.select_related("base_unit")
-    article = articles.get(id=told["article_id"], shop=terminal.shop, is_active=True)
-    unit, quantity, price = article.base_unit, Decimal(told["quantite"]), Decimal(told["prix_unitaire"])
+    article = articles.get(id=wire["article_id"], shop=terminal.shop, is_active=True)
+    unit, quantity, price = article.base_unit, Decimal(wire["quantite"]), Decimal(wire["prix_unitaire"])
     before = unit.stock
     if before < quantity:
         raise ValueError(f"Stock insuffisant pour {article.name}")

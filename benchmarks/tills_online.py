@@ -16,7 +16,7 @@ ANSWER_S_MAX = 120
 
 
 def post(url: str, path: str, till: Till, body: bytes, *, expected: int) -> tuple[float, dict]:
-    """Post one batch over a new connection. Return (seconds until all of the answer was there, the answer)."""
+    """Post one batch over a new connection. Return (seconds until the whole answer arrived, the answer)."""
     address = urlsplit(url)
     began = time.perf_counter()
     client = http.client.HTTPConnection(address.hostname, address.port, timeout=ANSWER_S_MAX)
@@ -56,7 +56,7 @@ def post_together(
 
 
 class Poller:
-    """One request, said again and again on one connection: as little of a client as can be."""
+    """A minimal client that repeats one request on one connection."""
 
     def __init__(self, url: str, path: str, headers: dict[str, str]) -> None:
         address = urlsplit(url)
@@ -65,9 +65,9 @@ class Poller:
         self.request = "\r\n".join([*lines, "", ""]).encode()
 
     def times(self, count: int, *, expected: int) -> list[float]:
-        """Return how long each of `count` answers took. They have no body, and are looked at for their status alone.
+        """Return how long each of `count` answers took. They have no body, and only their status is checked.
 
-        A connection for each series: between two of them the server hangs up on who says nothing.
+        Each series opens a new connection: the server closes idle connections between two series.
         """
         with socket.create_connection(self.address, timeout=ANSWER_S_MAX) as connection:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

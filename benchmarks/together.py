@@ -1,4 +1,4 @@
-"""Running several processes at once and measuring them: from the first one's start to the last one's end."""
+"""Runs several processes at once and measures them, from the first start to the last end."""
 
 import multiprocessing
 import os
@@ -11,7 +11,7 @@ from django.db import connections
 
 from backend.localrun.processes import group_members
 
-# Called in its process to connect and the like; what it returns is what is measured.
+# Called in its process to prepare, e.g. to connect; it returns the function that is measured.
 Job = Callable[[], Callable[[], None]]
 
 PATIENCE_S = 300
@@ -21,14 +21,14 @@ _ticks_per_s = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Measured:
-    """`seconds` on the clock for all processes together, `cpu_s` of the processor in these processes alone."""
+    """`seconds`: elapsed time of all processes together. `cpu_s`: processor time of these processes only."""
 
     seconds: float
     cpu_s: float
 
 
 def run_together(jobs: Sequence[Job]) -> Measured:
-    """Run each job in a process of its own, all beginning at once. Raises RuntimeError if one fails."""
+    """Run each job in its own process, all at once. Raises RuntimeError if a job fails."""
     connections.close_all()
     barrier = _fork.Barrier(len(jobs))
     results = _fork.SimpleQueue()
@@ -58,7 +58,7 @@ def _run(job: Job, barrier: object, results: object) -> None:
 
 
 def cpu_s_of(leader: int) -> float:
-    """Return what a server's living processes have used of the processor so far."""
+    """Return the processor time that a server's running processes have used so far."""
     used = 0
     for pid in group_members(leader):
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

@@ -1,4 +1,4 @@
-"""The project's addresses, and before them those that only the benchmarks serve."""
+"""The addresses that only the benchmarks serve, followed by the project's."""
 
 from django.urls import include, path
 

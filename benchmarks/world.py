@@ -1,7 +1,8 @@
-"""Who sells in a benchmark: tills, each in a shop of its own with its articles, and the batches they hand over.
+"""The tills of a benchmark, each in its own shop with its own articles, and the batches that they hand over.
 
-A shop of its own, so that no till waits for another's rows in any of the variants: what is compared is what a sale
-costs, and queues for one hot row would make all variants alike.
+Each till has its own shop, so that no till waits for another's rows: the cost of a sale is compared, and waiting for
+one hot row would make all variants look alike.
+
 """
 
 import json
@@ -20,7 +21,7 @@ STOCK = 10_000_000
 
 @dataclass(frozen=True)
 class Till:
-    """A till by the ids that it has in every database of the run: all are copies of one."""
+    """A till, by ids that are the same in every database of the run, because all are copies of one."""
 
     terminal_id: int
     shop_id: int
@@ -57,7 +58,8 @@ class Till:
 
 
 def make_tills() -> list[Till]:
-    """Make the tills in an empty database. What is numbered in a row here keeps its number in every copy."""
+    """Create the tills in an empty database. Their ids are consecutive, and the same in every copy."""
+
     return [_make_till() for _ in range(TILLS)]
 
 
