@@ -8,9 +8,9 @@ VENV ?= .venv
 ARGUMENTS ?=
 PROCESSES ?= 2
 python := $(VENV)/bin/python
-# What can be installed. development.txt has all of it, so it is compiled first and decides the versions of the others.
+# The sets of requirements. development.txt contains all others, so it is compiled first and decides their versions.
 sets := development embedded embedded-development production
-# What the checks need that nobody serves with.
+# A key for the checks; no server uses it.
 unused_key := SECRET_KEY=looks-at-models-and-settings-and-serves-nobody
 
 .DEFAULT_GOAL := help
@@ -75,8 +75,8 @@ $(VENV)/bin/pip:
 	  echo "Name another one: make PYTHON=python3.13 …" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 
-# A mark for each set of requirements, so that the second run installs nothing. The files carry hashes: pip refuses
-# whatever does not have one of them. Only what has mysqlclient in it needs a compiler.
+# A stamp file for each set of requirements, so that the second run installs nothing. The files have hashes: pip refuses
+# any other package. Only sets with mysqlclient need a compiler.
 $(sets:%=$(VENV)/.installed-%): $(VENV)/.installed-%: requirements/%.txt | $(VENV)/bin/pip
 	@! grep -q '^mysqlclient==' $< || PYTHON=$(python) tools/require mysqlclient
 	$(python) -m pip install --quiet --disable-pip-version-check --require-hashes -r $<

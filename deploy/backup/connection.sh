@@ -1,12 +1,11 @@
-# What the scripts of this folder share: how they reach the server, with whose rights, what a binlog is called, and how
-# they fail. Sourced by bash.
+# Functions shared by the scripts of this folder: connections, accounts, names of binlogs, failures. Sourced by bash.
 #
 #   DATABASE_NAME    [caisse]
 #   DATABASE_SOCKET  [MYSQL_UNIX_PORT, else the client's own] or DATABASE_HOST and DATABASE_PORT [3306]
 #   CLIENTS          [mariadb, else mysql] whose programs to use; those of the server's own kind: mysql for MySQL
 
 set -euo pipefail
-# Sales and customers' names: for nobody else on the machine.
+# Dumps contain sales and customers' names: no other user of the machine may read them.
 umask 077
 
 fail() {
@@ -54,7 +53,7 @@ command -v "$client" "$dump" "$binlog" >/dev/null || fail "$client, $dump and $b
 
 # position_of FILE: prints `binlog.000002 1234`, where the binlog stood when this dump was taken.
 position_of() {
-    # Within the first lines; gzip is cut off there, and says so.
+    # It is in the first lines; gzip then reports that its output was closed.
     local named="-- CHANGE (MASTER|REPLICATION SOURCE) TO (MASTER|SOURCE)_LOG_FILE='([^']+)', (MASTER|SOURCE)_LOG_POS=([0-9]+)"
     { gzip -dc -- "$1" 2>/dev/null || true; } | head -n 100 | sed -nE "s/^$named;.*/\3 \5/p"
 }
@@ -75,8 +74,8 @@ newest_binlog() {
         sed -E 's/^[0-9]{8}T[0-9]{6}Z\.//' | sort -uV | tail -n 1
 }
 
-# same_binlogs FOLDER NAME: whether all copies of this binlog begin alike, as those of one server do. The 22nd byte is
-# the mark that a server sets in a file while it is open.
+# same_binlogs FOLDER NAME: whether all copies of this binlog begin alike, as those of one server do. A server sets a
+# flag in the 22nd byte while the file is open.
 same_binlogs() {
     local longest='' other
     while IFS= read -r other; do
