@@ -10,7 +10,7 @@ from django.conf import settings
 
 from backend.sales.models import Batch
 
-COMPLETE_HOLD_S = 25
+COMPLETE_HOLD_S: float = settings.COMPLETE_HOLD_S
 PREFER_WAIT_S_MAX = 10
 POLL_EVERY_S = 0.05
 POLL_EVERY_S_MAX = 0.5

@@ -128,6 +128,8 @@ DEVICE_REQUESTS_PER_MINUTE = env.int("DEVICE_REQUESTS_PER_MINUTE", default=600)
 ENROLMENTS_PER_MINUTE = env.int("ENROLMENTS_PER_MINUTE", default=30)
 # How many requests of one API process may be held open for an answer (Prefer: wait, answer mode complete).
 WAITERS_MAX = env.int("WAITERS_MAX", default=4)
+# How long an answer to a till in mode complete waits for the last outcome: half of what tills of that kind wait.
+COMPLETE_HOLD_S = 25.0
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["backend.api.authentication.DeviceAuthentication"],
