@@ -1,8 +1,6 @@
 """What the tests of the example till share: everything that runs behind a shop, started once a file, and tills."""
 
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,39 +13,12 @@ from backend.example_till import Till
 from backend.localrun.stack import Stack
 from backend.sales.tills.pauses import pause, resume
 from backend.testing import Cast
+from tests.acceptance.dying_till import act_until_death
 from tests.faults.proxy import FaultProxy
+from tests.forking import fork
 from tests.plugin import Rig
 
 MakeTill = Callable[..., Till]
-
-DYING_TILL = """
-import os, signal, sys
-from zoneinfo import ZoneInfo
-from backend.example_till import Till
-path, url, serial, step, action, *arguments = sys.argv[1:]
-left = int(step)
-def count(*_):
-    global left
-    left -= 1
-    if left == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-till = Till(path, url, serial, zone=ZoneInfo("Africa/Kinshasa"), backoff_s=(0.05, 0.2))
-wire = till.calls.transport
-def transport(*call):
-    count()
-    answer = wire(*call)
-    count()
-    return answer
-till.calls.transport = transport
-till.book.file.set_trace_callback(count)
-if action == "enrol":
-    till.enrol(*arguments)
-elif action == "renew_token":
-    till.renew_token()
-elif action == "close":
-    till.close_drawer(opening={"CDF": 1000}, counted={"CDF": 26000})
-    till.sync()
-"""
 
 
 @pytest.fixture(scope="module")
@@ -111,9 +82,10 @@ def die_at(tmp_path: Path) -> Callable[..., bool]:
     going out, an answer coming in. Returns whether it died; False means that it had fewer steps."""
 
     def die_at(step: int, url: str, action: str, *arguments: str, file: str, serial: str) -> bool:
-        command = [sys.executable, "-c", DYING_TILL, str(tmp_path / file), url, serial, str(step), action, *arguments]
-        code = subprocess.run(command, check=False, timeout=60).returncode
-        assert code in (0, -signal.SIGKILL), code
-        return code != 0
+        till = {"step": step, "path": str(tmp_path / file), "url": url, "serial": serial}
+        process = fork(act_until_death, action, arguments, **till)
+        process.join(60)
+        assert process.exitcode in (0, -signal.SIGKILL), process.exitcode
+        return process.exitcode != 0
 
     return die_at

@@ -1,6 +1,7 @@
 """A shop with tills, whose sales are posted by processes that a test can make fail."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from backend.localrun.processes import ChildProcess, wait_until
 from backend.sales.intake import Caller, receive_batch
 from backend.sales.models import Batch, SaleOutcome
 from backend.testing import make_article, make_device, make_shop, make_terminal
+from tests.faults.forked import ForkedPoster
 from tests.plugin import Rig
 
 
@@ -63,30 +65,30 @@ def till(shop: ShopOfFaults) -> Till:
     return shop.till()
 
 
-Poster = Callable[..., ChildProcess]
+Poster = Callable[..., ChildProcess | ForkedPoster]
 
 
 @pytest.fixture
 def poster(real_database: None, rig: Rig, tmp_path: Path) -> Iterator[Poster]:
-    """Start a poster process on a terminal: poster(terminal_id, *options, FAULT="kill@lines", …)."""
-    started: list[ChildProcess] = []
+    """Start a poster process on a terminal: poster(terminal_id, *options, FAULT="kill@lines", …).
 
-    def start(terminal_id: int, *options: str, database_url: str = "", **environment: str) -> ChildProcess:
-        import os
+    With a `database_url` or a DJANGO_SETTINGS_MODULE of its own it is a fresh interpreter, otherwise a fork.
+    """
+    started: list[ChildProcess | ForkedPoster] = []
 
-        process = ChildProcess(
-            name=f"poster-{len(started)}",
-            command=[sys.executable, "-m", "tests.faults.poster", str(terminal_id), *options],
-            log=tmp_path / f"poster-{len(started)}.log",
-            environment={
-                **os.environ,
-                "DJANGO_SETTINGS_MODULE": "tests.settings",
-                "DATABASE_URL": database_url or rig.database_url,
-                "BROKER_URL": "",
-                **environment,
-            },
-        )
-        process.start()
+    def start(
+        terminal_id: int, *options: str, database_url: str = "", **environment: str
+    ) -> ChildProcess | ForkedPoster:
+        arguments = [str(terminal_id), *options]
+        log = tmp_path / f"poster-{len(started)}.log"
+        process: ChildProcess | ForkedPoster
+        if database_url or "DJANGO_SETTINGS_MODULE" in environment:
+            own = {"DATABASE_URL": database_url or rig.database_url, "BROKER_URL": "", **environment}
+            command = [sys.executable, "-m", "tests.faults.poster", *arguments]
+            process = ChildProcess(name=log.stem, command=command, log=log, environment={**os.environ, **own})
+            process.start()
+        else:
+            process = ForkedPoster(arguments=arguments, environment=environment, log=log)
         started.append(process)
         return process
 

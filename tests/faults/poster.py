@@ -3,10 +3,12 @@
     python -m tests.faults.poster TERMINAL_ID [--once]
 
 Posts slices until nothing is left; --once: one slice. Ends with 0, or as FAULT says.
+Most are forked (tests/faults/forked.py); started like this it takes a database or settings of its own.
 """
 
 import sys
 import time
+from collections.abc import Sequence
 
 import django
 
@@ -18,8 +20,8 @@ from backend.db.transients import is_transient  # noqa: E402
 from backend.sales.posting.runner import post_slice  # noqa: E402
 
 
-def main() -> None:
-    terminal_id = int(sys.argv[1])
+def main(arguments: Sequence[str]) -> None:
+    terminal_id = int(arguments[0])
     while True:
         try:
             report = post_slice(terminal_id)
@@ -30,13 +32,14 @@ def main() -> None:
             connection.close()
         else:
             print(f"posted {report.posted} busy {report.was_busy}", flush=True)
-            if "--once" in sys.argv or not (report.has_more or report.was_busy):
+            if "--once" in arguments or not (report.has_more or report.was_busy):
                 return
             if report.was_busy:
                 return
-        if "--once" in sys.argv:
+        if "--once" in arguments:
             return
         time.sleep(0.01)
 
 
-main()
+if __name__ == "__main__":
+    main(sys.argv[1:])
