@@ -1,6 +1,7 @@
 """The fixtures that every test may use. `tests/plugin.py` has started the run's own servers by now.
 
 db                 pytest-django's: each test in a transaction that is rolled back. For all that one process can show.
+                   Where the test has a fixture `cast`, `standing_cast` is there already: committed once for many tests.
 real_database      commits are real; afterwards every table is emptied, the append-only ones too. Wherever threads,
                    processes, `on_commit` or the database's own locks matter. Not together with db.
 stack              builds processes on the test database and the run's broker (backend/localrun/stack.py); implies
@@ -17,30 +18,25 @@ rig                what the run stands on: rig.database_url, rig.broker_url, rig
 Mark a test `embedded` if `make test-embedded` shall run it on SQLite too.
 """
 
-import contextlib
+import copy
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.cache import cache
 from django.core.management import call_command
-from django.db import OperationalError, connection, connections
+from django.db import connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.test.utils import setup_databases, teardown_databases
 from pytest_django import DjangoDbBlocker
 
-from backend.db import dialect
 from backend.localrun.servers import PrivateMariaDB, PrivateRedis
 from backend.localrun.stack import Stack
+from backend.testing import Cast
 from tests.plugin import RIG, Rig
-
-# What migrations fill and no test changes.
-KEPT_TABLES = frozenset({"django_migrations", "django_content_type", "auth_permission"})
-# A table that somebody still uses cannot be emptied; on a machine at its limit the server needs a while to roll back.
-METADATA_LOCK_WAIT_S = 60
+from tests.tables import STANDING, empty_tables
 
 
 def keep_idle_session(*, connection: BaseDatabaseWrapper, **_: object) -> None:
@@ -51,10 +47,6 @@ def keep_idle_session(*, connection: BaseDatabaseWrapper, **_: object) -> None:
 
 
 connection_created.connect(keep_idle_session, dispatch_uid="keep-idle-session")
-
-# At its first request every client would look at some hundred files to learn what may be served; as in development it
-# asks for each file instead. tests/web/test_static_files.py serves as in production.
-settings.WHITENOISE_AUTOREFRESH = True
 
 # Making the cast would take a second and a half: the strength of a password is nobody's subject here. Other processes
 # read the number from the hash, so they let these people in.
@@ -89,8 +81,25 @@ def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBl
 
 
 @pytest.fixture
+def _beforehand(request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    with django_db_blocker.unblock():
+        STANDING.enter() if "standing_cast" in request.fixturenames else STANDING.leave()
+
+
+@pytest.fixture
+def db(_beforehand: None, _django_db_helper: None) -> None:
+    """pytest-django's, on tables that hold the cast or nothing."""
+
+
+@pytest.fixture
+def standing_cast(db: None) -> Cast:
+    return copy.deepcopy(STANDING.cast)
+
+
+@pytest.fixture
 def real_database(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     with django_db_blocker.unblock():
+        STANDING.leave()
         yield
         empty_tables(connection)
         connections.close_all()
@@ -122,48 +131,3 @@ def redis_server(rig: Rig) -> Iterator[PrivateRedis]:
     # What waits in it belongs to the test that is over; it keeps nothing on disk.
     rig.redis.kill9()
     rig.redis.start()
-
-
-def empty_tables(connection: BaseDatabaseWrapper) -> None:
-    """Remove every row that a test committed, and start the automatic ids from 1 again."""
-    tables = sorted(set(connection.introspection.table_names()) - KEPT_TABLES)
-    with connection.cursor() as cursor:
-        filled = [table for table in tables if _has_rows(cursor, table)]
-        if not filled:
-            return
-        if dialect.is_sqlite(connection):
-            _delete_rows(connection, filled)
-        else:
-            _truncate(connection, filled)
-
-
-def _has_rows(cursor: object, table: str) -> bool:
-    cursor.execute(f"SELECT 1 FROM `{table}` LIMIT 1")
-    return cursor.fetchone() is not None
-
-
-def _truncate(connection: BaseDatabaseWrapper, tables: list[str]) -> None:
-    """TRUNCATE fires no DELETE trigger, so the append-only tables can be emptied with their triggers in place."""
-    with connection.constraint_checks_disabled(), connection.cursor() as cursor:
-        _end_other_sessions(cursor)
-        cursor.execute(f"SET SESSION lock_wait_timeout = {METADATA_LOCK_WAIT_S}")
-        for table in tables:
-            cursor.execute(f"TRUNCATE TABLE `{table}`")
-
-
-def _end_other_sessions(cursor: object) -> None:
-    """Cut what killed processes left behind: their sessions live on in the server until it has finished with them."""
-    cursor.execute("SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()")
-    for (session,) in cursor.fetchall():
-        with contextlib.suppress(OperationalError):  # gone meanwhile
-            cursor.execute(f"KILL {session}")
-
-
-def _delete_rows(connection: BaseDatabaseWrapper, tables: list[str]) -> None:
-    """SQLite has no TRUNCATE: the triggers are taken away for the moment and put back."""
-    dialect.drop_triggers(connection)
-    with connection.constraint_checks_disabled(), connection.cursor() as cursor:
-        for table in tables:
-            cursor.execute(f"DELETE FROM `{table}`")
-        cursor.execute("DELETE FROM sqlite_sequence")
-    dialect.install_triggers(connection)

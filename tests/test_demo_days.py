@@ -19,9 +19,9 @@ from backend.sales.repair.open_entries import open_entries
 from backend.sales.tills.status import load_till_statuses
 from backend.sales.tills.watermark import watermark_of_tills
 from backend.shops.models import Device, Shop, Terminal
-from tests.conftest import empty_tables
 from tests.doctor.examining import found_by
 from tests.invariants import check_invariants
+from tests.tables import empty_tables
 
 pytestmark = pytest.mark.embedded
 
@@ -36,6 +36,7 @@ SECRETS = {"password": "un-mot-de-passe-de-test", "token": "x" * 43}
 def shop(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Shop]:
     """The demo shop with its days, told once for all that is only looked at here."""
     with django_db_blocker.unblock():
+        empty_tables(connection)
         load_demo(**SECRETS)
         shop = Shop.objects.get(code="BTQ-009")
         load_days(shop=shop, days=DAYS, now=NOW)

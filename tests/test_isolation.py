@@ -52,7 +52,7 @@ def test_the_watch_of_this_run_is_awake(rig: Rig) -> None:
 
 
 @pytest.mark.embedded
-@pytest.mark.django_db
+@pytest.mark.usefixtures("db")
 def test_the_database_of_this_run_is_the_one_that_was_started_for_it(rig: Rig) -> None:
     name = str(connection.settings_dict["NAME"])
     assert rig.database_url.endswith(name)

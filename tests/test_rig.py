@@ -10,7 +10,7 @@ from backend.db import dialect
 from backend.inventory.models import StockMovement
 from backend.localrun.servers import PrivateMariaDB, PrivateRedis
 from backend.testing import make_article, make_shop
-from tests.conftest import empty_tables
+from tests.tables import empty_tables
 
 pytestmark = pytest.mark.embedded
 

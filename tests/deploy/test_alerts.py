@@ -26,7 +26,6 @@ from backend.observability.counters import CATALOGUE
 from backend.ops.gauges import GAUGES
 from backend.sales.errors import SaleRefused
 from tests.conformity import operation_of
-from tests.conftest import empty_tables
 from tests.deploy.expressions import (
     ITS_OWN,
     RULES,
@@ -39,6 +38,7 @@ from tests.deploy.expressions import (
 from tests.deploy.scene import PATIENCE_S, Scene, examine
 from tests.deploy.watching import configure, find_prometheus, shorten
 from tests.plugin import Rig
+from tests.tables import empty_tables
 from tests.tills import SYNC
 
 HEALTHY_S = 8
@@ -55,6 +55,7 @@ def scene(
     folder = tmp_path_factory.mktemp("alerts")
     environment = {"DATABASE_URL": rig.database_url, "BROKER_URL": rig.broker_url}
     with django_db_blocker.unblock():
+        empty_tables(connection)
         with Stack(folder=folder, environment=environment) as stack:
             scene = Scene(stack=stack, folder=folder)
             try:

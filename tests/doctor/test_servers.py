@@ -54,7 +54,7 @@ def our_server(db: None, rig: Rig) -> None:
 
 
 @pytest.mark.embedded
-@pytest.mark.django_db
+@pytest.mark.usefixtures("db")
 def test_the_settings_of_the_tests_keep_the_promises() -> None:
     findings = {name: [f for f in look(name).seen.findings if not f.is_note] for name in SERVER_CHECKS}
     assert findings == {name: [] for name in SERVER_CHECKS}
@@ -111,7 +111,7 @@ def test_a_session_under_other_rules_is_found(name: str, broken: str, real_datab
         ("innodb_lock_wait_timeout", "SET SESSION wait_timeout=5, innodb_lock_wait_timeout=50"),
     ],
 )
-@pytest.mark.django_db
+@pytest.mark.usefixtures("db")
 def test_a_session_that_may_keep_its_locks_for_long_is_found(name: str, init_command: str) -> None:
     with patch.dict(connection.settings_dict["OPTIONS"], init_command=init_command):
         (found,) = found_by("session_patience")
@@ -120,7 +120,7 @@ def test_a_session_that_may_keep_its_locks_for_long_is_found(name: str, init_com
 
 
 @pytest.mark.parametrize("read_timeout", [None, 3])
-@pytest.mark.django_db
+@pytest.mark.usefixtures("db")
 def test_a_read_timeout_that_is_missing_or_shorter_than_a_lock_is_found(read_timeout: int | None) -> None:
     options = {**connection.settings_dict["OPTIONS"], "read_timeout": read_timeout or 3}
     with patch.dict(connection.settings_dict["OPTIONS"], options):
@@ -129,7 +129,7 @@ def test_a_read_timeout_that_is_missing_or_shorter_than_a_lock_is_found(read_tim
         assert "read_timeout" in found_by("session_patience")[0]
 
 
-@pytest.mark.django_db
+@pytest.mark.usefixtures("db")
 def test_a_clock_that_differs_from_the_databases_is_found() -> None:
     run("SET SESSION timestamp = UNIX_TIMESTAMP(NOW(6)) - 30")
     try:
@@ -140,14 +140,14 @@ def test_a_clock_that_differs_from_the_databases_is_found() -> None:
 
 
 @pytest.mark.embedded
-@pytest.mark.django_db
+@pytest.mark.usefixtures("db")
 def test_a_short_secret_key_is_found(settings: Settings) -> None:
     settings.SECRET_KEY = "court"
     assert "5 caractères" in found_by("secret_key")[0]
 
 
 @pytest.mark.embedded
-@pytest.mark.django_db
+@pytest.mark.usefixtures("db")
 def test_no_broker_is_a_note_and_one_that_is_away_a_finding(settings: Settings) -> None:
     settings.BROKER_URL = ""
     seen = look("broker").seen
@@ -172,7 +172,7 @@ def test_the_right_to_empty_tables_is_read_from_a_grant(grant: str, expected: bo
     assert may_drop(grant, database="caisse") is expected
 
 
-@pytest.mark.django_db
+@pytest.mark.usefixtures("db")
 def test_the_right_to_empty_tables_is_no_more_than_a_note() -> None:
     seen = look("account_privileges").seen
     assert (seen.finding_count, seen.note_count) == (0, 1)

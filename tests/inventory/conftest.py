@@ -25,8 +25,8 @@ class Nails:
 
 
 @pytest.fixture
-def cast(db: None) -> Cast:
-    return Cast()
+def cast(standing_cast: Cast) -> Cast:
+    return standing_cast
 
 
 @pytest.fixture

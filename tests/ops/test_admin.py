@@ -11,7 +11,6 @@ from django.db.models import Model
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
-from pytest_django import Settings
 
 from backend.ops.admin import lists
 from backend.ops.admin.lists import ReadOnlyAdmin
@@ -37,9 +36,8 @@ HIDDEN = {"batchbody", "saleoutcome", "signinfailure", "enrolmentguess", "sessio
 
 
 @pytest.fixture
-def cast(db: None, settings: Settings) -> Cast:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    return Cast()
+def cast(standing_cast: Cast) -> Cast:
+    return standing_cast
 
 
 def signed_in(user: User) -> Client:

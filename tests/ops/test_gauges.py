@@ -15,7 +15,7 @@ from backend.shops.models import Device
 from backend.testing import Cast, make_article, make_device, make_terminal
 from tests.tills import Till, line, sale
 
-pytestmark = [pytest.mark.embedded, pytest.mark.django_db]
+pytestmark = [pytest.mark.embedded, pytest.mark.usefixtures("db")]
 
 
 def figures(samples: list[Sample] | None) -> dict[str, float]:

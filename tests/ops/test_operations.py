@@ -37,11 +37,10 @@ QUERIES_MAX = 22
 
 
 @pytest.fixture
-def cast(db: None, settings: Settings) -> Cast:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def cast(standing_cast: Cast, settings: Settings) -> Cast:
     # Nobody is to be asked but the database, unless a test says so.
     settings.BROKER_URL = ""
-    return Cast()
+    return standing_cast
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from tests.tills import Till
 
 
 @pytest.fixture
-def cast(db: None) -> Cast:
-    return Cast()
+def cast(standing_cast: Cast) -> Cast:
+    return standing_cast
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from backend.testing import Cast, make_article, make_device, make_shop, make_ter
 from tests import shop_day
 from tests.tills import Till, line, sale
 
-pytestmark = [pytest.mark.embedded, pytest.mark.django_db]
+pytestmark = [pytest.mark.embedded, pytest.mark.usefixtures("db")]
 
 NOON = datetime(2024, 11, 4, 12, tzinfo=UTC)
 QUERIES_MAX = 3

@@ -6,5 +6,5 @@ from backend.testing import Cast
 
 
 @pytest.fixture
-def cast(db: None) -> Cast:
-    return Cast()
+def cast(standing_cast: Cast) -> Cast:
+    return standing_cast

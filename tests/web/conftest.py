@@ -1,17 +1,14 @@
-"""Fixtures of the pages' tests: the cast, and signed-in people."""
+"""Fixtures of the pages' tests: the cast, and people who have signed in."""
 
 import pytest
 from django.test import Client
-from pytest_django import Settings
 
 from backend.testing import Cast
 
 
 @pytest.fixture
-def cast(db: None, settings: Settings) -> Cast:
-    # Hashing four passwords with the real, slow hasher would take most of a test's time.
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    return Cast()
+def cast(standing_cast: Cast) -> Cast:
+    return standing_cast
 
 
 @pytest.fixture
