@@ -14,7 +14,7 @@ sets := development embedded embedded-development production
 unused_key := SECRET_KEY=looks-at-models-and-settings-and-serves-nobody
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-production-like doctor test test-embedded lint faults bench ci messages requirements audit
+.PHONY: help run run-production-like doctor test test-fast test-embedded lint faults bench ci messages requirements audit
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-28s %s\n", $$1, $$2}'
@@ -32,6 +32,10 @@ doctor: $(VENV)/.installed-embedded ## look for what is wrong in the database of
 test: $(VENV)/.installed-development ## the whole suite on a private MariaDB and Redis (TEST_DATABASE_URL names another server)
 	@tools/require mariadb-server redis-server chromium nginx prometheus
 	$(python) -m pytest -n $(PROCESSES) --dist worksteal --durations 20 $(ARGUMENTS)
+
+test-fast: $(VENV)/.installed-development ## what needs no process, no browser and no commit: for while one works
+	@tools/require mariadb-server redis-server
+	$(python) -m pytest -n $(PROCESSES) --dist worksteal --durations 20 -m fast $(ARGUMENTS)
 
 test-embedded: $(VENV)/.installed-embedded-development ## the main path on SQLite and the broker that `make run` finds; no root, no server
 	TEST_EMBEDDED=1 $(python) -m pytest $(ARGUMENTS)

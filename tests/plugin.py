@@ -47,6 +47,11 @@ class Rig:
 
 
 RIG = pytest.StashKey[Rig]()
+# What a test is given, or what its file imports, if it waits for a commit, a browser, a server or a program.
+SLOW_FIXTURES = frozenset({"real_database", "browser", "rig", "mariadb_server", "redis_server"})
+STARTERS = frozenset({
+    "subprocess", "threading", "ChildProcess", "Service", "Stack", "PrivateMariaDB", "PrivateRedis", "find_program",
+})  # fmt: skip
 # Where the process that hands the tests out tells those that run them to put their files.
 RUN_FOLDER = "CAISSE_TEST_RUN_FOLDER"
 
@@ -80,13 +85,24 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return None
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On the embedded default only the tests marked `embedded` are asked: SQLite proves nothing about the others."""
+    """Mark what is fast; on the embedded default leave out what is not marked: SQLite proves nothing about it."""
+    for item in items:
+        if item.get_closest_marker("django_db"):
+            raise pytest.UsageError(f"{item.nodeid}: use the fixture `db` of tests/conftest.py, not the mark django_db")
+        if is_fast(item):
+            item.add_marker("fast")
     if not config.stash[RIG].is_embedded:
         return
     left_out = [item for item in items if not item.get_closest_marker("embedded")]
     items[:] = [item for item in items if item.get_closest_marker("embedded")]
     config.hook.pytest_deselected(items=left_out)
+
+
+def is_fast(item: pytest.Item) -> bool:
+    """Whether a test stays inside this process: it commits nothing, opens no browser and starts no program."""
+    return SLOW_FIXTURES.isdisjoint(item.fixturenames) and STARTERS.isdisjoint(vars(item.module))
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,4 +1,4 @@
-"""Fixtures of the pages' tests: the cast, and people who have signed in."""
+"""Fixtures of the pages' tests: the cast, and signed-in people."""
 
 import pytest
 from django.test import Client
