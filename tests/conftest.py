@@ -1,9 +1,9 @@
-"""The fixtures that every test may use. `tests/plugin.py` has started the run's own servers by now.
+"""The fixtures of all tests. `tests/plugin.py` has started the run's own servers before.
 
-db                 pytest-django's: each test in a transaction that is rolled back. For all that one process can show.
+db                 pytest-django's: each test in a transaction that is rolled back. For tests of a single process.
                    Where the test has a fixture `cast`, `standing_cast` is there already: committed once for many tests.
 real_database      commits are real; afterwards every table is emptied, the append-only ones too. Wherever threads,
-                   processes, `on_commit` or the database's own locks matter. Not together with db.
+                   processes, `on_commit` or the database's own locks matter. Cannot be used together with db.
 stack              builds processes on the test database and the run's broker (backend/localrun/stack.py); implies
                    real_database; all are stopped before the tables are emptied:
                        api = stack.add_api(processes=2).start_ready()          api.url
@@ -11,11 +11,11 @@ stack              builds processes on the test database and the run's broker (b
                        sweep = stack.add_sweep().start_ready()                 sweep.freeze() .thaw() .kill9() .stop()
                    Names are free to choose (name="worker-2"); `environment={...}` is laid over a process's environment;
                    `stack.environment` is that of all that are added later.
-mariadb_server     the run's MariaDB, to be frozen, killed or restarted; whole again afterwards.
-redis_server       the run's Redis, likewise. Both skip the test where that server is not ours, or not what it says.
-rig                what the run stands on: rig.database_url, rig.broker_url, rig.is_embedded.
+mariadb_server     the run's MariaDB, to be frozen, killed or restarted; it works again afterwards.
+redis_server       the run's Redis, likewise. Both skip the test if the server is not this run's own.
+rig                the run's servers: rig.database_url, rig.broker_url, rig.is_embedded.
 
-Mark a test `embedded` if `make test-embedded` shall run it on SQLite too.
+Mark a test `embedded` if `make test-embedded` should run it on SQLite too.
 """
 
 import copy
@@ -40,7 +40,7 @@ from tests.tables import STANDING, empty_tables
 
 
 def keep_idle_session(*, connection: BaseDatabaseWrapper, **_: object) -> None:
-    """The test itself only looks on, for longer than the few seconds after which the server cuts an idle session."""
+    """Let the test's own session be idle for longer than the few seconds after which the server ends it."""
     if connection.vendor == "mysql":
         with connection.cursor() as cursor:
             cursor.execute("SET SESSION wait_timeout = 3600")
@@ -48,20 +48,20 @@ def keep_idle_session(*, connection: BaseDatabaseWrapper, **_: object) -> None:
 
 connection_created.connect(keep_idle_session, dispatch_uid="keep-idle-session")
 
-# Making the cast would take a second and a half: the strength of a password is nobody's subject here. Other processes
+# Making the cast would take a second and a half: no test is about the strength of a password. Other processes
 # read the number from the hash, so they let these people in.
 PBKDF2PasswordHasher.iterations = 1
 
 
 @pytest.fixture(autouse=True)
 def forget_calls() -> None:
-    """What this process counts of each device's calls: SQLite gives the next test's devices the same ids."""
+    """Clear this process's counts of devices' calls: SQLite gives the next test's devices the same ids."""
     cache.clear()
 
 
 @pytest.fixture(scope="session", autouse=True)
 def static_files() -> None:
-    """Collect what pages bring along, as a start does, for this process's pages and those of the stack."""
+    """Collect the static files, as a start does, for this process's pages and those of the stack."""
     call_command("collect_static")
 
 
@@ -128,6 +128,6 @@ def redis_server(rig: Rig) -> Iterator[PrivateRedis]:
         pytest.skip("this run has no Redis server")
     yield rig.redis
     rig.redis.thaw()
-    # What waits in it belongs to the test that is over; it keeps nothing on disk.
+    # Its messages belong to the test that is over; it keeps nothing on disk.
     rig.redis.kill9()
     rig.redis.start()

@@ -52,7 +52,7 @@ SLOW_FIXTURES = frozenset({"real_database", "browser", "rig", "mariadb_server", 
 STARTERS = frozenset({
     "subprocess", "threading", "ChildProcess", "Service", "Stack", "PrivateMariaDB", "PrivateRedis", "find_program",
 })  # fmt: skip
-# Where the process that hands the tests out tells those that run them to put their files.
+# The folder that the process which hands out the tests gives to those that run them.
 RUN_FOLDER = "CAISSE_TEST_RUN_FOLDER"
 
 
@@ -65,7 +65,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> object:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     options = early_config.known_args_namespace
     if getattr(options, "numprocesses", None) and "PYTEST_XDIST_WORKER" not in os.environ:
-        # This process only hands the tests out. It looks on, at all that the others start.
+        # This process only hands out the tests, and watches the processes that the others start.
         os.environ[RUN_FOLDER] = str(rig.folder)
         rig.watch.ports = FOREIGN_PORTS - {_port_of(os.environ.get("TEST_DATABASE_URL", ""))}
         rig.watch.start()
@@ -78,7 +78,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> object:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """On the embedded default a file without the mark is not even read: it may need packages that are not there."""
+    """In the embedded run a file without the mark is not even imported: it may need packages that are missing."""
     is_test = collection_path.is_file() and collection_path.suffix == ".py"
     if config.stash[RIG].is_embedded and is_test and "mark.embedded" not in collection_path.read_text(encoding="utf-8"):
         return True
@@ -107,7 +107,7 @@ def is_fast(item: pytest.Item) -> bool:
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """A run that touched somebody else's server has failed, whatever its tests say."""
+    """A run that touched a server that is not its own has failed, even if its tests passed."""
     watch = session.config.stash[RIG].watch
     watch.end()
     if watch.seen and exitstatus == pytest.ExitCode.OK:
@@ -154,14 +154,14 @@ def _prepare(rig: Rig, *, starts: bool) -> None:
     (rig.folder / "var").mkdir()
     os.environ |= {
         "DATABASE_URL": rig.database_url,
-        # Django would put "test_" before the name, and the name is a test's already.
+        # Django would put "test_" before the name, which has it already.
         "TEST_DATABASE_NAME": name,
         "BROKER_URL": rig.broker_url,
         "SECRET_KEY": secrets.token_hex(32),
         "ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
         "LOG_FORMAT": "console",
         "VAR_DIR": str(rig.folder / "var"),
-        # Kept from run to run: collecting takes longer than many a test.
+        # Kept from run to run: collecting takes longer than many tests.
         "STATIC_ROOT": str(PROJECT_FOLDER / "var" / "tests" / "static"),
     }
 

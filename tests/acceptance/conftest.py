@@ -1,4 +1,4 @@
-"""What the tests of the example till share: everything that runs behind a shop, started once a file, and tills."""
+"""Fixtures for the tests of the example till: a whole system, started once a file, and tills."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ MakeTill = Callable[..., Till]
 
 @pytest.fixture(scope="module")
 def running(django_db_setup: None, rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Everything that runs behind a shop, started once for this file: the tills are what is tested here."""
+    """The API, a worker and a sweep, started once for this file: the tills are what is tested here."""
     environment = {"DATABASE_URL": rig.database_url, "BROKER_URL": rig.broker_url, "ENROLMENTS_PER_MINUTE": "1000"}
     with Stack(folder=tmp_path_factory.mktemp("stack"), environment=environment) as stack:
         stack.add_api()
@@ -48,8 +48,8 @@ def open_shop(running: Stack, cast: Cast) -> str:
 
 
 @pytest.fixture
-def nobody_posts(open_shop: str, cast: Cast) -> Callable[[], None]:
-    """Intake goes on and nothing is posted, until what this returns is called."""
+def resume_posting(open_shop: str, cast: Cast) -> Callable[[], None]:
+    """Stop posting, not intake, until the test calls the function that this returns."""
     pause()
     return resume
 
@@ -62,7 +62,7 @@ def proxy(open_shop: str) -> Iterator[FaultProxy]:
 
 @pytest.fixture
 def make_till(cast: Cast, tmp_path: Path) -> Iterator[MakeTill]:
-    """A till of Alice's; all that are made in one test share the file caisse.sqlite3 unless `file` names another."""
+    """Make tills of Alice's. All tills of one test share the file caisse.sqlite3 unless `file` names another."""
     with ExitStack() as tills:
 
         def make(url: str, *, file: str = "caisse.sqlite3", **options: object) -> Till:

@@ -1,6 +1,6 @@
 """A till of the old kind: it knows only the legacy endpoint and takes any 2xx for "Synchronisation réussie".
 
-What it does wrong is the point: it never looks at an answer's body, sends no key, and empties its queue on any 2xx.
+It is wrong on purpose: it never reads an answer's body, sends no key, and empties its queue on any 2xx.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 
 @dataclass
-class SourcesTill:
-    """`queue`: sales not yet sent. `believed_recorded`: those that it has thrown away after a 2xx."""
+class LegacyTill:
+    """`queue`: sales not sent yet. `believed_recorded`: the numbers that it has deleted after a 2xx."""
 
     base_url: str
     serial: str
@@ -27,7 +27,7 @@ class SourcesTill:
         self.queue.append({"numero_facture": number, "mode_paiement": "CASH", "paye": True, "lignes": [line]})
 
     def synchronise(self) -> bool:
-        """What its button does: everything in one post, once."""
+        """Do what its button does: send everything in one post, once; return whether it got a 2xx."""
         request = urllib.request.Request(
             f"{self.base_url}/api/v2/simple/ventes/sync",
             data=json.dumps(self.queue).encode(),

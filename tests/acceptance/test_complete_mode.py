@@ -1,4 +1,4 @@
-"""A till that takes any 2xx for success, while nobody posts: it must hear no 2xx, and lose nothing."""
+"""A till that takes any 2xx for success, while nothing is posted: it must get no 2xx, and lose nothing."""
 
 from backend.config import settings as installation
 from backend.localrun.processes import wait_until
@@ -6,21 +6,21 @@ from backend.localrun.stack import Stack
 from backend.sales.models import Batch, Sale
 from backend.shops.models import AnswerMode
 from backend.testing import make_article, make_device, make_shop, make_terminal
-from tests.acceptance.old_till import SourcesTill
+from tests.acceptance.old_till import LegacyTill
 from tests.invariants import check_invariants
 
-# Nobody posts until the till has heard this many answers: to its first body, to its second, and to that once more.
+# Nothing is posted until the till has had this many answers: to its first body, its second, and that one again.
 REFUSED_MIN = 3
 # Each answer comes when it is held no longer: so long, instead of the 25 seconds of an installation.
 HOLD_S = 2
 
 
-def test_a_till_that_trusts_any_2xx_loses_nothing_while_nobody_posts(stack: Stack) -> None:
+def test_a_till_that_trusts_any_2xx_loses_nothing_while_nothing_is_posted(stack: Stack) -> None:
     shop = make_shop()
     article = make_article(shop)
     device = make_device(make_terminal(shop), answer_mode=AnswerMode.COMPLETE)
     api = stack.add_api(environment={"TEST_COMPLETE_HOLD_S": str(HOLD_S)}).start_ready()
-    till = SourcesTill(api.url, device.serial)
+    till = LegacyTill(api.url, device.serial)
     till.sell("FAC-1", article=article.pk)
     till.sell("FAC-2", article=article.pk)
     attempts = refused = 0
@@ -28,7 +28,7 @@ def test_a_till_that_trusts_any_2xx_loses_nothing_while_nobody_posts(stack: Stac
         attempts += 1
         assert attempts < 60
         if till.synchronise():
-            # Whatever it throws away now stands in the books.
+            # Every sale that it deletes is recorded.
             assert set(Sale.objects.values_list("number", flat=True)) >= set(till.believed_recorded)
         else:
             refused += 1
@@ -42,7 +42,7 @@ def test_a_till_that_trusts_any_2xx_loses_nothing_while_nobody_posts(stack: Stac
             assert refused == REFUSED_MIN
             start_posting(stack)
     assert till.believed_recorded == ["FAC-1", "FAC-2", "FAC-3"]
-    # The two different bodies, and none for the posts that repeated one.
+    # One for each of the two bodies, and none for the posts that repeated them.
     assert Batch.objects.count() == 2
     assert wait_until(lambda: not Batch.objects.filter(settled_at=None).exists(), timeout_s=30)
     assert Sale.objects.count() == 3
@@ -51,7 +51,7 @@ def test_a_till_that_trusts_any_2xx_loses_nothing_while_nobody_posts(stack: Stac
 
 
 def test_an_installation_answers_before_such_a_till_gives_up() -> None:
-    assert SourcesTill.timeout_s / 2 > installation.COMPLETE_HOLD_S
+    assert LegacyTill.timeout_s / 2 > installation.COMPLETE_HOLD_S
 
 
 def start_posting(stack: Stack) -> None:
@@ -59,8 +59,8 @@ def start_posting(stack: Stack) -> None:
     stack.add_sweep().start()
 
 
-def check_the_same_bytes_are_a_new_batch_once_answered(till: SourcesTill, article: int) -> None:
-    """Its 201 may have been lost after it was sent: the till posts again and hears that all is there."""
+def check_the_same_bytes_are_a_new_batch_once_answered(till: LegacyTill, article: int) -> None:
+    """Its 201 may be lost after it was sent: the till posts again and is answered that all is recorded."""
     for number in till.believed_recorded:
         till.sell(number, article=article)
     till.believed_recorded.clear()

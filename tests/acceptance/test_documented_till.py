@@ -1,4 +1,4 @@
-"""The commands and the program that docs/terminals.md shows of the example till, run as a reader would, in order."""
+"""The example till's commands and program in docs/terminals.md, run in order as a reader would."""
 
 import io
 import json
@@ -40,7 +40,7 @@ def url(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def known_from_the_shop() -> dict[str, str]:
-    """Return what the shop told the reader: a code, and the number of a sale that another till made."""
+    """Return what the shop would give the reader: a code, and the number of another till's sale."""
     shop = Shop.objects.get(code="BTQ-009")
     user = get_user_model().objects.get(username="demo")
     sale = record_from_page(shop=shop, user=user, document={"lignes": [ITEM]}, key="aaaa1111").outcome.document

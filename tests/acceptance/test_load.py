@@ -1,4 +1,4 @@
-"""Twenty tills at once, resends, workers killed on the way: afterwards every promise that leaves a trace holds."""
+"""Twenty tills at once, resends, killed workers: afterwards every promise that leaves a trace is kept."""
 
 import gzip
 import http.client
@@ -25,7 +25,7 @@ BUSY = (429, 503)
 
 @dataclass
 class PostingTill:
-    """Posts its batches one after the other, every third of all twice and without a key; remembers what it was told."""
+    """Posts its batches one after the other, every third twice and without a key; keeps the receipts."""
 
     device: Device
     url: str
@@ -50,7 +50,7 @@ class PostingTill:
         return {"numero_facture": f"FAC-{batch:02}-{position:03}", "lignes": lines}
 
     def _post(self, body: bytes) -> str:
-        """Post until accepted, as a till does when it is told to wait."""
+        """Post until accepted, as a till does when it is asked to wait."""
         address = urlsplit(self.url)
         headers = {
             "Content-Type": "application/json",
@@ -84,7 +84,7 @@ def test_twenty_tills_with_resends_and_killed_workers(stack: Stack) -> None:
     threads = [threading.Thread(target=till.run) for till in tills]
     for thread in threads:
         thread.start()
-    # The first dies while tills post, the second while the rest is worked off; whatever they held, they hold no more.
+    # The first dies while tills post, the second while the rest is being posted; their locks are released.
     assert wait_until(lambda: Sale.objects.count() > 1000, timeout_s=120)
     workers[0].kill9()
     for thread in threads:
@@ -98,7 +98,7 @@ def test_twenty_tills_with_resends_and_killed_workers(stack: Stack) -> None:
 
 
 def check_what_tills_were_told(tills: list[PostingTill]) -> None:
-    """Every receipt that a till holds is there and settled; each sale was created once; the second copies say so."""
+    """Every receipt of a till exists and is settled; each sale was created once; second copies are duplicates."""
     first = [receipt for till in tills for receipt in till.receipts]
     second = [receipt for till in tills for receipt in till.sent_twice]
     assert len(first) == TILLS * BATCHES_PER_TILL

@@ -1,4 +1,4 @@
-"""A unit is its uuid: whatever people rename after a sale, its void finds the units it took from, to the digit.
+"""A unit is identified by its uuid: whatever is renamed after a sale, its void restores the same units exactly.
 
 Through the API, as tills do it: a system that found units by their mark lost stock at exactly this.
 """
@@ -83,7 +83,7 @@ def nails(db: None) -> NailShop:
     return NailShop(Cast())
 
 
-def test_a_void_after_everything_was_renamed_brings_the_stock_back_to_the_digit(nails: NailShop) -> None:
+def test_a_void_after_everything_was_renamed_restores_the_stock_exactly(nails: NailShop) -> None:
     created = nails.sell()
     assert created["status"] == "created"
     assert nails.stocks() == {level: STOCKS[level] - SOLD[level] for level in STOCKS}
@@ -101,7 +101,7 @@ def test_a_void_after_everything_was_renamed_brings_the_stock_back_to_the_digit(
     check_invariants()
 
 
-def test_the_sale_and_its_void_keep_the_words_of_the_day_of_the_sale(nails: NailShop) -> None:
+def test_the_sale_and_its_void_keep_the_names_of_the_day_of_the_sale(nails: NailShop) -> None:
     sale_id = nails.sell()["id"]
     nails.rename_everything()
     void_id = nails.void()["id"]
@@ -137,8 +137,8 @@ def test_a_void_after_a_partial_return_brings_back_only_the_rest(nails: NailShop
     check_invariants()
 
 
-def test_a_unit_that_was_added_since_takes_nothing_of_an_old_sale(nails: NailShop) -> None:
-    """The void of a piece sold goes to the piece, although the base unit, and so `article_id`, means another by now."""
+def test_a_unit_that_was_added_since_gets_nothing_of_an_old_sale(nails: NailShop) -> None:
+    """The void of a sold piece restores the piece, although `article_id` now means another base unit."""
     line = {"article_id": nails.article.pk, "quantite": 5, "prix_unitaire": 100}
     assert nails.till.settle_one({"numero_facture": "FAC-1", "lignes": [line]})["status"] == "created"
     changes = {"base_unit": nails.units["CARTON"].uuid}

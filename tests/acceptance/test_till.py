@@ -1,4 +1,4 @@
-"""The till in a file against the real system: what it sells offline is recorded once, whatever is lost on the way."""
+"""The example till against the real system: what it sells offline is recorded once, whatever is lost on the way."""
 
 import signal
 import sqlite3
@@ -20,7 +20,7 @@ from backend.shops.devices import hash_token
 from backend.shops.models import Terminal
 from backend.testing import Cast
 from tests.acceptance.conftest import MakeTill
-from tests.acceptance.old_till import SourcesTill
+from tests.acceptance.old_till import LegacyTill
 from tests.faults.proxy import FaultProxy
 
 SYNC = """
@@ -36,7 +36,7 @@ def rice(cast: Cast, quantity: int = 1) -> dict:
 
 
 def recorded_numbers(terminal: Terminal) -> list[str]:
-    """In the order in which they took effect."""
+    """Return the numbers in the order in which the sales took effect."""
     return list(Sale.objects.filter(terminal_id=terminal.pk).order_by("pk").values_list("number", flat=True))
 
 
@@ -85,7 +85,7 @@ def test_a_bad_network_only_takes_time(proxy: FaultProxy, make_till: MakeTill, c
     proxy.hang()
     assert not till.sync(timeout_s=1.5).settled
     assert Batch.objects.count() == 0
-    proxy.refuse()  # what still hangs in there is gone, and does not arrive later
+    proxy.refuse()  # bytes that still wait in the proxy are lost, and do not arrive later
     proxy.swallow_answer_to(times=3)
 
     assert till.sync(timeout_s=60).settled
@@ -94,7 +94,7 @@ def test_a_bad_network_only_takes_time(proxy: FaultProxy, make_till: MakeTill, c
     assert Batch.objects.count() == 1
 
 
-def test_each_sale_goes_its_own_way(open_shop: str, make_till: MakeTill, cast: Cast) -> None:
+def test_each_sale_is_kept_or_purged_by_its_own_outcome(open_shop: str, make_till: MakeTill, cast: Cast) -> None:
     till = make_till(open_shop)
     good = till.sell([rice(cast)], client={"nom": "Zoé 🙂"})
     foreign = till.sell([{"article_id": cast.other_article.pk, "quantite": 1, "prix_unitaire": 1000}])
@@ -112,7 +112,7 @@ def test_each_sale_goes_its_own_way(open_shop: str, make_till: MakeTill, cast: C
     assert [(sale.number, sale.code) for sale in report.in_state(TO_CORRECT)] == [(nothing, "champ_invalide")]
     assert "Stock insuffisant pour Riz 25 kg" in str(report.in_state(KEPT)[1])
 
-    # What is kept is asked for, never sent again.
+    # The till asks for sales that it keeps, and never sends them again.
     assert till.sync(timeout_s=10).settled
     assert Batch.objects.count() == 1
     assert SaleOutcome.objects.count() == 5
@@ -148,7 +148,7 @@ def test_a_batch_that_the_server_never_had_goes_out_again(open_shop: str, make_t
     assert recorded_numbers(cast.terminal) == numbers
 
 
-def test_a_restored_file_hears_of_duplicates_and_doubles_nothing(
+def test_a_restored_file_gets_duplicates_and_doubles_nothing(
     open_shop: str, make_till: MakeTill, cast: Cast, tmp_path: Path
 ) -> None:
     till = make_till(open_shop)
@@ -179,7 +179,7 @@ def test_a_till_killed_again_and_again_sends_everything_once(
 
 
 def test_it_waits_when_the_server_has_enough_and_halves_what_is_too_large(
-    open_shop: str, nobody_posts: Callable[[], None], make_till: MakeTill, cast: Cast
+    open_shop: str, resume_posting: Callable[[], None], make_till: MakeTill, cast: Cast
 ) -> None:
     small = make_till(open_shop, batch_sales_max=1)
     numbers = [small.sell([rice(cast)]) for _ in range(22)]
@@ -195,13 +195,15 @@ def test_it_waits_when_the_server_has_enough_and_halves_what_is_too_large(
     assert large.send_once() == 0
     assert large.send_once() == 550
 
-    nobody_posts()
+    resume_posting()
     assert small.sync(timeout_s=60).settled
     assert recorded_numbers(cast.terminal) == numbers
     assert large.sync(timeout_s=120).settled  # or its posting would meet the tables being emptied
 
 
-def test_a_sale_that_the_server_cannot_read_holds_back_nobody(open_shop: str, make_till: MakeTill, cast: Cast) -> None:
+def test_a_sale_that_the_server_cannot_read_holds_back_no_other(
+    open_shop: str, make_till: MakeTill, cast: Cast
+) -> None:
     fiscal: object = {}
     for _ in range(40):
         fiscal = {"imbriqué": fiscal}
@@ -246,15 +248,15 @@ def test_it_learns_the_limits_of_the_server(open_shop: str, make_till: MakeTill,
 
 
 def test_a_till_of_the_old_kind_loses_nothing_in_answer_mode_complete(
-    open_shop: str, nobody_posts: Callable[[], None], cast: Cast
+    open_shop: str, resume_posting: Callable[[], None], cast: Cast
 ) -> None:
-    till = SourcesTill(open_shop, cast.complete_device.serial, timeout_s=3)
+    till = LegacyTill(open_shop, cast.complete_device.serial, timeout_s=3)
     till.sell("FAC-1", article=cast.rice.pk)
     till.sell("FAC-2", article=cast.rice.pk)
 
-    assert not till.synchronise()  # no 2xx while a sale has no outcome, for as long as it cares to wait
+    assert not till.synchronise()  # no 2xx while a sale has no outcome, however long it waits
     assert len(till.queue) == 2
-    nobody_posts()
+    resume_posting()
     until = time.monotonic() + 60
     while not till.synchronise():
         assert time.monotonic() < until, till.message
@@ -265,7 +267,7 @@ def test_a_till_of_the_old_kind_loses_nothing_in_answer_mode_complete(
 
 
 @pytest.mark.embedded
-def test_the_command_sells_sends_and_tells(open_shop: str, running: Stack, cast: Cast, tmp_path: Path) -> None:
+def test_the_command_sells_sends_and_reports(open_shop: str, running: Stack, cast: Cast, tmp_path: Path) -> None:
     def till(*arguments: str) -> str:
         return running.run_once("till", *arguments, "--url", open_shop, "--file", str(tmp_path / "commande.sqlite3"))
 

@@ -1,4 +1,4 @@
-"""A day at the till in a file: what follows a sale, what the shop repairs, the catalogue, and the drawer at the end."""
+"""A day at the example till: followers, what the shop repairs, the catalogue, and the drawer at the end."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -25,7 +25,9 @@ def rice_left(cast: Cast) -> Decimal:
 
 
 @pytest.mark.embedded
-def test_what_follows_a_sale_offline_takes_effect_in_order(open_shop: str, make_till: MakeTill, cast: Cast) -> None:
+def test_documents_that_follow_a_sale_offline_take_effect_in_order(
+    open_shop: str, make_till: MakeTill, cast: Cast
+) -> None:
     till = make_till(open_shop)
     sale, credit = till.sell([rice(cast, 4)]), till.sell([rice(cast, 2)], paye=False)
     back = till.take_back({1: Decimal("1.5")}, number=sale, motif="sac percé")
@@ -42,13 +44,13 @@ def test_what_follows_a_sale_offline_takes_effect_in_order(open_shop: str, make_
     returned = Sale.objects.get(number=back)
     assert (returned.total, returned.origin.number, returned.reason) == (Decimal(37500), sale, "sac percé")
 
-    # The next morning, once all that is purged: the book still knows.
+    # The next morning, when all of it is purged, the book still has it.
     assert till.take_payment(Decimal(30000), number=credit)
     assert till.sync(timeout_s=60).recorded[0].status == "paid"
     assert Sale.objects.get(number=credit).paid_later == Decimal(50000)
 
 
-def test_a_sale_of_another_till_goes_by_its_registration_number(
+def test_a_sale_of_another_till_is_named_by_its_registration_number(
     open_shop: str, make_till: MakeTill, cast: Cast
 ) -> None:
     first = make_till(open_shop)
@@ -65,7 +67,9 @@ def test_a_sale_of_another_till_goes_by_its_registration_number(
     assert rice_left(cast) == Decimal(98)
 
 
-def test_what_the_shop_repairs_days_later_leaves_the_till(open_shop: str, make_till: MakeTill, cast: Cast) -> None:
+def test_a_sale_that_the_shop_repairs_days_later_leaves_the_till(
+    open_shop: str, make_till: MakeTill, cast: Cast
+) -> None:
     till = make_till(open_shop)
     short, other = till.sell([rice(cast, 1000)]), till.sell([rice(cast, 2000)])
     assert [sale.state for sale in till.sync(timeout_s=60).pending] == [KEPT, KEPT]
@@ -85,7 +89,7 @@ def test_what_the_shop_repairs_days_later_leaves_the_till(open_shop: str, make_t
 
 
 @pytest.mark.embedded
-def test_it_sells_by_code_from_what_it_read_of_the_catalogue(open_shop: str, make_till: MakeTill, cast: Cast) -> None:
+def test_it_sells_by_code_from_the_catalogue_that_it_read(open_shop: str, make_till: MakeTill, cast: Cast) -> None:
     carton = add_unit(cast.rice, level="CARTON", mark="PAL", price=900000, stock=3)
     till = make_till(open_shop)
     assert till.catalogue.refresh() == 2
@@ -101,7 +105,7 @@ def test_it_sells_by_code_from_what_it_read_of_the_catalogue(open_shop: str, mak
     assert (rice_left(cast), carton.stock) == (Decimal(98), Decimal(2))
 
 
-def test_the_heartbeat_says_what_it_holds_and_hears_of_its_clock_and_holes(
+def test_the_heartbeat_says_what_it_holds_and_returns_its_clocks_skew_and_gaps(
     open_shop: str, make_till: MakeTill, cast: Cast
 ) -> None:
     till = make_till(open_shop)
@@ -125,7 +129,7 @@ def test_the_heartbeat_says_what_it_holds_and_hears_of_its_clock_and_holes(
 
 
 def sell_a_day(till: Till, cast: Cast) -> None:
-    """All that moves money: 2 × 25,000 in cash, of which one comes back; a credit, half of it paid; dollars; a void."""
+    """Sell and take money in every way: cash, of which some comes back; a credit, half paid; dollars; a void."""
     sale = till.sell([rice(cast, 2)])
     credit = till.sell([rice(cast)], paye=False)
     dollars = {"mode": "cash", "devise": "USD", "montant": 5, "taux": 2850}
@@ -138,7 +142,7 @@ def sell_a_day(till: Till, cast: Cast) -> None:
 
 
 @pytest.mark.embedded
-def test_a_day_that_was_counted_right_is_equal(open_shop: str, make_till: MakeTill, cast: Cast) -> None:
+def test_a_day_that_was_counted_correctly_is_equal(open_shop: str, make_till: MakeTill, cast: Cast) -> None:
     till = make_till(open_shop)
     sell_a_day(till, cast)
     till.close_drawer(
@@ -162,7 +166,7 @@ def test_a_day_that_was_counted_right_is_equal(open_shop: str, make_till: MakeTi
     assert TillClosing.objects.count() == 1
 
 
-def test_the_command_closes_offline_and_tells_the_difference_when_there_is_a_network(
+def test_the_command_closes_offline_and_shows_the_difference_when_there_is_a_network(
     open_shop: str, running: Stack, cast: Cast, tmp_path: Path
 ) -> None:
     def till(*arguments: str, url: str = open_shop) -> str:
@@ -190,10 +194,10 @@ def test_the_command_closes_offline_and_tells_the_difference_when_there_is_a_net
     assert "Journée du" in till("close", "--timeout", "60")
 
 
-def test_what_the_server_misses_at_the_end_of_the_day_is_sent_again(
+def test_a_sale_that_the_server_lacks_at_the_end_of_the_day_is_sent_again(
     open_shop: str, make_till: MakeTill, cast: Cast
 ) -> None:
-    """The server was restored from a backup: it had said `purger`, and no longer knows."""
+    """The server was restored from a backup: it had answered `purger`, and has lost the sale since."""
     till = make_till(open_shop)
     purged = [till.sell([rice(cast)]) for _ in range(2)]
     batch = till.queue.batch_to_send(sales_max=10)
@@ -212,23 +216,23 @@ def test_what_the_server_misses_at_the_end_of_the_day_is_sent_again(
     assert TillClosing.objects.earliest("pk").answered["manquantes"] == purged
 
 
-def test_a_drawer_waits_while_its_sales_do(
-    proxy: FaultProxy, make_till: MakeTill, nobody_posts: Callable[[], None], cast: Cast
+def test_a_drawer_waits_while_its_sales_wait(
+    proxy: FaultProxy, make_till: MakeTill, resume_posting: Callable[[], None], cast: Cast
 ) -> None:
-    """With a sale still under way the comparison would find it missing, and the cashier at fault."""
+    """While a sale is not sent yet, the comparison would find it missing, and the cashier would be blamed."""
     till = make_till(proxy.url)
     till.sell([rice(cast)])
     till.close_drawer(counted={"CDF": 25000})
     assert till.sync(timeout_s=1).days == []
     assert TillClosing.objects.count() == 0
-    nobody_posts()
+    resume_posting()
     assert [answer["resultat"] for answer in till.sync(timeout_s=60).days] == ["egal"]
 
 
 def test_a_till_killed_at_any_step_of_closing_loses_neither_sale_nor_drawer(
     open_shop: str, make_till: MakeTill, die_at: DieAt, cast: Cast
 ) -> None:
-    """About every third step: what happens between two statements of one transaction happens to all of them."""
+    """About every third step: between the statements of one transaction every step has the same effect."""
     till, died, step, sold = make_till(open_shop), True, 0, []
     while died:
         step += 3

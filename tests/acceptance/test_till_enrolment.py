@@ -1,4 +1,4 @@
-"""The till in a file becomes a till's device, is replaced, renews its token: whatever is lost or killed on the way."""
+"""The example till enrols, is replaced and renews its token, whatever is lost or killed on the way."""
 
 import stat
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def code_for(terminal: Terminal, *, replaces: Device | None = None) -> str:
 
 
 def sequences_in(till: Till) -> list[int]:
-    """The counters of all that this file ever wrote, in order."""
+    """Return the counters of all documents in this file, in order."""
     numbers = [number for (number,) in till.book.file.execute("SELECT number FROM documents ORDER BY rowid")]
     return [till.records.find(number).document["sequence"] for number in numbers]
 
@@ -65,7 +65,7 @@ def test_a_till_of_the_old_fleet_keeps_its_file_and_its_counter(
     before = [till.sell([rice(cast)]) for _ in range(2)]
     with pytest.raises(Refused, match="code"):
         till.enrol("AAAA AAAA")
-    before.append(till.sell([rice(cast)]))  # a mistyped code stops nobody
+    before.append(till.sell([rice(cast)]))  # a mistyped code does not stop it from selling
 
     till.enrol(code_for(cast.terminal, replaces=cast.device).lower())
     after = till.sell([rice(cast)])
@@ -86,7 +86,7 @@ def test_when_the_answer_is_lost_the_same_code_is_answered_again(
     with pytest.raises(Unreachable):
         till.enrol(code)
     with pytest.raises(NotPossible, match="même code"):
-        till.sell([rice(cast)])  # the counter to go on from is still on its way
+        till.sell([rice(cast)])  # the counter to go on from has not arrived yet
 
     again = make_till(None, serial=None)  # after a restart
     again.enrol(code)
@@ -174,7 +174,7 @@ def test_the_old_token_lives_until_the_new_one_has_been_used(open_shop: str, mak
 def test_a_till_falls_back_on_its_old_token_when_the_server_never_knew_the_new_one(
     open_shop: str, make_till: MakeTill, cast: Cast
 ) -> None:
-    """As after the server was restored from the backup of an hour ago."""
+    """As after the server was restored from a backup that is an hour old."""
     till = make_till(open_shop, serial=cast.token_device.serial)
     till.book.keep_settings(token=cast.token, next_token="of a server that is gone")
     till.etat()
@@ -183,7 +183,7 @@ def test_a_till_falls_back_on_its_old_token_when_the_server_never_knew_the_new_o
     till.book.keep_settings(token="wrong", next_token="wrong as well")
     with pytest.raises(Refused, match="jeton"):
         till.etat()
-    assert len(till.identity.tokens) == 2  # neither is given up before one works
+    assert len(till.identity.tokens) == 2  # it keeps both until one has worked
 
 
 def test_a_till_killed_at_any_step_of_renewing_its_token_still_has_one_that_works(

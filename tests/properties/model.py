@@ -1,7 +1,7 @@
-"""A shop in plain Python: what DESIGN's promises and the tills' contract make of what tills send, with no database.
+"""A shop in plain Python, without a database: it decides what tills send by the promises and the tills' contract.
 
-It is written from them and not from the code, and does everything the simple way: one dictionary after the other, and
-exact fractions until an amount is rounded. Where it and the real thing disagree, one of the two is wrong.
+It is written from these and not from the code, and does everything in the simplest way: with dictionaries, and with
+exact fractions until an amount is rounded. Where it and the real system disagree, one of them is wrong.
 """
 
 from collections import Counter
@@ -21,7 +21,7 @@ PAST_DAYS_MAX, FUTURE_DAYS_MAX = 40, 1
 
 
 def half_up(value: Fraction | Decimal, places: int = 2) -> Decimal:
-    """Round half up, for what is not negative."""
+    """Round half up a value that is not negative."""
     steps = 10**places
     return Decimal(floor(Fraction(value) * steps + Fraction(1, 2))) / steps
 
@@ -55,7 +55,7 @@ class Article:
 
 @dataclass(eq=False)
 class Line:
-    """A document's line, with its names as they were then."""
+    """A document's line, with the names of that time."""
 
     unit: Unit
     name: str
@@ -89,13 +89,13 @@ class Document:
 
     @property
     def owed(self) -> Decimal:
-        """A sale's total less what was paid and what came back; nothing of one that was paid, or undone."""
+        """Return a sale's total less what was paid and what came back; 0 if it was paid or voided."""
         if not self.is_credit or self.is_voided:
             return Decimal(0)
         return max(Decimal(0), self.total - self.paid_at_once - self.paid_later - self.came_back)
 
     def worth_back(self) -> Decimal:
-        """What all that has come back is worth: the document's discount is shared out over its lines."""
+        """Return the worth of all that has come back: the document's discount is shared out over its lines."""
         gross = sum(line.total for line in self.lines)
         if not gross:
             return Decimal(0)
@@ -136,7 +136,7 @@ class Till:
 
 
 class Shop:
-    """Tills, articles, a register; `refuses`: the shop sells nothing that it has not."""
+    """Tills, articles, a register; `refuses`: the shop refuses to sell below zero stock."""
 
     def __init__(self, *, code: str, currency: str, currencies: set[str], refuses: bool) -> None:
         self.code, self.currency, self.currencies, self.refuses = code, currency, currencies, refuses
@@ -152,20 +152,20 @@ class Shop:
         till.batches.append(Batch(batch_id, device, arrived, sales))
 
     def post_next(self, till: Till) -> None:
-        """Give the till's next sale its one outcome; in the order of its batches, then of their sales."""
+        """Decide the till's next sale, in the order of its batches, then of their sales."""
         batch = till.unsettled[0]
         outcome = self._decide(till, batch, batch.sales[len(batch.outcomes)])
         batch.outcomes.append(outcome)
         self._take_effect(till, outcome)
 
     def try_again(self, till: Till, batch: Batch, position: int) -> None:
-        """Decide a sale again that was not recorded yet. What is done stays done."""
+        """Decide a sale again unless it is recorded, a duplicate or set aside."""
         if batch.outcomes[position - 1].status in NOT_YET:
             batch.outcomes[position - 1] = self._decide(till, batch, batch.sales[position - 1])
             self._take_effect(till, batch.outcomes[position - 1])
 
     def _take_effect(self, till: Till, outcome: Outcome) -> None:
-        """Wake who waits for what was recorded, and who waits for those; then number them all, in that order."""
+        """Decide the followers of a recorded document, then their followers; then number them all, in that order."""
         recorded = [outcome.document] if outcome.status in RECORDED_AS.values() else []
         for document in recorded:
             for batch, at in self._waiting_for(till, document.number):
@@ -220,7 +220,7 @@ class Shop:
         return {"annulation": self._void, "retour": self._bring_back, "paiement": self._pay}[kind](origin, wire, start)
 
     def _variant(self, till: Till, device: str, wire: Wire) -> int:
-        """Before any rule of the shop: is it known, is its number taken, or is it the number's next variant?"""
+        """Before the shop's rules: is it a duplicate, is its number taken, or is it the next variant?"""
         known = till.documents.get(wire["numero_facture"], [])
         for document in known:
             if document.content == content_of(wire) or self._only_names_differ(document, wire):
@@ -231,7 +231,7 @@ class Shop:
         return len(known) + 1
 
     def _only_names_differ(self, known: Document, wire: Wire) -> bool:
-        """A till's update may name the units anew: what it names is compared with what was sold."""
+        """An updated till may name units differently: the units that it means are compared with those sold."""
         if known.kind != "vente" or nameless(known.content) != nameless(content_of(wire)):
             return False
         try:
@@ -241,7 +241,7 @@ class Shop:
         return units == [line.unit for line in known.lines]
 
     def _unit(self, line: Wire) -> Unit:
-        """A unit by its uuid, or an article's base unit; of this shop, and of no other."""
+        """Return a unit by its uuid, or an article's base unit; of this shop only."""
         named = self.units.get(line["unite_uuid"]) if "unite_uuid" in line else None
         if "unite_uuid" in line and named is None:
             raise Refused("unite_inconnue")
@@ -288,7 +288,7 @@ class Shop:
         )
 
     def _origin(self, till: Till, device: str, origin: Wire) -> Document:
-        """A till's own number, or a number of the shop's register; a sale."""
+        """Return the sale with a till's own number, or with a number of the shop's register."""
         if "numero_facture" in origin:
             known = till.documents.get(origin["numero_facture"], [])
             if not known:
@@ -305,7 +305,7 @@ class Shop:
         return found
 
     def _void(self, origin: Document, wire: Wire, start: dict[str, Any]) -> Document:
-        """What the sale took less what already came back, to the same units, whatever they are called by now."""
+        """Bring back what the sale took less what came back, to the same units, whatever their names are now."""
         back = [(line, line.quantity - line.returned) for line in origin.lines if line.returned < line.quantity]
         document = self._take_back(origin, back, start)
         origin.is_voided = True
@@ -343,7 +343,7 @@ class Shop:
         return Document(**start, currency=origin.currency, total=amount, lines=[])
 
     def _day(self, wire: Wire, arrived: date) -> date:
-        """The till's own day if it can be believed and its month is open, else the day of arrival."""
+        """Return the till's own day if it is plausible and its month is open, else the day of arrival."""
         day = date.fromisoformat(wire["date_vente"]) if "date_vente" in wire else arrived
         is_believed = timedelta(days=-PAST_DAYS_MAX) <= day - arrived <= timedelta(days=FUTURE_DAYS_MAX)
         return day if is_believed and f"{day:%Y%m}" not in self.closed_months else arrived
@@ -356,7 +356,7 @@ class Shop:
     # What people do.
 
     def move(self, unit: Unit, quantity: Decimal, movement_type: str) -> None:
-        """An exit takes no more than there is, where the shop refuses that; nobody counts less than nothing."""
+        """An exit takes at most what there is, if the shop refuses more; a count is never below zero."""
         after = unit.stock + quantity
         if quantity < 0 and after < 0:
             if movement_type == "AJUSTEMENT":
@@ -381,7 +381,7 @@ class Shop:
 
 
 def line_total(line: Wire) -> Decimal:
-    """Quantity by price less discount, each rounded as it is stored; the product half-up, line by line."""
+    """Return quantity × price less discount, each rounded as it is stored; the product half-up, line by line."""
     quantity, price = half_up(Decimal(line["quantite"]), 3), half_up(Decimal(line["prix_unitaire"]))
     return half_up(Fraction(quantity) * Fraction(price)) - half_up(Decimal(line.get("remise", 0)))
 
@@ -391,7 +391,7 @@ def sale_total(wire: Wire) -> Decimal:
 
 
 def check_amounts(wire: Wire, kind: str) -> None:
-    """What can be no sale, whatever the shop: it never will pass as it is."""
+    """Refuse a sale that is malformed for every shop."""
     lines = wire.get("lignes", [])
     is_wrong = any(half_up(Decimal(line["quantite"]), 3) <= 0 for line in lines)
     if kind == "vente":
@@ -401,7 +401,7 @@ def check_amounts(wire: Wire, kind: str) -> None:
 
 
 def content_of(wire: Wire) -> tuple:
-    """What makes two sales under one number the same: numbers compare as numbers, what is absent stays absent."""
+    """Return what makes two sales under one number equal: numbers compare as numbers, absent fields stay absent."""
     kind = wire.get("type", "vente")
     lines = [
         (
@@ -422,7 +422,7 @@ def content_of(wire: Wire) -> tuple:
 
 
 def nameless(content: tuple) -> tuple:
-    """The content without what names the lines' units."""
+    """Return the content without the keys of the lines' units."""
     return *content[:-1], tuple(numbers for _, *numbers in content[-1])
 
 

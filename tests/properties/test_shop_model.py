@@ -45,13 +45,13 @@ EXAMPLES = int(os.environ.get("PROPERTY_EXAMPLES", "0"))
 KINSHASA = ZoneInfo("Africa/Kinshasa")
 WAITING_MAX = 12
 
-# So few numbers that they meet: resends, conflicts, followers that come first.
+# So few numbers that they collide: resends, conflicts, followers that come first.
 SALE_NUMBERS = [f"FAC-{at}" for at in range(1, 13)]
 FOLLOWER_NUMBERS = [f"SUITE-{at}" for at in range(1, 16)]
 QUANTITIES = ["1", "2", "3", "1.5", "0.5", "0.125", "0.333", "2.0005", "7", "40"]
 PRICES = ["1000", "0.01", "33.33", "12.345", "0.1", "250.5"]
 AMOUNTS = ["1", "0.01", "100", "333.33", "1000", "12.345"]
-# Days before the till's batch arrives: today, last month or the one before, and one that nobody believes.
+# Days before the till's batch arrives: today, last month or the one before, and one that is not plausible.
 DAYS_BEFORE = [0, 35, 60]
 
 any_index = st.integers(min_value=0, max_value=10_000)
@@ -95,7 +95,7 @@ sales = st.fixed_dictionaries(
         "paiements": payments,
     },
 )
-# Often the same line several times, which only together is too much.
+# Often the same line several times, each within the limit and together beyond it.
 returned_lines = st.lists(
     st.fixed_dictionaries(
         {"ligne": st.sampled_from([1, 1, 1, 1, 2, 3]), "quantite": numbers_of("0.125", "0.125", "0.333", "0.5", "1")}
@@ -182,7 +182,7 @@ class ShopDays(RuleBasedStateMachine):
 
     @rule(at=any_index, wished=st.lists(sales, min_size=1, max_size=7))
     def sell(self, at: int, wished: list[dict[str, Any]]) -> None:
-        """Sales that are posted at once."""
+        """Hand over sales that are posted at once."""
         device = self._pick(self.devices, at)
         self._hand_over(device, wished)
         self._post_all(self._shop_of(device), device.terminal_id)
@@ -190,7 +190,7 @@ class ShopDays(RuleBasedStateMachine):
     @precondition(lambda self: any(self._sales_of(till) for till in self._tills()))
     @rule(at=any_index, wished=st.lists(following(recent_origin), min_size=1, max_size=9))
     def follow(self, at: int, wished: list[dict[str, Any]]) -> None:
-        """Annulations, retours and paiements of what a till has sold, posted at once."""
+        """Hand over voids, returns and payments of a till's sales, posted at once."""
         till = self._pick([till for till in self._tills() if self._sales_of(till)], at)
         device = self._pick(self._devices_of(till.id), at)
         self._hand_over(device, wished)
@@ -198,7 +198,7 @@ class ShopDays(RuleBasedStateMachine):
 
     @rule(at=any_index, wished=st.lists(anything, min_size=1, max_size=9), count=st.integers(min_value=0, max_value=9))
     def hand_over(self, at: int, wished: list[dict[str, Any]], count: int) -> None:
-        """Whatever a till may send, in whatever order; a poster begins with it, or none does."""
+        """Hand over anything that a till may send, in any order, and post some of it or none."""
         device = self._pick(self.devices, at)
         self._hand_over(device, wished)
         self._post_some(self._shop_of(device), device.terminal_id, count)
@@ -206,23 +206,28 @@ class ShopDays(RuleBasedStateMachine):
     @precondition(lambda self: self.sent)
     @rule(at=any_index, by=any_index)
     def send_a_batch_again(self, at: int, by: int) -> None:
-        """The same bytes, from the same till; perhaps from the device that took its place."""
+        """Send the same bytes from the same till, perhaps from the device that replaced the first."""
         device, batch = self._pick(self.sent, at)
         self._send(self._pick(self._devices_of(device.terminal_id), by), batch)
 
     @precondition(lambda self: self.sent)
-    @rule(at=any_index, which=any_index, by=any_index, told=st.sampled_from(["same", "anew", "by_unit", "by_article"]))
-    def send_a_sale_again(self, at: int, which: int, by: int, told: str) -> None:
+    @rule(
+        at=any_index,
+        which=any_index,
+        by=any_index,
+        form=st.sampled_from(["same", "extra_fields", "by_unit", "by_article"]),
+    )
+    def send_a_sale_again(self, at: int, which: int, by: int, form: str) -> None:
         device, batch = self._pick(self.sent, at)
         sale = self._pick(batch, which)
         self._send(
-            self._pick(self._devices_of(device.terminal_id), by), [self._tell(self._shop_of(device), sale, told)]
+            self._pick(self._devices_of(device.terminal_id), by), [self._rewrite(self._shop_of(device), sale, form)]
         )
 
     @precondition(lambda self: any(till.unsettled for till in self._tills()))
     @rule(at=any_index, count=st.integers(min_value=1, max_value=6))
     def post(self, at: int, count: int) -> None:
-        """Post a few sales of a till and go away, as a poster does whose time is over."""
+        """Post a few sales of a till and stop, like a poster whose slice is over."""
         shop, till = self._pick(
             [(shop, till) for shop in self.shops for till in shop.tills.values() if till.unsettled], at
         )
@@ -316,7 +321,7 @@ class ShopDays(RuleBasedStateMachine):
 
     @invariant()
     def they_agree(self) -> None:
-        """After each step in the shop that it was about; at the end of the day in both."""
+        """Compare after each step, in the shop that it changed; at the end of the day in both."""
         for shop in self.touched:
             self._agree_on_stock(shop)
             self._agree_on_outcomes(shop)
@@ -342,8 +347,8 @@ class ShopDays(RuleBasedStateMachine):
             batch.id: [] for till in shop.tills.values() for batch in till.batches
         }
         rows = outcomes.values_list("batch_id", "position", "status", "code", "document__registration_number")
-        for batch_id, position, *told in rows:
-            real[batch_id].append(tuple(told))
+        for batch_id, position, *outcome in rows:
+            real[batch_id].append(tuple(outcome))
             assert len(real[batch_id]) == position
         expected = {
             batch.id: [(one.status, one.code, one.document and one.document.registered) for one in batch.outcomes]
@@ -414,7 +419,7 @@ class ShopDays(RuleBasedStateMachine):
         self.touched.update(self.shops)
         self.they_agree()
 
-    # How they are told.
+    # How a wish becomes what a till sends.
 
     def _hand_over(self, device: Device, wished: list[dict[str, Any]]) -> None:
         shop = self._shop_of(device)
@@ -480,27 +485,27 @@ class ShopDays(RuleBasedStateMachine):
         registered = [document.registered for shop in self.shops for document in shop.documents()]
         return {"numero_enregistrement": self._pick(registered or ["FAC-X-202001-000001"], wish["document"])}
 
-    def _tell(self, shop: model.Shop, sale: model.Wire, told: str) -> model.Wire:
-        """The same sale as another version of the till's program would send it."""
+    def _rewrite(self, shop: model.Shop, sale: model.Wire, form: str) -> model.Wire:
+        """Return the same sale as another version of the till's program would write it."""
         again = json.loads(json.dumps(sale))
-        if told == "anew":
+        if form == "extra_fields":
             again |= {"caissier": {"nom": "Bob"}, "montant_total": "1", "sequence": 7}
         for line in again.get("lignes", []):
             line["quantite"] = f"{line['quantite']}0" if "." in line["quantite"] else f"{line['quantite']}.0"
             unit = shop.units.get(line.get("unite_uuid"))
             article = shop.articles.get(line.get("article_id"))
-            if told == "by_article" and unit:
+            if form == "by_article" and unit:
                 line.pop("unite_uuid")
                 line["article_id"] = unit.article.id
-            if told == "by_unit" and article and not unit:
+            if form == "by_unit" and article and not unit:
                 line.pop("article_id")
                 line["unite_uuid"] = article.base.uuid
         return again
 
-    def _both(self, real: Callable[[], object], told: Callable[[], object]) -> None:
-        """Do it in the shop and in the model: it is done in both, or refused by both with the same word."""
+    def _both(self, real: Callable[[], object], modelled: Callable[[], object]) -> None:
+        """Do it in the shop and in the model: both do it, or both refuse it with the same code."""
         codes = []
-        for act in (real, told):
+        for act in (real, modelled):
             try:
                 act()
             except (InventoryRefused, model.Refused) as refusal:
@@ -541,7 +546,7 @@ class ShopDays(RuleBasedStateMachine):
 
 @pytest.fixture
 def _quiet() -> Iterator[None]:
-    """A failing day is told by its steps; what the log says of thousands would hide them."""
+    """A failing day is shown by its steps; thousands of log lines would hide them."""
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)
