@@ -78,11 +78,23 @@ NO_OVERRIDE = Override()
 
 
 class SaleRead(NamedTuple):
-    """The sale at `place`, kept in case its posting raises."""
-
-    place: tuple[int, int]
     sale: ParsedSale
     shop: ShopRules
+
+
+@dataclass(slots=True)
+class Attempt:
+    """The sale that is being posted, from its first try in a slice to its last."""
+
+    # (batch, position).
+    place: tuple[int, int] = (0, 0)
+    override: Override = NO_OVERRIDE
+    # Whether this terminal has sales that a person set aside: read with the lane.
+    has_set_aside: bool = False
+    # How often its posting raised a bug.
+    bugs: int = 0
+    # Kept in case its posting raises.
+    sale_read: SaleRead | None = None
 
 
 def utc_now() -> datetime:
@@ -100,17 +112,9 @@ class PostingContext:
     clock: Callable[[], datetime] = utc_now
     breath_s: float = SQLITE_BREATH_S
     has_committed: bool = False
-    # (batch, position) of the sale that is being posted.
-    place: tuple[int, int] = (0, 0)
-    # Applies to the sale at `place` only.
-    override: Override = NO_OVERRIDE
-    # Whether this terminal has sales that a person set aside: read with the lane.
-    has_set_aside: bool = False
-    # (batch, position) → how often its posting raised a bug.
-    tries: dict[tuple[int, int], int] = field(default_factory=dict)
+    attempt: Attempt = field(default_factory=Attempt)
     # Set once a posting raised: a follower may have caused it, so sales are then posted without their followers.
     skips_followers: bool = False
-    sale_read: SaleRead | None = None
     closed_months: set[tuple[int, int, int]] = field(default_factory=set)
     _terminal_name: str | None = None
     _shops: dict[int, ShopRules] = field(default_factory=dict)
@@ -143,7 +147,7 @@ class PostingContext:
         slice's time.
         """
         units = self._units.setdefault(shop_id, UnitCache(shop_id=shop_id))
-        batch, position = self.place
+        batch, position = self.attempt.place
         if position not in self._named.get(batch, ()):
             self._named[batch] = range(position, position + AHEAD_SALES)
             coming = self._sales[position - 1 : position - 1 + AHEAD_SALES]

@@ -65,7 +65,8 @@ def decide(cursor: CursorWrapper, *, context: PostingContext, batch: BatchRow, r
         return refused(refusal, number=peek(raw)[0], fingerprint=fingerprint_of_bytes(raw))
     failpoint("read", number=sale.number)
     posting = Posting(context, context.shop(batch.shop_id), batch, sale, now)
-    context.sale_read = SaleRead((batch.id, batch.next_position), sale, posting.shop)
+    if not posting.is_follower:
+        context.attempt.sale_read = SaleRead(sale, posting.shop)
     try:
         recorded = record(cursor, posting)
     except SaleRefused as refusal:

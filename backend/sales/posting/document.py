@@ -36,10 +36,14 @@ class Posting:
         return dialect.naive_utc(self.now)
 
     @property
+    def is_follower(self) -> bool:
+        """Tell whether this is not the attempt's own sale, but a follower that is woken with it."""
+        return (self.batch.id, self.batch.next_position) != self.context.attempt.place
+
+    @property
     def override(self) -> Override:
-        """Return what a person allowed this sale; a follower that is woken with it is decided by the rules."""
-        is_own = (self.batch.id, self.batch.next_position) == self.context.place
-        return self.context.override if is_own else NO_OVERRIDE
+        """Return what a person allowed this sale; a follower is decided by the rules."""
+        return NO_OVERRIDE if self.is_follower else self.context.attempt.override
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,7 @@ def choose_variant(cursor: CursorWrapper, posting: Posting) -> tuple[int, list[s
 
 def _refuse_set_aside(cursor: CursorWrapper, posting: Posting) -> None:
     """Raise SetAside for a sale that a person has set aside before. No query where the till has no such sales."""
-    if not posting.context.has_set_aside or posting.override.reopens:
+    if not posting.context.attempt.has_set_aside or posting.override.reopens:
         return
     sale = posting.sale
     if sql.was_set_aside(

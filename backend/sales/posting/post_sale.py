@@ -20,7 +20,7 @@ from backend.db.transients import bounded_time
 from backend.observability import counters
 from backend.sales.errors import InternalFailure, SaleRefused
 from backend.sales.posting import sql
-from backend.sales.posting.context import Inspection, PostingContext
+from backend.sales.posting.context import Attempt, Inspection, PostingContext
 from backend.sales.posting.decision import (
     Decision,
     advance,
@@ -80,8 +80,8 @@ def settle_as_failed(context: PostingContext, *, reason: str, inspection: Inspec
         refusal = InternalFailure(reason)
         if inspection is Inspection.NONE:
             return refused(refusal, number="", fingerprint="")
-        if context.sale_read and context.sale_read.place == context.place:
-            return refused_sale(refusal, context.sale_read.sale, context.sale_read.shop, batch)
+        if context.attempt.sale_read:
+            return refused_sale(refusal, *context.attempt.sale_read, batch)
         raw = context.raw_sales(cursor, batch)[batch.next_position - 1]
         if inspection is Inspection.FULL:
             with contextlib.suppress(SaleRefused):
@@ -110,8 +110,10 @@ def _settle_next(
         if batch is None:
             failpoint("nothing")
             return Step.NOTHING
-        context.place = (batch.id, batch.next_position)
-        context.has_set_aside = lane.sales_set_aside > 0
+        place = (batch.id, batch.next_position)
+        if context.attempt.place != place:
+            context.attempt = Attempt(place)
+        context.attempt.has_set_aside = lane.sales_set_aside > 0
         decision = decider(cursor, context, batch, now)
         moved = advance(batch, decision.status)
         sql.insert_outcome(cursor, outcome_values(context, moved, batch.next_position, decision, now))

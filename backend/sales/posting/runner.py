@@ -119,11 +119,12 @@ def _post_one(context: PostingContext, interruptions: tuple[type[BaseException],
 
 def _after_bug(context: PostingContext, error: Exception) -> Step:
     """Count the bug against its sale and log it; after a few tries, settle the sale as failed."""
-    tries = context.tries[context.place] = context.tries.get(context.place, 0) + 1
-    log.error("posting_broke", batch=context.place[0], position=context.place[1], tries=tries, exc_info=error)
+    attempt = context.attempt
+    attempt.bugs += 1
+    log.error("posting_broke", batch=attempt.place[0], position=attempt.place[1], tries=attempt.bugs, exc_info=error)
     # A waiting follower may have raised it: from here on sales are tried without their followers.
     context.skips_followers = True
-    if tries < BUG_TRIES_MAX:
+    if attempt.bugs < BUG_TRIES_MAX:
         return Step.BUG
     return retrying(lambda: settle_as_failed(context, reason=type(error).__name__), name="settle")
 

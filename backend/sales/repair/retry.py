@@ -19,7 +19,7 @@ from backend.sales.dispatch import ring
 from backend.sales.errors import SetAside
 from backend.sales.models import OutcomeStatus, SaleOutcome
 from backend.sales.posting import sql
-from backend.sales.posting.context import NO_OVERRIDE, Override, PostingContext
+from backend.sales.posting.context import NO_OVERRIDE, Attempt, Override, PostingContext
 from backend.sales.posting.decision import Decision, count_written, decide, refused
 from backend.sales.posting.deferred import wait_or_wake
 from backend.sales.posting.failpoints import failpoint
@@ -130,7 +130,8 @@ def _decide_again(
 ) -> RetryResult:
     outcome = SaleOutcome.objects.get(batch_id=batch_id, position=position)
     before = OutcomeSnapshot.of(outcome)
-    context = PostingContext(outcome.terminal_id, override=override)
+    place = (outcome.batch_id, outcome.position)
+    context = PostingContext(outcome.terminal_id, attempt=Attempt(place, override))
     try:
         after, obstacle = _try_until_free(context, outcome, cause, decider)
     finally:
@@ -151,15 +152,15 @@ def _decide_again(
 
 
 # The outcome now, if it was read, and the obstacle, if there was one.
-Attempt = tuple[OutcomeSnapshot | None, Obstacle | None]
+TryResult = tuple[OutcomeSnapshot | None, Obstacle | None]
 
 
-def _try_until_free(context: PostingContext, outcome: SaleOutcome, cause: Cause, decider: Decider) -> Attempt:
+def _try_until_free(context: PostingContext, outcome: SaleOutcome, cause: Cause, decider: Decider) -> TryResult:
     """Try until the lane is free; again if the month turns out to be closed, and once more after a bug."""
     tries = 0
     while True:
         try:
-            attempt = retrying(lambda: _try(context, outcome, cause, decider), name="retry")
+            result = retrying(lambda: _try(context, outcome, cause, decider), name="retry")
         except Exception as error:
             if is_transient(error):
                 raise
@@ -173,12 +174,12 @@ def _try_until_free(context: PostingContext, outcome: SaleOutcome, cause: Cause,
             context.skips_followers = True
             continue
         tries += 1
-        if attempt[1] is not Obstacle.BUSY or tries == LANE_TRIES_MAX:
-            return attempt
+        if result[1] is not Obstacle.BUSY or tries == LANE_TRIES_MAX:
+            return result
         time.sleep(LANE_PAUSE_S)
 
 
-def _try(context: PostingContext, known: SaleOutcome, cause: Cause, decider: Decider) -> Attempt:
+def _try(context: PostingContext, known: SaleOutcome, cause: Cause, decider: Decider) -> TryResult:
     """In one transaction, with the lane held, read the outcome again, decide, and write a new outcome."""
     written: tuple[Decision, ...] = ()
     with transaction.atomic(durable=True), bounded_time(), connection.cursor() as cursor:
@@ -190,14 +191,13 @@ def _try(context: PostingContext, known: SaleOutcome, cause: Cause, decider: Dec
         outcome = SaleOutcome.objects.get(batch_id=known.batch_id, position=known.position)
         before = OutcomeSnapshot.of(outcome)
         if outcome.status not in TRIABLE and not (
-            context.override.reopens and outcome.status == OutcomeStatus.SET_ASIDE
+            context.attempt.override.reopens and outcome.status == OutcomeStatus.SET_ASIDE
         ):
             return before, Obstacle.DONE
         if pauses_of(shop_id=outcome.shop_id, terminal_id=outcome.terminal_id).exists():
             return before, Obstacle.PAUSED
         batch = read_batch(outcome)
-        context.place = (batch.id, batch.next_position)
-        context.has_set_aside = lane.sales_set_aside > 0
+        context.attempt.has_set_aside = lane.sales_set_aside > 0
         decision = decider(cursor, context, batch, outcome, now)
         after = OutcomeSnapshot.of(decision)
         if after != before:
