@@ -1,4 +1,4 @@
-"""What the processes write: as JSON where that is asked for, enough to follow a sale, and nothing that is private."""
+"""The processes' logs: JSON where that is set, enough to follow a sale, and nothing private."""
 
 import json
 import re
@@ -21,10 +21,10 @@ from backend.localrun.stack import Stack
 from backend.sales.models import Batch, Sale
 from backend.testing import PASSWORD, Cast
 
-# What Celery says when it is told to stop goes past every logger.
+# What Celery writes when it is asked to stop does not go through a logger.
 LAST_WORDS = re.compile(r"(worker: .*)?")
 SERIAL, CUSTOMER = "serie-de-personne", "Client Secret"
-# With its point no time and no id contains it by chance.
+# Because of its point, no time and no id contains it by chance.
 PRICE = "73914.27"
 
 
@@ -113,7 +113,7 @@ def test_every_process_writes_json_that_follows_a_sale_and_tells_no_secret(stack
     assert (page["user"], page["shop"]) == (cast.alice.pk, cast.shop.pk)
     assert list(told(stack, "api", "request", route="/mot-de-passe/<str:uidb64>/<str:token>/"))
     assert list(told(stack, "api", "request", route="/nulle-part/", status=404))
-    # gunicorn's and Celery's own words came through as well.
+    # gunicorn's and Celery's own lines are there too.
     assert any("Listening at" in entry["event"] for entry in entries(stack, "api"))
     assert any(entry["logger"].startswith("celery") for entry in entries(stack, "worker"))
     assert entries(stack, "beat")

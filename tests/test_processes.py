@@ -1,4 +1,4 @@
-"""Child processes end when they should: asked, forced, or orphaned."""
+"""Child processes end when they should: when asked, when killed, or when their parent dies."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ Start = Callable[[str], Service]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts a Python program as a child that is ended after the test, come what may."""
+    """Starts a Python program as a child that is ended after the test in any case."""
     children: list[Service] = []
 
     def start(program: str) -> Service:
@@ -56,14 +56,14 @@ def test_a_child_that_is_asked_to_stop_stops(start: Start) -> None:
     assert child.exit_code() == -signal.SIGTERM
 
 
-def test_a_child_that_does_not_listen_is_killed(start: Start) -> None:
+def test_a_child_that_ignores_the_request_is_killed(start: Start) -> None:
     child = start(DEAF)
     wait_for_line(child)
     child.stop(patience_s=0.3)
     assert child.exit_code() == -signal.SIGKILL
 
 
-def test_a_frozen_child_is_woken_to_hear_that_it_should_stop(start: Start) -> None:
+def test_a_frozen_child_is_woken_so_that_it_can_stop(start: Start) -> None:
     child = start(SLEEP)
     child.freeze()
     child.stop()

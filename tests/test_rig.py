@@ -1,4 +1,4 @@
-"""The rig keeps its word: what one test commits, the next does not see, and what it breaks is whole again."""
+"""The rig: a test's commits are gone in the next test, and a server that it broke works again."""
 
 import time
 

@@ -20,7 +20,7 @@ STARTING_S_MAX = 180
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """What an earlier start left in a folder with an awkward name: its secrets, and a story told before."""
+    """A folder with an awkward name, with the secrets and the demo's data of an earlier start."""
     folder = tmp_path / "c++ é #1 100%41?'\"$HOME;"
     folder.mkdir()
     for name in ("demo-password", "demo-token", "flower-password"):

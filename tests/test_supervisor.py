@@ -1,4 +1,4 @@
-"""The supervisor restarts the dead, kills the silent, and says so."""
+"""The supervisor restarts dead services, kills those that do not answer, and reports it."""
 
 import sys
 import threading

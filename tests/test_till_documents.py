@@ -1,4 +1,4 @@
-"""What a till writes with no network besides sales, and what it can see to be wrong by itself. No server is needed."""
+"""Documents other than sales that a till writes offline, and errors that it finds by itself. No server is needed."""
 
 import json
 import sqlite3
@@ -134,7 +134,7 @@ def test_no_more_is_paid_than_is_owed(till: Till) -> None:
 
 
 def test_what_the_server_refused_has_not_happened(till: Till) -> None:
-    """A sale that another till voided: our void did nothing, and the server may say so again."""
+    """Another till has voided the sale: our void did nothing, and the server may refuse it again."""
     sale, bad = till.sell([RICE]), till.sell([RICE])
     refused = till.void(number=sale)
     server_says(
@@ -157,7 +157,7 @@ def test_a_void_whose_sale_has_not_arrived_counts(till: Till) -> None:
         till.void(number=sale)
 
 
-def test_of_a_sale_that_the_book_does_not_know_the_server_decides(till: Till) -> None:
+def test_the_server_decides_about_a_sale_that_is_not_in_the_book(till: Till) -> None:
     by_registration = till.void(registration="FAC-BTQ-009-202411-000002")
     by_number = till.take_payment(Decimal(5), number="FAC-20241030-017")
     assert written(till, by_registration)["origine"] == {"numero_enregistrement": "FAC-BTQ-009-202411-000002"}
@@ -234,7 +234,7 @@ def test_the_tills_day_is_the_shops_whatever_the_offset_says(till: Till) -> None
     assert [record.number for record in till.records.of_day("2024-11-05")] == ["FAC-1", "FAC-2", "FAC-3"]
 
 
-def test_a_document_that_nobody_can_read_spoils_no_closing(till: Till) -> None:
+def test_an_unreadable_document_does_not_break_the_closing(till: Till) -> None:
     till.add({"numero_facture": "FAC-1", "lignes": "?"})
     till.add({"numero_facture": "FAC-3", "lignes": [RICE | {"quantite": -1}]})
     till.add({"numero_facture": "FAC-2", "type": "paiement", "montant": "beaucoup"})
@@ -245,7 +245,7 @@ def test_a_document_that_nobody_can_read_spoils_no_closing(till: Till) -> None:
 
 
 def test_a_refused_sale_is_part_of_the_day_and_a_refused_void_moved_no_money(till: Till) -> None:
-    """The money of the first was taken; the server itself names what it could not read."""
+    """The first one's money was taken; the server itself names the documents that it could not read."""
     aside, kept, unreadable = (till.sell([RICE]) for _ in range(3))
     void = till.void(number=kept)
     server_says(
@@ -314,7 +314,7 @@ def test_it_says_what_it_holds_and_nothing_once_the_server_has_it(till: Till) ->
     assert said() == {"nombre": 0, "montants": []}
 
 
-def test_it_goes_on_holding_what_nobody_could_read(till: Till) -> None:
+def test_it_keeps_a_document_that_could_not_be_read(till: Till) -> None:
     till.sell([RICE])
     till.queue.halve(till.queue.batch_to_send(sales_max=1), code="json_invalide", sentence="")
     invalid = till.sell([RICE])
@@ -344,7 +344,7 @@ def test_nobody_else_on_the_machine_reads_the_file(path: Path, till: Till) -> No
 
 
 def test_changes_whose_sales_were_not_asked_for_yet_are_read_again(till: Till) -> None:
-    """The power goes between two calls: the cursor must not have moved past what was not done."""
+    """The power fails between two calls: the cursor must not be past changes that were not handled."""
     kept = till.sell([RICE])
     server_says(till, **{kept: {"action": "garder"}})
     page = {"ventes": [{"numero_facture": kept, "action": "purger"}], "curseur": "later", "fin": True}
@@ -360,7 +360,7 @@ def test_changes_whose_sales_were_not_asked_for_yet_are_read_again(till: Till) -
     assert till.book.setting("changes_cursor") is None
 
 
-def test_a_change_of_one_content_does_not_speak_for_the_other_under_its_number(till: Till) -> None:
+def test_a_change_of_one_content_does_not_affect_the_other_under_its_number(till: Till) -> None:
     kept = till.sell([RICE])
     server_says(till, **{kept: {"action": "garder", "code": "numero_deja_pris"}})
     page = {"ventes": [{"numero_facture": kept, "action": "purger"}], "curseur": "later", "fin": True}

@@ -1,4 +1,4 @@
-"""The till's own file: what it must hold before, during and after a post. No server of ours is needed here."""
+"""The till's own file: what it must contain before, during and after a post. No server of ours is needed here."""
 
 import json
 import signal
@@ -39,7 +39,7 @@ def path(tmp_path: Path) -> Path:
 
 @contextmanager
 def stranger(answer: bytes):
-    """Something on the way that answers every request with these bytes: a login page, a proxy that is full."""
+    """Something between till and server that answers every request with these bytes: a login page, a full proxy."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
@@ -62,7 +62,7 @@ def stranger(answer: bytes):
 
 
 def stored_batches(path: Path) -> list[tuple[str, bytes]]:
-    """As another program sees them: through a connection of its own."""
+    """Return them as another program sees them: through a connection of its own."""
     with closing(sqlite3.connect(path)) as file:
         return file.execute("SELECT key, body FROM batches ORDER BY id").fetchall()
 
@@ -199,7 +199,7 @@ def test_an_answer_without_a_receipt_changes_nothing(path: Path, answer: bytes) 
         assert stored_batches(path) == [before]
 
 
-def test_a_front_that_finds_everything_too_large_is_told_sale_by_sale(path: Path) -> None:
+def test_a_proxy_that_finds_everything_too_large_gets_sale_by_sale(path: Path) -> None:
     refusal = b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     with stranger(refusal) as url, Till(path, url, "serial") as till:
         for _ in range(5):
@@ -236,7 +236,7 @@ def test_other_bytes_never_go_out_under_a_used_key(path: Path) -> None:
     assert len(keys) == 4
 
 
-def test_only_purger_lets_a_sale_go(path: Path) -> None:
+def test_a_sale_is_deleted_only_after_purger(path: Path) -> None:
     with Till(path, NOBODY, "serial") as till:
         numbers = [till.sell([LINE]) for _ in range(6)]
         batch = till.queue.batch_to_send(sales_max=5)
@@ -249,7 +249,7 @@ def test_only_purger_lets_a_sale_go(path: Path) -> None:
         till.queue.settle(entries, batch=batch)
         states = {sale.number: sale.state for sale in till.pending()}
 
-    # The sixth was never sent: whatever the server knows under its number is another sale.
+    # The sixth was never sent: what the server has under its number is another sale.
     assert states == dict(zip(numbers[1:], ["garder", "corriger", TO_SEND, WAITING, TO_SEND], strict=True))
 
 
