@@ -1,4 +1,4 @@
-"""A database server beside the run's own, which a test may lose with all it holds, and this process's look into it."""
+"""A second database server, which a test may destroy with its data, and a context in which this process uses it."""
 
 import os
 import subprocess
@@ -15,12 +15,12 @@ from backend.localrun.servers import PrivateMariaDB
 
 DEPLOY = PROJECT_FOLDER / "deploy"
 NAME = "caisse"
-# What a parser of options, a shell, SQL and an address would each like to read otherwise.
+# Passwords with characters that a parser of options, a shell, SQL or a URL would misread.
 PASSWORDS = {"APP": "-x a:b@c/d?#%41;&+", "MIGRATIONS": """--help 'q' "q" `x` $HOME""", "BACKUP": "-p\\ \\n $(x) é%s'"}
 
 
 class MariaDBWithBinlogsApart(PrivateMariaDB):
-    """As server.cnf has it: the binlogs lie outside the folder of the data, where another disk would be."""
+    """As in server.cnf: the binlogs are outside the data folder, as if on another disk."""
 
     @property
     def binlogs(self) -> Path:
@@ -60,7 +60,7 @@ class Site:
         return database_url.of_mysql(NAME, user=account, password=password, host="127.0.0.1", port=self.server.port)
 
     def environment(self, account: str = "caisse_migrations") -> dict[str, str]:
-        """What scripts and `manage.py` are told, as this account."""
+        """The environment of scripts and `manage.py`, with this account."""
         return {
             **os.environ,
             "PYTHON": sys.executable,
@@ -75,7 +75,7 @@ class Site:
     def run(
         self, script: str, *arguments: str | Path, environment: Mapping[str, str] | None = None, expects: int = 0
     ) -> str:
-        """Run a script of deploy/ to its end and return what it said."""
+        """Run a script of deploy/ to its end and return what it printed."""
         return self._run([DEPLOY / script, *arguments], self.environment() | dict(environment or {}), expects)
 
     def manage(self, *arguments: str, account: str = "caisse", expects: int = 0) -> str:
@@ -99,7 +99,7 @@ class Site:
 
 @contextmanager
 def looking_into(url: str) -> Iterator[None]:
-    """Let this process's models, services and commands work on that database, with the rights of its account."""
+    """Let this process's models, services and commands use that database, with its account's rights."""
     ours = connections["default"]
     entry = database_url.from_url(url)
     there = {**ours.settings_dict, **{key: entry[key] for key in ("NAME", "USER", "PASSWORD", "HOST", "PORT")}}

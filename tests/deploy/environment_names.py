@@ -1,4 +1,4 @@
-"""Which variables anything of ours reads: the start and backup scripts, the settings, the health commands."""
+"""The variables that our programs read: the start and backup scripts, the settings, the health commands."""
 
 import re
 from functools import cache

@@ -1,4 +1,4 @@
-"""What stands in alerts.yml and in the dashboard: the rules, the expressions, and the metrics that they name."""
+"""Reads the rules and expressions of alerts.yml and the dashboard, and the metrics that they name."""
 
 import json
 import re
@@ -26,7 +26,7 @@ NAME = re.compile(r"(?<![\w.])[a-zA-Z_:][\w:]*(?!\s*\(|[\w:])")
 WORDS = frozenset({"and", "or", "unless", "bool", "offset", "inf", "nan", "by", "without", "on", "ignoring"})
 # A name with its matchers, if it has any.
 SELECTOR = re.compile(r"\b(?:caisse_\w+|up)\b(?:\{[^{}]*\})?")
-# What Prometheus itself knows.
+# Metrics that Prometheus itself makes.
 ITS_OWN = frozenset({"up", "ALERTS"})
 HISTOGRAM_PARTS = re.compile(r"_(?:bucket|sum|count)$")
 
@@ -82,7 +82,7 @@ def all_expressions() -> list[str]:
 
 
 def metrics_in(expression: str) -> set[str]:
-    """Return the metrics that an expression names: what is left when labels, functions and words are taken away."""
+    """Return the metrics that an expression names: the names that are no labels, functions or keywords."""
     text = expression
     for ignored in (QUOTED, MATCHERS, RANGE, GROUPING):
         text = ignored.sub(" ", text)
@@ -90,7 +90,7 @@ def metrics_in(expression: str) -> set[str]:
 
 
 def family_of(metric: str) -> str:
-    """Return the name that the metric is declared by: a histogram's parts are named after it."""
+    """Return the name under which the metric is declared: a histogram's parts have suffixes."""
     return HISTOGRAM_PARTS.sub("", metric)
 
 

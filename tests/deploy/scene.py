@@ -1,4 +1,4 @@
-"""What the alerts are seen on: an API, a worker, a sweep, a private Prometheus, and a shop whose tills call."""
+"""A running system for tests of alerts: API, worker, sweep, a private Prometheus, and a shop whose tills call."""
 
 import itertools
 import json
@@ -51,7 +51,7 @@ class Scene:
         self.prometheus.service.stop()
 
     def with_posters(self) -> None:
-        """See to it that the worker and the sweep run."""
+        """Make sure that the worker and the sweep run."""
         stopped = [service for service in (self.worker, self.sweep) if not service.is_running()]
         for service in stopped:
             service.start()

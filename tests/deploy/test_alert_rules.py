@@ -60,7 +60,7 @@ def firing_at(time: str, *firings: Firing, name: str) -> dict[str, Any]:
 
 
 def alerts_at(time: str, *labels: Mapping[str, str], where: str) -> dict[str, Any]:
-    """The alerts that are there at this time, by name and severity."""
+    """The alerts at this time, by name and severity."""
     found = [{"labels": written(one), "value": 1} for one in labels]
     return {"expr": f"max by (alertname, severity) (ALERTS{where})", "eval_time": time, "exp_samples": found}
 
@@ -105,7 +105,7 @@ def test_every_rule_is_fired_here() -> None:
 
 
 def test_the_measures_are_written_as_they_are_told() -> None:
-    """A label or a value that nobody tells would let a rule fire here and nowhere else."""
+    """With a label or value that no process exports, a rule would fire in this test only."""
     every = {*HEALTHY, *(name for situation in SITUATIONS for name in (*situation.series, *situation.but))}
     for series in sorted(every):
         (name,) = metrics_in(series)

@@ -72,7 +72,7 @@ def test_nothing_fires_on_a_healthy_stack(scene: Scene) -> None:
     till = scene.till()
 
     def was_silent() -> bool:
-        """Whether sales were posted for a while, and no alert was so much as pending meanwhile."""
+        """Whether sales were posted for a while without any pending alert."""
         began_at = time.monotonic()
         while time.monotonic() - began_at < HEALTHY_S:
             scene.hand_over(till, *(scene.sale() for _ in range(5)))
@@ -152,13 +152,13 @@ def test_every_metric_is_one_that_we_tell() -> None:
 
 
 def test_every_metric_that_we_tell_is_watched() -> None:
-    """What nobody looks at need not be told."""
+    """Each exported metric is used by a rule or a panel."""
     named = {family_of(metric) for expression in all_expressions() for metric in metrics_in(expression)}
     assert {*CATALOGUE, *GAUGES} - named == set()
 
 
 def test_every_reason_and_answer_is_told_from_the_start() -> None:
-    """A series that begins at sixty has risen by nothing, as far as Prometheus can see."""
+    """For Prometheus, a series that begins at sixty has not risen."""
     assert {refused.code for refused in all_below(SaleRefused)} == set(CATALOGUE["caisse_refusals_total"].values)
     answers = operation_of("post", SYNC)["responses"].values()
     refused = {

@@ -28,7 +28,7 @@ BACKUP_NAME = "caisse-????????T??????Z.sql.gz"
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker) -> Iterator[Site]:
-    """A shop with some sales in it, on a server of its own."""
+    """A shop with some sales, on its own server."""
     with django_db_blocker.unblock(), Site(tmp_path_factory.mktemp("backup") / "site") as site:
         site.run("start/migrate")
         with looking_into(site.url()):
@@ -64,7 +64,7 @@ def receipts(site: Site) -> set[str]:
 
 
 def restore(site: Site, backup: Path, *options: str, binlogs: Path | None = None, expects: int = 0) -> str:
-    """Restore onto the server itself, in the place of what it has."""
+    """Restore onto the server itself, replacing its database."""
     environment = {"BINLOG_DIR": str(binlogs)} if binlogs else {}
     return site.run("backup/restore", *options, backup, environment=environment, expects=expects)
 

@@ -47,7 +47,7 @@ def rests(word: str, *, stage: str | None = None) -> list[str]:
 
 
 def is_outside(path: PurePosixPath) -> bool:
-    """Whether .dockerignore keeps it out: the last pattern that names it, or a folder above it, decides."""
+    """Return whether .dockerignore excludes it: the last pattern that matches it, or a folder above it, decides."""
     outside = False
     for line in DOCKERIGNORE.read_text().splitlines():
         if line and not line.startswith("#"):

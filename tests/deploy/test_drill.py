@@ -43,7 +43,7 @@ BATCHES_EACH = 6
 
 @dataclass
 class LedgerTill:
-    """A till that sells and sends without end, and a note, outside of it, of every 202 that it was given."""
+    """A till that sells and sends without end, and a separate record of every 202 that it got."""
 
     path: Path
     serial: str
@@ -84,7 +84,7 @@ class LedgerTill:
 
 @dataclass
 class Disaster:
-    """What is left of a site whose server died with its disk."""
+    """What is left of a site whose server was lost with its disk."""
 
     tills: list[LedgerTill]
     backup: Path
@@ -240,7 +240,7 @@ def check_batches(tills: list[LedgerTill], receipts: set[str]) -> None:
 
 
 def check_outcomes(tills: list[LedgerTill]) -> None:
-    """Each outcome that a till was told is the one on record, under the same id and registration number."""
+    """Each outcome that a till was told is on record, with the same id and registration number."""
     for till in tills:
         with till.open("http://127.0.0.1:9") as book:
             told = book.queue.journal()

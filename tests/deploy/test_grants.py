@@ -1,4 +1,4 @@
-"""The three accounts of deploy/database: each can do its work, and the application nothing beyond its own."""
+"""The three accounts of deploy/database: each can do its work, and the application nothing more."""
 
 import os
 import subprocess
@@ -33,15 +33,15 @@ from tests.shop_day import post, sale
 from tests.web.page_forms import form_of
 
 ACCOUNTS = ("caisse", "caisse_migrations", "caisse_backup")
-# What a shell and SQL would like to read otherwise.
+# Passwords with characters that a shell or SQL would misread.
 PASSWORDS = {"APP": "a'b\\c\"d$e`f", "MIGRATIONS": "m igrations", "BACKUP": "%b;--"}
-# Refused for want of a right, by statement, table or column. 1419 would be the binlog's, 1644 a trigger's.
+# Errors for a missing right, on a statement, table or column. 1419 would be the binlog's, 1644 a trigger's.
 DENIED = {1044, 1045, 1142, 1143, 1227, 1370}
 TRIGGER_REFUSES = 1644
 
 
 class Accounts:
-    """A database of its own on the run's server, with the accounts as the script makes them."""
+    """A separate database on the run's server, with the accounts that the script makes."""
 
     def __init__(self, rig: Rig) -> None:
         self.given = urlsplit(rig.database_url)
@@ -178,7 +178,7 @@ def test_the_application_does_all_its_work_with_these_rights(
 
 
 def attempt(cursor: Cursor, statement: str) -> int:
-    """Return the error that the server gives; 0 if it did it."""
+    """Return the number of the server's error; 0 if the statement succeeded."""
     try:
         cursor.execute(statement)
     except MySQLdb.Error as error:
@@ -205,14 +205,14 @@ def attempt(cursor: Cursor, statement: str) -> int:
     ],
 )
 def test_the_application_cannot(accounts: Accounts, statement: str) -> None:
-    """Each is refused for want of a right: the server itself would do it, as its owner's."""
+    """Each is refused for a missing right only: another account could do it."""
     with accounts.connect("caisse") as session:
         assert attempt(session.cursor(), statement.format(name=accounts.name)) in DENIED
 
 
 @pytest.mark.parametrize("account", ["caisse", "caisse_migrations"])
 def test_nobody_changes_history(accounts: Accounts, account: str, cast: Cast) -> None:
-    """Neither who works with it nor who migrates; and the application cannot take away what refuses it."""
+    """Neither the application's account nor the migrations' can, and the application cannot drop the triggers."""
     with accounts.connect(account) as session:
         cursor = session.cursor()
         for table in APPEND_ONLY_TABLES:
@@ -263,7 +263,7 @@ def rights_of(accounts: Accounts) -> list[list[str]]:
 
 
 def test_no_password_stands_on_a_command_line(accounts: Accounts, tmp_path: Path) -> None:
-    """A client in the place of the real one notes how it was called."""
+    """A client in the place of the real one records its arguments."""
     noted = tmp_path / "noted"
     client = tmp_path / "client"
     client.write_text(f'#!/bin/sh\necho "$@" >>{noted}\ncat >/dev/null\n')

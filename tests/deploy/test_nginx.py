@@ -1,4 +1,4 @@
-"""nginx with the configuration of deploy/nginx, before a real API: what passes, what it refuses, and in whose words."""
+"""nginx with the configuration of deploy/nginx, in front of a real API: what passes, what it refuses, and how."""
 
 import http.client
 import json
@@ -205,7 +205,7 @@ def test_what_the_application_compressed_arrives_as_it_left(running: Stack, cast
 def test_a_body_up_to_the_limit_passes_and_a_larger_one_is_refused_in_the_words_of_the_api(
     running: Stack, cast: Cast, *, is_chunked: bool
 ) -> None:
-    """The larger one is still being sent when it is refused, and its sender reads why."""
+    """The larger body is still being sent when it is refused, and its sender reads why."""
 
     def body(size_bytes: int) -> object:
         whole = batch_of(cast, "FAC-1", size_bytes=size_bytes)
@@ -280,7 +280,7 @@ def test_who_asks_too_often_is_told_when_to_come_again(running: Stack, cast: Cas
     assert {answer.status for answer in usual} == {200}
 
 
-# --- Whom to believe ---
+# --- Trusted addresses ---
 
 
 def test_what_a_caller_says_of_its_address_is_not_believed(running: Stack, cast: Cast) -> None:

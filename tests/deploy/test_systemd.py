@@ -206,7 +206,7 @@ def test_it_starts_nothing_below_a_prefix(tmp_path: Path) -> None:
 
 
 def test_nothing_that_serves_but_nginx_runs_while_tables_are_altered() -> None:
-    """systemctl waits for the units that it is told to stop, not for those that a target takes along."""
+    """systemctl waits for the units that it is told to stop, not for those that stop with a target."""
     (stop_all,) = re.findall(r"^stop_all\(\) \{\n(.*?)^\}", INSTALL.read_text(), re.DOTALL | re.MULTILINE)
     serving = {path.name for path in SERVICES if "Restart=always" in path.read_text()} - {"caisse-nginx.service"}
     assert {name.replace("@.", "@*.") for name in serving} == set(re.findall(r"caisse-[\w@*-]+\.service", stop_all))

@@ -1,4 +1,4 @@
-"""A private Prometheus that reads the repository's own configuration, with every duration made short."""
+"""A private Prometheus with the repository's own configuration and short durations."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from backend.localrun.processes import Service, free_port
 from backend.localrun.servers import find_program
 from tests.deploy.expressions import CONFIGURATION, RULES
 
-# How far a range looks back, instead of minutes and hours: a few readings, so that what is over is soon forgotten.
+# How far a range looks back, instead of minutes and hours: a few readings, so that past events soon leave it.
 RANGE = "12s"
 HELD_FOR = "1s"
 # Asking all workers takes a second of a reading.
@@ -31,7 +31,7 @@ def find_prometheus(name: str = "prometheus") -> str:
 
 
 def shorten(rules: str) -> str:
-    """Shorten durations, and nothing else: thresholds and what they are held against stay as people get them."""
+    """Shorten durations and nothing else: thresholds and expressions stay as they are shipped."""
     rules = re.sub(r"^(\s+for: )\S+$", rf"\g<1>{HELD_FOR}", rules, flags=re.MULTILINE)
     return re.sub(r"\[\d+[smhd]\]", f"[{RANGE}]", rules)
 
@@ -51,7 +51,7 @@ def configure(*, target: str, token_file: Path) -> str:
 
 
 class Prometheus:
-    """The server as a service, and what it is asked."""
+    """The server as a service, and its HTTP API."""
 
     def __init__(self, folder: Path, *, api_url: str, token: str) -> None:
         folder.mkdir(parents=True)
@@ -84,11 +84,12 @@ class Prometheus:
         return self.ask("query", query=expression)["result"]
 
     def alerts(self) -> list[dict[str, Any]]:
-        """Return what is pending or firing."""
+        """Return the pending and firing alerts."""
         return self.ask("alerts")["alerts"]
 
     def reads(self) -> bool:
-        """Whether the API's measures have been read."""
+        """Return whether the API has been scraped."""
+
         try:
             return bool(self.query('up{job="caisse"} == 1'))
         except URLError:

@@ -1,4 +1,4 @@
-"""Alice's shop for the doctor to look at: in a transaction, or really committed where the schema is what is wrong."""
+"""Alice's shop for the doctor to examine: in a transaction, or committed where a test changes the schema."""
 
 import pytest
 
@@ -19,5 +19,5 @@ def till(cast: Cast) -> Till:
 
 @pytest.fixture
 def busy(cast: Cast) -> Till:
-    """Alice's first till after a day on which everything happened, one sale still to be posted."""
+    """Alice's first till after a day with a bit of everything, with one sale still to be posted."""
     return busy_day(cast)

@@ -1,4 +1,4 @@
-"""One check at a time, as the command runs it; and what must not have changed meanwhile."""
+"""Runs single checks as the command does, and asserts what must not change meanwhile."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ def look(name: str, scope: Scope = EVERYTHING, *, fix: bool = False) -> Result:
 
 
 def found_by(name: str, scope: Scope = EVERYTHING) -> list[str]:
-    """Return what the check finds, in its own words; a check that broke is an error here."""
+    """Return the sentences of the check's findings; fail if the check broke."""
     result = look(name, scope)
     said = [finding.found for finding in result.seen.findings]
     assert not any("pas pu aller au bout" in one for one in said), said
@@ -27,7 +27,7 @@ def found_by(name: str, scope: Scope = EVERYTHING) -> list[str]:
 
 
 def mend(name: str, scope: Scope = EVERYTHING) -> Result:
-    """Run the check with --fix, and see that it comes out clean."""
+    """Run the check with --fix, and assert that it then finds nothing."""
     result = look(name, scope, fix=True)
     assert (result.failed, result.seen.findings) == ([], [])
     return result
@@ -35,7 +35,7 @@ def mend(name: str, scope: Scope = EVERYTHING) -> Result:
 
 @contextmanager
 def only_these_tables_change(*tables: str) -> Iterator[None]:
-    """Assert that no row of any other table, and no column or key of any table, is other than it was."""
+    """Assert that no row of any other table, and no column or key of any table, changes."""
     rows, schema = _rows(leave_out=tables), describe_schema()
     yield
     assert _rows(leave_out=tables) == rows
@@ -49,7 +49,7 @@ def describe_schema() -> dict[str, object]:
     with connection.cursor() as cursor:
         return {
             table: (
-                # How wide a column shows is how long the text in it happens to be.
+                # The display size depends on the texts in the column.
                 [one._replace(display_size=None) for one in introspection.get_table_description(cursor, table)],
                 introspection.get_constraints(cursor, table),
             )

@@ -1,4 +1,4 @@
-"""How tests of the doctor plant a fault, ask who finds it, and see that a repair changes nothing else."""
+"""Plants faults for tests of the doctor, and asserts which checks find them and that repairs change nothing else."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -35,12 +35,12 @@ MODULES = {
     module.__name__ for module in
     (batches, deferrals, followers, order, orphans, outcomes, registers, sequence_gaps, stocks, totals, units, walls)
 }  # fmt: skip
-# What a repair may change beside what it repairs: nothing.
+# A repair may change nothing else.
 Tables = dict[str, dict[tuple[Any, ...], dict[str, Any]]]
 
 
 def findings(scope: Scope | None = None) -> dict[str, list[Finding]]:
-    """Return what the checks on data find, by the check's name; those that find nothing are left out."""
+    """Return the findings of the checks on data, by the check's name, without checks that find nothing."""
     found = {
         one.name: list(one.look(scope or Scope())) for one in CHECKS if one.look.__module__ in MODULES
     }  # fmt: skip
@@ -48,7 +48,7 @@ def findings(scope: Scope | None = None) -> dict[str, list[Finding]]:
 
 
 def only_finding(name: str, *, beside: Collection[str] = ()) -> Finding:
-    """Return the one thing that this check finds. `beside`: the checks that must find something too; no other may."""
+    """Return the only finding of this check. `beside`: the other checks that must find something; no more may."""
     found = findings()
     assert set(found) == {name, *beside}, {check: [one.found for one in some] for check, some in found.items()}
     (finding,) = found[name]
@@ -56,7 +56,7 @@ def only_finding(name: str, *, beside: Collection[str] = ()) -> Finding:
 
 
 def repair(finding: Finding) -> Any:
-    """Carry a repair out as the doctor does."""
+    """Carry out a repair as the doctor does."""
     with transaction.atomic(), bounded_time():
         return finding.repair.act()
 
@@ -75,7 +75,7 @@ def dump() -> Tables:
 
 
 def changes(before: Tables, after: Tables) -> dict[str, set[str]]:
-    """Return the columns that differ, by table: all of a row that came or went."""
+    """Return the columns that differ, by table: all columns of a row that was added or deleted."""
     changed: dict[str, set[str]] = {}
     for table, rows in after.items():
         for key in rows.keys() | before[table].keys():
@@ -88,7 +88,7 @@ def changes(before: Tables, after: Tables) -> dict[str, set[str]]:
 
 
 def repaired(finding: Finding) -> dict[str, set[str]]:
-    """Carry the repair out, see that nothing is found any more and that a repeat does nothing; return what changed."""
+    """Carry out the repair, assert that nothing is found then and that a repeat does nothing; return the changes."""
     before = dump()
     assert repair(finding) is not None
     changed = changes(before, dump())
@@ -100,7 +100,7 @@ def repaired(finding: Finding) -> dict[str, set[str]]:
 
 
 def write(table: str, where: str, **columns: object) -> None:
-    """Change rows behind the back of everything, as a hand in the database would."""
+    """Change rows directly, as by hand in the database."""
     names = ", ".join(f"{name} = %s" for name in columns)
     with connection.cursor() as cursor:
         cursor.execute(f"UPDATE {table} SET {names} WHERE {where}", list(columns.values()))
@@ -115,7 +115,7 @@ def erase(table: str, where: str) -> None:
 
 @contextmanager
 def unguarded() -> Iterator[None]:
-    """Let the block change what the database guards: without triggers and foreign keys. Commits, on MariaDB."""
+    """Drop triggers and foreign keys during the block, so that it can change what they guard. Commits on MariaDB."""
     dialect.drop_triggers(connection)
     try:
         with connection.constraint_checks_disabled():
@@ -126,7 +126,7 @@ def unguarded() -> Iterator[None]:
 
 @contextmanager
 def unchecked() -> Iterator[None]:
-    """Let the block name what is not there: without foreign keys."""
+    """Ignore foreign keys during the block, so that it can refer to missing rows."""
     with connection.constraint_checks_disabled():
         yield
 
@@ -140,7 +140,7 @@ def returned(*lines: tuple[int, object]) -> list[dict[str, Any]]:
 
 
 def busy_day(cast: Cast) -> Till:
-    """Give Alice's shop a day with everything that may happen to a sale, nothing of it wrong."""
+    """Give Alice's shop a day with everything that may happen to a sale, without any fault."""
     till = Till(cast.device)
     spare = Till(make_device(cast.terminal))
     two = [line(cast.rice, quantity=3), line(cast.oil, quantity="1.5")]
@@ -193,7 +193,7 @@ def place_of(one: SaleOutcome) -> str:
 
 
 def copy_document(first: Sale, **fields: object) -> Sale:
-    """Write a document beside the books' back: no batch, no lines, and the next number of its register."""
+    """Write a document directly, without a batch or lines, with the next number of its register."""
     sequence = InvoiceSequence.objects.get(shop=first.shop, year=first.register_year, month=first.register_month)
     sequence.last_number += 1
     sequence.save(update_fields=["last_number"])
@@ -210,7 +210,7 @@ def copy_document(first: Sale, **fields: object) -> Sale:
 
 
 def move(unit: ArticleUnit, quantity: object, **fields: object) -> StockMovement:
-    """Write a movement and the stock it leaves, as a posting would, but for what `fields` say."""
+    """Write a movement and the stock after it, as a posting would, with `fields` instead of its own values."""
     unit.refresh_from_db()
     before, after = unit.stock, unit.stock + Decimal(str(quantity))
     ArticleUnit.objects.filter(pk=unit.pk).update(stock=after)
@@ -219,7 +219,7 @@ def move(unit: ArticleUnit, quantity: object, **fields: object) -> StockMovement
 
 
 def add_line(to: Sale, unit: ArticleUnit, quantity: object, **fields: object) -> SaleLine:
-    """Write one more line of a document, and no movement."""
+    """Write one more line of a document, without a movement."""
     position = to.lines.count() + 1
     wanted = {"unit_price": 0, "total": 0, "article_name": "Article", **fields}
     return SaleLine.objects.create(

@@ -1,4 +1,4 @@
-"""P1 and P2 of batches: bytes that are gone or changed, cursors and counters that do not say what the outcomes say."""
+"""P1 and P2: batches whose bytes are missing or changed, cursors and counters that contradict the outcomes."""
 
 import hashlib
 import zlib
@@ -20,7 +20,7 @@ TWO_SALES = b'[{"numero_facture": "A"}, {"numero_facture": "B"}]'
 def plant_batch(
     till: Till, *, body: bytes | None = TWO_SALES, deflated: bytes | None = None, **fields: object
 ) -> Batch:
-    """Store a batch of two sales that waits, as the intake would but for what is said."""
+    """Store a waiting batch of two sales, as the intake would, with the given values instead of its own."""
     now = datetime.now(UTC)
     batch = Batch.objects.create(**{
         "terminal": till.device.terminal, "shop": till.device.terminal.shop, "device": till.device,
@@ -70,7 +70,7 @@ def test_of_old_settled_batches_a_sample_is_read(busy: Till, monkeypatch: pytest
     assert findings() == {}
     monkeypatch.setattr(bodies, "SAMPLE_MAX", 100)
     only_finding("bytes_are_the_tills")
-    # What waits is always read.
+    # Waiting batches are always read.
     monkeypatch.setattr(bodies, "SAMPLE_MAX", 0)
     write("sales_batch", f"id = {old.pk}", settled_at=None)
     assert "bytes_are_the_tills" in findings()
@@ -110,7 +110,7 @@ def test_sales_behind_a_batch_wrongly_noted_as_settled_are_taken_up_again(busy: 
 
 @pytest.mark.parametrize("cursor", [0, 1, 5, 12, 99])
 def test_a_cursor_that_left_its_outcomes_is_put_back(busy: Till, cursor: int) -> None:
-    """At 0 to 5 the till would be stopped: each of its postings meets an outcome that stands already."""
+    """At 0 to 5 the till is stuck: each posting meets an outcome that exists already."""
     batch = Batch.objects.get(sale_count=10)
     write("sales_batch", f"id = {batch.pk}", next_position=cursor)
     assert repaired(only_finding("outcomes_end_at_the_cursor")) == {"sales_batch": {"next_position", "version"}}
@@ -139,7 +139,7 @@ def test_an_outcome_that_is_gone_is_found_and_names_its_sale(busy: Till) -> None
 
 
 def test_a_cursor_is_not_put_before_what_is_recorded(busy: Till) -> None:
-    """The outcome of a recorded sale is gone: to post it again would meet its own document."""
+    """The outcome of a recorded sale is missing: posting it again would meet its own document."""
     last = outcome("AVO-1", "voided")
     erase("sales_saleoutcome", place_of(last))
     write("sales_batch", f"id = {last.batch_id}", created_count=last.batch.created_count - 1)
@@ -169,7 +169,7 @@ def test_a_version_behind_its_outcomes_is_raised(busy: Till) -> None:
 
 
 def test_a_repair_waits_for_nothing_that_is_gone(busy: Till) -> None:
-    """Between the look and the repair the till's lane was lost: nothing is written without it."""
+    """The till's lane is lost between check and repair: nothing is written without it."""
     batch = Batch.objects.get(sale_count=10)
     write("sales_batch", f"id = {batch.pk}", created_count=77)
     finding = only_finding("counters_match_outcomes")

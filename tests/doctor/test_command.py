@@ -51,7 +51,7 @@ def run_json(*arguments: str) -> tuple[int, dict]:
 
 @pytest.fixture
 def only_check(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
-    """Let the doctor know one check of the test's own."""
+    """Give the doctor a single check, made by the test."""
 
     def replace(look, **fields: object) -> None:
         one = Check(**{"name": "own", "promise": "P5", "title": "Le mien", "look": look, **fields})
@@ -226,7 +226,7 @@ def test_a_repair_that_fails_is_told_and_the_next_is_tried(cast: Cast, only_chec
     code, report = run_json("--fix")
     (check,) = report["checks"]
     assert code == 1
-    # Two passes: the second sees that nothing got better.
+    # Two passes: after the second, nothing has improved.
     assert check["failed"] == ["Faute a. (ValueError impossible)"] * 2
     assert check["repaired"] == ["Faute b."]
     assert [finding["found"] for finding in check["findings"]] == ["Faute a."]
@@ -284,7 +284,7 @@ def test_as_a_process_it_examines_what_is_really_committed(real_database: None, 
 
 
 def test_it_looks_patiently_and_repairs_as_anybody(real_database: None, only_check: object) -> None:
-    """Sums over years may take long, and hold nothing; what holds locks is cut after seconds, as everywhere."""
+    """Sums over years may take long, because they hold no lock. Repairs hold locks, and are cut after seconds."""
     if is_sqlite(connection):
         pytest.skip("SQLite cuts nobody")
     waits: list[int] = []

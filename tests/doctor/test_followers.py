@@ -1,4 +1,4 @@
-"""P12: sales voided twice or half, more brought back than sold, more paid than owed, and who waits for an origin."""
+"""P12: sales voided twice or in part, more returned than sold, more paid than owed, documents without an origin."""
 
 import pytest
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.embedded
 
 
 def bring_back(back: Sale, unit: ArticleUnit, first: SaleLine, quantity: int) -> None:
-    """Let a document bring back some of a line more, the origin's own count included."""
+    """Make a document bring back more of a line, and count it on the origin too."""
     extra = add_line(back, unit, quantity, origin_line=first)
     move(unit, quantity, type="RETOUR", document=back, line=extra.position)
     write("sales_saleline", f"id = {first.pk}", quantity_returned=first.quantity_returned + quantity)
@@ -57,7 +57,7 @@ def test_a_sale_voided_twice_is_found(busy: Till) -> None:
 
 
 def test_a_voided_sale_that_is_not_noted_so_is_noted(busy: Till) -> None:
-    """Until then a second annulation would have passed."""
+    """Before the repair a second void would pass."""
     noted_at = document("FAC-1").voided_at
     write("sales_sale", f"id = {document('FAC-1').pk}", voided_at=None)
     assert repaired(only_finding("voids_are_whole")) == {"sales_sale": {"voided_at"}}
@@ -159,7 +159,7 @@ def test_who_waits_for_a_sale_that_has_come_is_found(busy: Till) -> None:
 
 
 def test_a_lane_that_forgot_what_was_set_aside_counts_again(busy: Till, cast: Cast) -> None:
-    """Until then a resend of it would have been recorded."""
+    """Before the repair a resend would be recorded."""
     refused = outcome("FAC-4", "rejected")
     Desk(shop=cast.shop, user=cast.alice).set_aside(refused.batch_id, refused.position, reason="essai")
     assert findings() == {}

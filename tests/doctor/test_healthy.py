@@ -1,4 +1,4 @@
-"""The checks on data, held against a shop in which everything has happened and nothing is wrong."""
+"""The checks on data find nothing in a shop in which everything has happened without a fault."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What `manage.py doctor` keeps of its runs, and that keeping it never changes what it says."""
+"""What `manage.py doctor` stores of its runs, and that a failure to store it does not change its report."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -27,7 +27,7 @@ def run(*arguments: str) -> int:
 
 @pytest.fixture
 def findings(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Finding]]:
-    """What the doctor's only check will find."""
+    """The findings of the doctor's only check."""
     found: list[Finding] = []
     check = Check(name="own", promise="P5", title="Le mien", look=lambda _scope: iter(found))
     monkeypatch.setattr(runner, "CHECKS", [check])

@@ -1,4 +1,4 @@
-"""P9: sales that took effect out of their till's order, and two batches at work at one till."""
+"""P9: sales that took effect out of their till's order, and two batches begun at one till."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -16,14 +16,14 @@ HIDDEN = {"settled_at": "2026-01-01 00:00:00"}
 
 
 def hand_over(till: Till, *sales: dict[str, object], age: timedelta = timedelta(0)) -> Batch:
-    """Have a batch accepted `age` ago, to be posted when a test says so."""
+    """Hand over a batch that was accepted `age` ago, and do not post it."""
     batch = Batch.objects.get(receipt=till.hand_over(*sales))
     write("sales_batch", f"id = {batch.pk}", received_at=(datetime.now(UTC) - age).replace(tzinfo=None).isoformat(" "))
     return batch
 
 
 def post_second_first(till: Till, cast: Cast, *, age: timedelta) -> None:
-    """Let the later of two batches be posted before the one that was accepted `age` ago."""
+    """Post the later of two batches before the batch that was accepted `age` ago."""
     till.post_all()
     first = hand_over(till, sale("FAC-31", line(cast.oil)), age=age)
     write("sales_batch", f"id = {first.pk}", **HIDDEN)
@@ -42,7 +42,7 @@ def test_a_batch_posted_after_a_later_one_is_found(busy: Till, cast: Cast) -> No
 
 
 def test_two_posts_at_the_same_time_have_no_order(busy: Till, cast: Cast) -> None:
-    """A batch whose commit was late could not be seen when the next one was begun."""
+    """A batch that committed late was not visible when the next batch was begun."""
     post_second_first(busy, cast, age=timedelta(seconds=1))
     assert findings() == {}
 
@@ -63,7 +63,7 @@ def test_what_was_tried_again_later_is_no_finding(busy: Till, cast: Cast) -> Non
     write("inventory_articleunit", f"id = {cast.rice.base_unit_id}", stock=2000)
     retry_outcome(batch_id=refused.batch_id, position=refused.position, author="alice", reason="compté")
     assert outcome("FAC-4", "created")
-    # It found the goods that we had put there by hand, and nothing else is odd.
+    # It was recorded with the goods that were added by hand, and nothing else is wrong.
     assert set(findings()) == {"movements_make_one_chain", "stock_is_the_sum_of_movements"}
 
 

@@ -1,4 +1,4 @@
-"""P3 and P4: sales recorded twice, resends passed off for what they are not, successes without a document."""
+"""P3 and P4: sales recorded twice, duplicates and conflicts that name the wrong sale, successes without a document."""
 
 import pytest
 

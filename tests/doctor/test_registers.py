@@ -1,4 +1,4 @@
-"""P7: holes in a month's register, sequences that forgot a number, documents in a month that was closed."""
+"""P7: gaps in a month's register, sequences behind it, documents recorded in a closed month."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -91,7 +91,7 @@ def test_a_document_recorded_in_a_month_that_was_closed_is_found(sequence: Invoi
 
 
 def test_a_closing_that_met_a_posting_is_no_finding(sequence: InvoiceSequence) -> None:
-    """Both stamp their times before they wait for the month's row, on machines whose clocks differ."""
+    """Both take their times before they wait for the month's row, on machines whose clocks differ."""
     closed_at = datetime.now(UTC) - timedelta(minutes=1)
     InvoiceSequence.objects.filter(pk=sequence.pk).update(closed_at=closed_at)
     assert findings() == {}

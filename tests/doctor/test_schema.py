@@ -1,4 +1,4 @@
-"""Faults of the schema, planted with real statements, seen, repaired where that is safe, and put back."""
+"""Faults of the schema: made with real statements, found, repaired where that is safe, and undone."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -36,7 +36,7 @@ def run(statement: str) -> None:
 
 @contextmanager
 def planted(*statements: str, undo: tuple[str, ...]) -> Iterator[None]:
-    """Break the schema for the length of a test; `undo` is for a test that fails before the doctor has repaired it."""
+    """Break the schema during a test; `undo` is for tests that fail before the doctor's repair."""
     before = describe_schema()
     try:
         for statement in statements:
@@ -60,12 +60,12 @@ def test_a_migrated_database_has_nothing_wrong() -> None:
 
 @pytest.mark.embedded
 def test_a_sequence_unique_by_the_shop_alone_is_found_and_mended() -> None:
-    """As the old system had it: from the second month on, no sale of the shop could be recorded."""
+    """As in the old system: from the second month on, no sale of the shop could be recorded."""
     drop = drop_index("boutique_id", "sales_invoicesequence")
     with planted("CREATE UNIQUE INDEX boutique_id ON sales_invoicesequence (shop_id)", undo=(drop,)):
         (found,) = found_by("sequence_uniqueness")
         assert "boutique_id (shop_id)" in found
-        # Looking changes nothing.
+        # Checking changes nothing.
         assert len(found_by("sequence_uniqueness")) == 1
         assert mend("sequence_uniqueness").repaired_count == 1
     cast = Cast()

@@ -1,4 +1,4 @@
-"""The till's own counter: what it skipped, and what it counted twice."""
+"""The till's own counter: numbers that it skipped, and numbers that it used twice."""
 
 import pytest
 

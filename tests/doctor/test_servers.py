@@ -1,4 +1,4 @@
-"""Settings that break a promise: changed for a moment on the test's own server or session, and seen."""
+"""Settings that break a promise: changed for a moment on the test's own server or session, and found."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -66,7 +66,7 @@ def test_a_server_that_answers_before_it_has_written_is_found(name: str, our_ser
         pytest.skip("without a binary log it means nothing")
     with server_says(name, 0):
         assert f"{name} vaut 0, il faut 1" in found_by("durability_settings")[0]
-        # Every start says so too, by the same rule.
+        # The system checks of every start report it too, by the same rule.
         assert [message.id for message in check_server(databases=["default"])] == ["caisse.W003"]
     assert found_by("durability_settings") == []
 

@@ -1,4 +1,4 @@
-"""P5 and P6: stock that its movements do not explain, movements without lines, history that is no past."""
+"""P5 and P6: stock that differs from its movements, movements without lines, history newer than its outcome."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -36,7 +36,7 @@ def test_a_stock_that_its_movements_do_not_explain_is_written_anew(busy: Till, c
 
 
 def test_a_movement_that_is_gone_is_not_made_true(real_database: None) -> None:
-    """The chain of what is left has no break, but the sale's line says that a movement is missing."""
+    """The chain of the other movements has no gap, but the sale's line shows that a movement is missing."""
     busy_day(Cast())
     last = StockMovement.objects.filter(document=document("FAC-20")).get()
     with unguarded():
@@ -77,7 +77,7 @@ def test_stock_is_not_written_anew_from_a_broken_chain(busy: Till, cast: Cast) -
 
 @pytest.mark.embedded
 def test_a_line_with_its_movement_is_no_finding(busy: Till, cast: Cast) -> None:
-    """And what the tests below leave out, or do twice, is what makes their findings."""
+    """The tests below leave steps out or repeat them, and only that makes their findings."""
     extra = add_line(document("FAC-20"), cast.oil.base_unit, 2)
     move(cast.oil.base_unit, -2, type="VENTE", document=extra.document, line=extra.position)
     assert findings() == {}

@@ -1,4 +1,4 @@
-"""Shops and tills that cannot sell, or that nobody hears, and what waits: planted, seen, and mended where it can be."""
+"""Shops and tills that cannot sell or have fallen silent, and what waits: planted, found, repaired where possible."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -58,7 +58,7 @@ def test_a_time_zone_that_nobody_knows_is_found_and_refused_by_forms(cast: Cast)
     cast.shop.refresh_from_db()
     with pytest.raises(ValidationError, match="fuseau horaire"):
         cast.shop.full_clean()
-    # It is the other shop's no more than it is the other shop's fault.
+    # It is no finding of the other shop.
     assert found_by("shop_timezones", Scope(shop=cast.other_shop)) == []
 
 
@@ -108,7 +108,7 @@ def test_a_serial_that_nobody_knows_is_found_with_the_one_it_was_meant_to_be(cas
     (found,) = found_by("unknown_serials")
     assert "« 0A1BADAE951F8473 »" in found
     assert "ressemble à 0a1badae951f8473" in found
-    # Once it is enrolled, what it was answered before is history.
+    # Once it is enrolled, earlier refusals do not count.
     make_device(cast.terminal, serial="0A1BADAE951F8473")
     assert found_by("unknown_serials") == []
 
@@ -141,7 +141,7 @@ def test_a_till_that_fell_silent_with_sales_is_found(cast: Cast) -> None:
     (found,) = found_by("silent_tills")
     assert "12 ventes" in found
     assert "depuis 4 jours" in found
-    # It was heard since, or said since that it holds nothing.
+    # It has called since, or has reported since that it holds nothing.
     Device.objects.filter(pk=cast.device.pk).update(last_seen_at=ago(hours=1))
     assert found_by("silent_tills") == []
     Device.objects.filter(pk=cast.device.pk).update(last_seen_at=ago(days=4))
@@ -180,7 +180,7 @@ def test_sales_that_nobody_records_are_found_and_recorded(cast: Cast) -> None:
     late.refresh_from_db()
     assert late.settled_at is not None
     assert SaleOutcome.objects.filter(batch=late, status=OutcomeStatus.CREATED).count() == 2
-    # Another till's, which is not late, is the workers' business.
+    # Another till's batch, which is not late, is left to the workers.
     assert Batch.objects.filter(settled_at=None).count() == 1
 
 
@@ -200,7 +200,7 @@ def test_a_sale_that_kills_who_records_it_is_found(cast: Cast) -> None:
     lane.update(starts=STARTS_MAX)
     (found,) = found_by("deadly_sales")
     assert str(batch.receipt) in found
-    # What has gone on since was not killed by it.
+    # If posting has gone on since, the sale did not kill it.
     lane.update(starts_position=2)
     assert found_by("deadly_sales") == []
 

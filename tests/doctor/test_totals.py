@@ -1,4 +1,4 @@
-"""Kept totals that are not what the documents say: found, and added up anew."""
+"""Stored totals that differ from the documents: found, and summed again."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -30,7 +30,7 @@ def look_at(one: Sale, cast: Cast) -> Takings:
 
 @pytest.fixture
 def kept(cast: Cast, till: Till) -> Sale:
-    """A sale of some days ago in Alice's shop, on a day that is kept; and one of the day before, kept too."""
+    """Sales on two days in the past in Alice's shop, whose totals are stored."""
     till.article = cast.rice
     split = [{"mode": "CASH", "montant": 1}, {"mode": "MOBILE_MONEY", "devise": "USD", "montant": 1, "taux": 333.33}]
     sold_days_ago(till, "FAC-1", 4, paye=False, paiements=split)

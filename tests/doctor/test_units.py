@@ -1,4 +1,4 @@
-"""P11: units that are gone, uuids that name two things, and what came back to another unit."""
+"""P11: missing units, uuids that name two units, and goods returned to another unit."""
 
 import pytest
 from django.db import connection
@@ -10,7 +10,7 @@ from tests.tills import Till
 
 @pytest.mark.embedded
 def test_a_return_to_the_unit_that_was_sold_is_no_finding(busy: Till, cast: Cast) -> None:
-    """And what the tests below change of it makes their findings. One of the two bottles had come back."""
+    """Only the changes of the tests below make their findings. One of the two bottles has come back."""
     line = document("FAC-8").lines.get()
     extra = add_line(document("RET-8"), cast.oil.base_unit, 1, origin_line=line)
     move(cast.oil.base_unit, 1, type="RETOUR", document=extra.document, line=extra.position)
@@ -63,7 +63,7 @@ def test_renaming_what_was_sold_is_no_finding(busy: Till, cast: Cast) -> None:
 
 
 def test_a_unit_that_is_gone_is_found_by_its_lines_and_movements(real_database: None) -> None:
-    """As after a restore without checks: the keys are there and hold nothing."""
+    """As after a restore without checks: the keys refer to nothing."""
     cast = Cast()
     till = busy_day(cast)
     unit = cast.rice.units.create(shop=cast.shop, level="CARTON")
@@ -79,7 +79,7 @@ def test_a_unit_that_is_gone_is_found_by_its_lines_and_movements(real_database: 
 
 
 def test_a_uuid_of_two_units_is_found(real_database: None) -> None:
-    """Where the index is missing; that it is missing is another check's finding."""
+    """Without the index; another check reports that it is missing."""
     cast = Cast()
     unit = cast.rice.base_unit
     with connection.cursor() as cursor:

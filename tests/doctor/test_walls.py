@@ -1,4 +1,4 @@
-"""P8: rows that join two shops, and orphans: rows whose shop, till or device is not there."""
+"""P8: rows that join two shops, and orphans: rows whose shop, till or device does not exist."""
 
 from datetime import UTC, datetime
 
@@ -111,7 +111,7 @@ def test_a_till_that_was_moved_by_hand_is_found(busy: Till, cast: Cast) -> None:
 
 
 def orphaned(one: Sale) -> Finding:
-    """Take the sale's shop away and return what is found; its register has a hole as long as it is away."""
+    """Remove the sale's shop and return the finding; meanwhile its register has a gap."""
     write("sales_sale", f"id = {one.pk}", shop_id=NOWHERE)
     beside = {"register_has_no_gap", "sequences_know_the_last_number"}
     return only_finding("sales_have_their_shop", beside=beside)
@@ -155,7 +155,7 @@ def test_an_orphan_stays_where_anything_says_otherwise(busy: Till, cast: Cast, d
     [finding] = findings()["sales_have_their_shop"]
     assert finding.repair is None
     assert "Rien ne prouve" in finding.means
-    # What was found before the doubt arose does nothing either.
+    # A repair found before the contradiction does nothing either.
     assert repair_before.act() is None
     assert Sale.objects.get(pk=one.pk).shop_id == NOWHERE
 
@@ -203,7 +203,7 @@ def test_a_row_of_nobodys_is_found(busy: Till, cast: Cast, table: str, column: s
 
 @pytest.mark.parametrize("table", ["sales_lane", "sales_sale"])
 def test_a_till_that_is_gone_leaves_orphans(busy: Till, table: str) -> None:
-    """A lane has its till for a key; a document keeps its batch's till."""
+    """A lane's key is its till; a document keeps its batch's till."""
     key = f"terminal_id = {busy.device.terminal_id}"
     if table == "sales_sale":
         key = f"id = {document('FAC-20').pk}"

@@ -1,4 +1,4 @@
-"""The administration: for staff only, by our own sign-in, history read-only, and quick over long tables."""
+"""The administration: for staff only, through our own sign-in page, with history read-only, quick over long tables."""
 
 import re
 from datetime import UTC, datetime
@@ -27,11 +27,11 @@ from tests.tills import Till
 
 pytestmark = pytest.mark.embedded
 
-# Of these a form may change something; every other model is history, or made elsewhere.
+# Models that a form may change; every other model is history, or made elsewhere.
 CHANGEABLE = {Shop, Membership, User, Group, Terminal, Device}
 DELETABLE = {Membership, Group}
 ADDABLE = {Shop, Membership, User, Group}
-# Nothing of these is registered: what is in a batch, and what proves who somebody is.
+# Models that are not registered: batches' bytes, and credentials.
 HIDDEN = {"batchbody", "saleoutcome", "signinfailure", "enrolmentguess", "session", "importdraft"}
 
 
@@ -60,7 +60,7 @@ def root(cast: Cast) -> Client:
 
 @pytest.fixture
 def busy(cast: Cast) -> Cast:
-    """One of everything that the administration lists."""
+    """One row of everything that the administration lists."""
     fill(cast)
     now = datetime.now(UTC)
     refused = post(cast.device, sale(cast.rice, quantity=10**6))
@@ -97,7 +97,7 @@ def flat(resolver: URLResolver) -> list[URLPattern]:
 
 
 def addresses() -> list[str]:
-    """Return an address of every route: ids that need not exist, because nobody but staff gets as far as looking."""
+    """Return an address of every route. The ids need not exist: only staff get as far as the look-up."""
     found = {"/admin/", "/admin/nowhere/"}
     for route in routes():
         names = re.findall(r"<(?:\w+:)?(\w+)>", str(route.pattern))
@@ -255,7 +255,7 @@ def is_reverse(field: Any) -> bool:
 
 
 def has_index(model: type[Model], field: Any) -> bool:
-    """Tell whether an index of the table begins with the column."""
+    """Return whether an index of the table begins with the column."""
     first = {index.fields[0] for index in model._meta.indexes}
     first |= {constraint.fields[0] for constraint in model._meta.constraints}
     return field.primary_key or field.unique or field.db_index or field.name in first

@@ -1,4 +1,4 @@
-"""Counts on their way from many processes to rows that all share: none twice, and at a polite end none lost."""
+"""Counts are written from many processes to shared rows: none twice, and none lost when a process ends properly."""
 
 import os
 import subprocess
@@ -28,7 +28,7 @@ PROCESSES = 3
 
 @pytest.fixture(autouse=True)
 def forget_counts() -> Iterator[None]:
-    """What other tests made this process count."""
+    """Discard what other tests made this process count."""
     counters.take()
     yield
     counters.take()
@@ -72,7 +72,7 @@ def test_what_is_no_code_makes_no_series_of_its_own() -> None:
 
 @embedded
 def test_the_codes_told_from_the_start_are_those_there_are() -> None:
-    """A series that is not there before its first count hides that count from whoever asks how far it rose."""
+    """If a series does not exist before its first count, `increase` does not see that count."""
     codes = {kind.code for kind in _kinds_of(SaleRefused)}
     assert set(CATALOGUE["caisse_refusals_total"].values) == codes
     assert set(CATALOGUE["caisse_sales_total"].values) == set(OutcomeStatus.values)
@@ -133,7 +133,7 @@ def test_processes_that_begin_on_an_empty_table_lose_and_double_nothing(real_dat
 
 
 def test_who_meets_another_at_a_first_row_adds_to_it(real_database: None) -> None:
-    """Between the look and the INSERT another process makes the row. On SQLite nobody comes between."""
+    """Another process makes the row between UPDATE and INSERT. On SQLite that cannot happen."""
 
     def write() -> None:
         Tally.objects.create(name="caisse_sweep_rings_total", labels="{}", value=5)

@@ -1,4 +1,4 @@
-"""What the database says of the system's state, figure by figure."""
+"""The gauges that are read from the database, one by one."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Alive, ready, ready for intake: three questions, and who may go missing without the answer changing."""
+"""The health calls: alive, ready, ready for intake, and which missing parts change which answer."""
 
 import http.client
 import json
@@ -13,7 +13,7 @@ from backend.localrun.servers import PrivateMariaDB, PrivateRedis
 from backend.localrun.stack import Stack
 from backend.ops.models import SweepTurn
 
-# What a probe of an orchestrator would wait; the parts' own timeouts add up to less.
+# How long an orchestrator's probe waits; the parts' timeouts add up to less.
 ANSWER_S_MAX = 10
 
 
@@ -29,12 +29,12 @@ def ask(api: Service, path: str) -> tuple[int, str]:
 
 
 def missing(api: Service, path: str = "/readyz") -> set[str]:
-    """Return the parts that are not ready, the answer's status and its word being of one mind."""
+    """Return the parts that are not ready; assert that the answer's status and `ready` agree."""
     status, text = ask(api, path)
     told = json.loads(text)
     bad = {name for name, check in told["checks"].items() if not check["ok"]}
     assert told["ready"] == (status == 200) == (not bad)
-    # Strangers may ask too: no address, no port, no error of a driver.
+    # Anybody may ask: the answer shows no address, no port, no driver's error.
     assert not any(secret in text for secret in ("127.0.0.1", "localhost", "redis://", "mysql", "Error"))
     return bad
 
@@ -44,7 +44,7 @@ def intake_is_ready(api: Service) -> bool:
 
 
 def becomes(api: Service, *parts: str) -> bool:
-    """Wait until exactly these parts are missing: answers about workers are kept for ten seconds."""
+    """Wait until exactly these parts are missing: the number of workers is cached for ten seconds."""
     return wait_until(lambda: missing(api) == set(parts), timeout_s=60)
 
 
@@ -73,7 +73,7 @@ def test_without_its_database_nothing_is_ready_and_the_process_is_alive(
 ) -> None:
     stack.environment["BROKER_URL"] = ""
     api = stack.add_api().start_ready()
-    # A broker that nobody configured is not missing.
+    # A broker that is not configured is not missing.
     assert missing(api) == {"sweep"}
     assert intake_is_ready(api)
     mariadb_server.freeze() if fault == "frozen" else mariadb_server.kill9()

@@ -1,4 +1,4 @@
-"""What the operators' pages ask, the database finds by its indexes, however many years of sales there are.
+"""The queries of the operators' pages use indexes, however many years of sales there are.
 
 Apart from the pages' other tests: telling the optimizer what is in a table commits.
 """

@@ -1,4 +1,4 @@
-"""What Prometheus reads: one truth whoever is asked, and nothing invented about what cannot be read."""
+"""The metrics: the same from every process, and without values that cannot be read."""
 
 import http.client
 import json
@@ -90,7 +90,7 @@ def value(samples: Samples, name: str, **labels: str) -> float | None:
 
 
 def written() -> dict[str, int]:
-    """Return how many outcomes were ever written, by status: those that stand, and those that were replaced."""
+    """Return how many outcomes were ever written, by status: present and replaced ones."""
     counts: dict[str, int] = {}
     for rows in (SaleOutcome.objects, OutcomeHistory.objects):
         for status, number in rows.values_list("status").annotate(Count("at")):
@@ -99,7 +99,7 @@ def written() -> dict[str, int]:
 
 
 def counted(samples: Samples, name: str) -> dict[str, float]:
-    """Return a counter's values by its one label, zeros left out."""
+    """Return a counter's values by its label, without zeros."""
     return {labels[0][1]: number for (found, labels), number in samples.items() if found == name and number}
 
 
@@ -120,7 +120,7 @@ def all_settled() -> bool:
 
 
 def a_day_of(till: Till) -> list[list[dict]]:
-    """Return batches with every kind of end: recorded, sold out, twice, another content, a void before its sale."""
+    """Return batches with every kind of outcome: recorded, sold out, duplicate, conflict, a void before its sale."""
     sale, other = till.sale("FAC-1"), till.sale("FAC-2")
     void = {"numero_facture": "AVO-1", "type": "annulation", "origine": {"numero_facture": "FAC-9"}}
     return [
@@ -138,7 +138,7 @@ def test_any_process_tells_what_all_of_them_did_and_nothing_ever_falls(shop: Sho
     before: Samples = {}
 
     def look() -> Samples:
-        """Scrape, as whoever asks two processes in turn sees it."""
+        """Scrape, asking two processes in turn."""
         nonlocal before
         now = scrape(api)
         fallen = {
@@ -158,7 +158,7 @@ def test_any_process_tells_what_all_of_them_did_and_nothing_ever_falls(shop: Sho
     assert post(api, tills[0]) == 400
     assert wait_until(all_settled, timeout_s=60)
 
-    # The second in which it is written down, for each of the processes that had something to tell.
+    # The second in which each counting process writes its counts.
     assert wait_until(lambda: counted(look(), "caisse_sales_total") == written(), timeout_s=20)
     for _ in range(8):
         assert counted(look(), "caisse_sales_total") == written()
@@ -173,7 +173,7 @@ def test_any_process_tells_what_all_of_them_did_and_nothing_ever_falls(shop: Sho
     assert value(samples, "caisse_workers_alive") == 1
     assert value(samples, "caisse_sweep_last_turn_age_seconds") is not None
 
-    # A polite end within the second loses nothing.
+    # A process that ends in good order within the second loses nothing.
     assert post(api, tills[0], tills[0].sale()) == 202
     api.stop()
     api.start_ready()
@@ -181,7 +181,7 @@ def test_any_process_tells_what_all_of_them_did_and_nothing_ever_falls(shop: Sho
 
 
 def test_all_that_is_declared_is_told_and_nothing_else(cast: Cast) -> None:
-    """Of a system in which everything has happened each name has its samples; and the format is one that is read."""
+    """Once everything has happened, each metric has samples, in a format that Prometheus reads."""
     till = PostingTill(cast.device)
     till.hand_over(shop_sale("FAC-1", line(cast.rice)))
     pause()
@@ -197,12 +197,12 @@ def test_all_that_is_declared_is_told_and_nothing_else(cast: Cast) -> None:
     assert value(samples, "caisse_sales_waiting", paused="yes") == 1
     till_label = f"{cast.terminal.name} ({cast.terminal.pk})"
     assert value(samples, "caisse_till_clock_skew_seconds", shop="BTQ-009", till=till_label) == -900
-    # Told from the start, so that the first of each is seen as a rise.
+    # Shown from the start, so that the first count is seen as a rise.
     assert value(samples, "caisse_sales_total", status="failed") == 0
 
 
 def test_every_code_stands_at_zero_before_it_is_counted(real_database: None) -> None:
-    """A series that begins at sixty has risen by nothing, as far as Prometheus can see."""
+    """For Prometheus, a series that begins at sixty has not risen."""
     samples = read(Client().get("/metrics").content.decode())
     expected = {
         "caisse_sales_total": ("status", OutcomeStatus.values),
@@ -216,7 +216,7 @@ def test_every_code_stands_at_zero_before_it_is_counted(real_database: None) -> 
 
 
 def test_what_is_found_and_refused_is_counted_with_its_reason(cast: Cast) -> None:
-    """By a posting, one that gave up, a person's second try, and who was woken by the one or the other."""
+    """By a posting, a posting that gave up, a person's retry, and the documents that either of them woke."""
     till = PostingTill(cast.device)
     counters.take()
     void = {"numero_facture": "AVO-1", "type": "annulation", "origine": {"numero_facture": "FAC-1"}}
@@ -289,7 +289,7 @@ def test_each_retry_is_counted(db: None) -> None:
 
 
 def plain(answer: HttpResponse) -> bytes:
-    """Return a page without what differs from one answer to the next: its own address, and the form's token."""
+    """Return a page without the parts that change with each answer: its own address, and the form's token."""
     return re.sub(rb'/metri[a-z]+|name="csrfmiddlewaretoken" value="[^"]+"', b"", answer.content)
 
 
@@ -329,7 +329,7 @@ def test_what_cannot_be_read_is_left_out(
     assert post(api, till, till.sale()) == 202
     assert wait_until(lambda: counted(scrape(api), "caisse_rings_total") == {"api": 1}, timeout_s=20)
     redis_server.kill9()
-    # One that is not even tried, because the last one failed a moment ago, is a ring that nobody heard too.
+    # A ring that is skipped, because the last one failed a moment ago, counts as failed too.
     for _ in range(2):
         assert post(api, till, till.sale()) == 202
     assert wait_until(lambda: counted(scrape(api), "caisse_ring_failures_total") == {"api": 2}, timeout_s=20)
@@ -340,7 +340,7 @@ def test_what_cannot_be_read_is_left_out(
     assert value(without_broker, "caisse_sales_waiting", paused="no") == 3
 
     mariadb_server.freeze()
-    # Also what was read a moment ago is left out, and the sockets' timeouts are longer than this answer takes.
+    # Cached values are left out too, and the answer takes less time than the sockets' timeouts.
     assert scrape(api) == {("caisse_database_up", ()): 0, ("caisse_broker_up", ()): 0}
     mariadb_server.thaw()
     mariadb_server.kill9()

@@ -1,4 +1,4 @@
-"""The operations page: what it shows, and that each act does what its button says, once, and says what became of it."""
+"""The operations page: what it shows, and that each button does what it says, once, and reports the result."""
 
 import html
 import re
@@ -38,7 +38,7 @@ QUERIES_MAX = 22
 
 @pytest.fixture
 def cast(standing_cast: Cast, settings: Settings) -> Cast:
-    # Nobody is to be asked but the database, unless a test says so.
+    # Only the database is asked, unless a test says otherwise.
     settings.BROKER_URL = ""
     return standing_cast
 
@@ -61,7 +61,7 @@ def page(client: Client, name: str, query: str = "", **parts: object) -> str:
 
 
 def act(client: Client, name: str, form: dict[str, str] | None = None, **parts: object) -> str:
-    """Send the form and return what the page after it says, or the same page with what is wrong in the form."""
+    """Send the form and return the text of the next page, or of the same page with the form's errors."""
     answer = client.post(reverse(f"operations:{name}", kwargs=parts), form or {}, follow=True)
     if answer.status_code == 400:
         answer.status_code = 200
@@ -76,7 +76,7 @@ def make_late(batch: Batch, *, by: timedelta = timedelta(hours=1)) -> Batch:
 
 @pytest.fixture
 def failed(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two sales of Alice's shop have failed by a bug of ours, which is mended by now."""
+    """Two sales of Alice's shop that failed because of a bug, which is fixed by now."""
 
     def break_down(*_arguments: object, **_options: object) -> None:
         raise ZeroDivisionError
