@@ -19,7 +19,7 @@ from backend.sales.repair.open_entries import open_entries
 from backend.sales.tills.status import load_till_statuses
 from backend.sales.tills.watermark import watermark_of_tills
 from backend.shops.models import Device, Shop, Terminal
-from tests.doctor.examining import found_by
+from tests.doctor.examination import found_by
 from tests.invariants import check_invariants
 from tests.tables import empty_tables
 

@@ -44,7 +44,7 @@ GAUGES: Mapping[str, Gauge] = {
     "caisse_desk_entries_open": Gauge("Sales that a person has to correct, in all shops", ("status",)),
     "caisse_documents_waiting": Gauge("Voids, returns and payments whose sale has not arrived"),
     "caisse_pauses": Gauge("Pauses of the posting, by what they stop", ("scope",)),
-    "caisse_lane_starts_max": Gauge("Starts in a row at one sale; 5 and more: it kills who posts it"),
+    "caisse_lane_starts_max": Gauge("Starts in a row at one sale; 5 and more: it kills the processes that post it"),
     "caisse_tills_clock_wrong": Gauge("Active devices whose clock is off by more than five minutes"),
     "caisse_till_clock_skew_seconds": Gauge("How far the worst of these are ahead", ("shop", "till")),
     "caisse_doctor_findings": Gauge("What the last run of the doctor found; absent before its first"),

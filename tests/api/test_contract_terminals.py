@@ -6,7 +6,7 @@ import pytest
 
 from backend.shops.models import Device
 from backend.testing import Cast
-from tests.enrolling import TOKEN, code_for, enrol
+from tests.enrolment import TOKEN, code_for, enrol
 from tests.tills import Till, line, sale
 
 pytestmark = pytest.mark.embedded

@@ -12,7 +12,7 @@ from django.core.management.base import CommandError
 from backend.sales.repair.back_office import office_device
 from backend.shops.models import Device, DeviceState, EnrolmentCode, Terminal
 from backend.testing import Cast, make_device, make_terminal
-from tests.enrolling import enrolled
+from tests.enrolment import enrolled
 from tests.tills import STATE, Till
 
 pytestmark = pytest.mark.embedded

@@ -17,7 +17,7 @@ from backend.shops.models import AuthMode, Device, DeviceState, EnrolmentCode, E
 from backend.shops.terminals import assign_shop, disable_till, enable_till
 from backend.testing import Cast, make_shop, make_terminal
 from tests.api.test_problems import assert_problem
-from tests.enrolling import ENROLMENT, code_for, enrol, enrol_in_thread, enrol_raw, enrolled
+from tests.enrolment import ENROLMENT, code_for, enrol, enrol_in_thread, enrol_raw, enrolled
 from tests.tills import STATE, Till, line, sale
 
 UNKNOWN = "ZZZZ-ZZZZ"

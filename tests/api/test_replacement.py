@@ -7,7 +7,7 @@ from backend.shops.devices import disable_device, enable_device
 from backend.shops.models import Device, DeviceState
 from backend.testing import Cast
 from tests.api.test_problems import assert_problem
-from tests.enrolling import code_for, enrol, enrolled
+from tests.enrolment import code_for, enrol, enrolled
 from tests.tills import STATE, Till, line, sale, stock_of
 
 pytestmark = pytest.mark.embedded

@@ -8,8 +8,8 @@ from backend.shops.devices import accepts_token, issue_token
 from backend.shops.models import AuthMode, Device
 from backend.testing import Cast
 from tests.api.test_problems import assert_problem
-from tests.doctor.examining import look
-from tests.enrolling import TOKEN, code_for, enrolled
+from tests.doctor.examination import look
+from tests.enrolment import TOKEN, code_for, enrolled
 from tests.tills import STATE, Till, line, sale
 
 pytestmark = pytest.mark.embedded

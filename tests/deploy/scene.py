@@ -16,7 +16,7 @@ from backend.localrun.stack import Stack
 from backend.sales.models import Batch
 from backend.shops.models import Device
 from backend.testing import make_article, make_device, make_shop, make_terminal
-from tests.deploy.watching import Prometheus
+from tests.deploy.prometheus import Prometheus
 
 TOKEN = "un-jeton-pour-les-mesures"
 PATIENCE_S = 60

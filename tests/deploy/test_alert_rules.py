@@ -15,7 +15,7 @@ from backend.observability.counters import CATALOGUE
 from backend.ops.gauges import GAUGES
 from tests.deploy.alert_inputs import HEALTHY, MINUTES, SITUATIONS, Firing, Series, Situation
 from tests.deploy.expressions import RULES, Rule, family_of, labels_in, metrics_in, read_rules
-from tests.deploy.watching import find_prometheus
+from tests.deploy.prometheus import find_prometheus
 
 END = f"{MINUTES}m"
 BY_KEY = {rule.key: rule for rule in read_rules()}

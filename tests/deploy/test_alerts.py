@@ -1,7 +1,7 @@
 """On a running stack a real Prometheus finds each measure that a rule names, is silent, and fires when things go wrong.
 
 What fires each rule is written in tests/deploy/alert_inputs.py. The private Prometheus reads the repository's files;
-durations are shortened (tests/deploy/watching.py), thresholds and expressions are not.
+durations are shortened (tests/deploy/prometheus.py), thresholds and expressions are not.
 """
 
 import os
@@ -35,8 +35,8 @@ from tests.deploy.expressions import (
     read_rules,
     selectors_in,
 )
+from tests.deploy.prometheus import configure, find_prometheus, shorten
 from tests.deploy.scene import PATIENCE_S, Scene, examine
-from tests.deploy.watching import configure, find_prometheus, shorten
 from tests.plugin import Rig
 from tests.tables import empty_tables
 from tests.tills import SYNC

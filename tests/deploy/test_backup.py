@@ -20,7 +20,7 @@ from pytest_django import DjangoDbBlocker
 from backend.localrun.processes import PROJECT_FOLDER, wait_until
 from backend.sales.models import Batch
 from backend.testing import Cast
-from tests.deploy.elsewhere import NAME, Site, looking_into
+from tests.deploy.second_server import NAME, Site, looking_into
 from tests.shop_day import post, sale
 
 BACKUP_NAME = "caisse-????????T??????Z.sql.gz"

@@ -28,7 +28,7 @@ from backend.localrun.processes import wait_until
 from backend.localrun.stack import Stack
 from backend.sales.models import Batch, Sale, SaleOutcome
 from backend.testing import Cast, make_article, make_device, make_terminal
-from tests.deploy.elsewhere import Site, looking_into
+from tests.deploy.second_server import Site, looking_into
 from tests.invariants import check_invariants
 from tests.plugin import Rig
 

@@ -12,7 +12,7 @@ import yaml
 
 from backend.localrun.processes import PROJECT_FOLDER
 from tests.deploy.expressions import DASHBOARDS, GRAFANA_FOLDER, dashboard_expressions, panels_of, read_dashboard
-from tests.deploy.watching import find_prometheus
+from tests.deploy.prometheus import find_prometheus
 
 CORE_PANELS = {"stat", "timeseries", "table"}
 COLUMNS = 24

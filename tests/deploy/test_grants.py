@@ -26,7 +26,7 @@ from backend.ops.housekeeping import forget_old_heartbeats, forget_old_refused_c
 from backend.sales.models import Heartbeat, InvoiceSequence, Sale
 from backend.sales.repair.retry import set_outcome_aside
 from backend.testing import Cast
-from tests.deploy.elsewhere import DEPLOY, looking_into
+from tests.deploy.second_server import DEPLOY, looking_into
 from tests.invariants import check_invariants
 from tests.plugin import Rig
 from tests.shop_day import post, sale
@@ -142,8 +142,8 @@ def test_the_application_does_all_its_work_with_these_rights(
             service.start()
         for service in stack.services.values():
             service.wait_ready()
-        # The shop's zone: in the machine's, the till would close another day than the server has between 23:00 and
-        # 24:00 UTC.
+        # The shop's zone: between 23:00 and 24:00 UTC, the machine's day is another, and the till would close that.
+
         options = {"zone": ZoneInfo(cast.shop.timezone), "backoff_s": (0.1, 1.0)}
         with Till(tmp_path / "till.sqlite3", stack["api"].url, cast.device.serial, **options) as till:
             lines = [{"article_id": cast.rice.pk, "quantite": 2, "prix_unitaire": 25000}]

@@ -3,7 +3,7 @@
 import pytest
 
 from backend.testing import Cast
-from tests.doctor.planting import busy_day
+from tests.doctor.planted_faults import busy_day
 from tests.tills import Till
 
 

@@ -9,7 +9,7 @@ import pytest
 from backend.doctor import bodies
 from backend.sales.models import Batch, BatchBody, Lane, SaleOutcome
 from backend.testing import Cast
-from tests.doctor.planting import erase, findings, only_finding, outcome, place_of, repaired, write
+from tests.doctor.planted_faults import erase, findings, only_finding, outcome, place_of, repaired, write
 from tests.tills import Till, line, sale
 
 pytestmark = pytest.mark.embedded

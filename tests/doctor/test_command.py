@@ -24,7 +24,7 @@ from backend.doctor.runner import LOOK_WAIT_TIMEOUT_S, REPAIRS_AT_ONCE, checks_f
 from backend.sales.models import Batch, Pause
 from backend.shops.models import Shop
 from backend.testing import Cast
-from tests.doctor.examining import only_these_tables_change
+from tests.doctor.examination import only_these_tables_change
 from tests.plugin import Rig
 from tests.shop_day import fill, hand_over, post, sale
 from tests.tills import Till

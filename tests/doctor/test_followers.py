@@ -6,7 +6,7 @@ from backend.inventory.models import ArticleUnit
 from backend.sales.models import Lane, Sale, SaleLine
 from backend.sales.repair.desk import Desk
 from backend.testing import Cast
-from tests.doctor.planting import (
+from tests.doctor.planted_faults import (
     add_line,
     copy_document,
     document,

@@ -7,7 +7,7 @@ from backend.sales.models import OutcomeStatus, SaleOutcome
 from backend.sales.repair.back_office import record_from_page
 from backend.sales.repair.desk import Desk
 from backend.testing import Cast
-from tests.doctor.planting import busy_day, document, findings, outcome
+from tests.doctor.planted_faults import busy_day, document, findings, outcome
 from tests.invariants import check_invariants
 from tests.shop_day import fill
 from tests.tills import Till, line, sale

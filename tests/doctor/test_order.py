@@ -7,7 +7,7 @@ import pytest
 from backend.sales.models import Batch
 from backend.sales.repair.retry import retry_outcome
 from backend.testing import Cast
-from tests.doctor.planting import findings, only_finding, outcome, write
+from tests.doctor.planted_faults import findings, only_finding, outcome, write
 from tests.tills import Till, line, sale
 
 pytestmark = pytest.mark.embedded

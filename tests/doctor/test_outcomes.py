@@ -4,7 +4,7 @@ import pytest
 
 from backend.sales.models import SaleOutcome
 from backend.testing import Cast
-from tests.doctor.planting import copy_document, document, findings, only_finding, outcome, place_of, write
+from tests.doctor.planted_faults import copy_document, document, findings, only_finding, outcome, place_of, write
 from tests.tills import Till, line, sale
 
 pytestmark = pytest.mark.embedded

@@ -6,7 +6,7 @@ import pytest
 
 from backend.sales.models import InvoiceSequence, Sale
 from backend.testing import Cast
-from tests.doctor.planting import document, erase, findings, only_finding, repaired, write
+from tests.doctor.planted_faults import document, erase, findings, only_finding, repaired, write
 from tests.tills import Till, line, sale
 
 pytestmark = pytest.mark.embedded

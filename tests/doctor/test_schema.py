@@ -10,7 +10,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from backend.db.dialect import is_sqlite, missing_triggers
 from backend.sales.models import InvoiceSequence
 from backend.testing import Cast
-from tests.doctor.examining import describe_schema, found_by, look, mend
+from tests.doctor.examination import describe_schema, found_by, look, mend
 from tests.shop_day import post, sale
 
 pytestmark = pytest.mark.usefixtures("real_database")

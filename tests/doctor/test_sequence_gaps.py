@@ -3,7 +3,7 @@
 import pytest
 
 from backend.testing import Cast
-from tests.doctor.planting import findings, only_finding
+from tests.doctor.planted_faults import findings, only_finding
 from tests.tills import Till, line, sale
 
 pytestmark = pytest.mark.embedded

@@ -12,7 +12,7 @@ from backend.config.checks import check_server
 from backend.db.dialect import is_sqlite
 from backend.db.server_settings import PACKET_BYTES_MIN
 from backend.doctor.checks.servers import may_drop
-from tests.doctor.examining import found_by, look
+from tests.doctor.examination import found_by, look
 from tests.plugin import Rig
 
 SERVER_CHECKS = (

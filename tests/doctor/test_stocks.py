@@ -8,7 +8,7 @@ import pytest
 from backend.inventory.models import StockMovement
 from backend.sales.models import OutcomeHistory
 from backend.testing import Cast
-from tests.doctor.planting import (
+from tests.doctor.planted_faults import (
     add_line,
     busy_day,
     document,

@@ -13,7 +13,7 @@ from backend.sales.tills.pauses import pause
 from backend.shops.devices import disable_device
 from backend.shops.models import AuthMode, Device, DeviceState, Shop, Terminal, TerminalState
 from backend.testing import Cast, make_device, make_terminal
-from tests.doctor.examining import found_by, look, mend, only_these_tables_change
+from tests.doctor.examination import found_by, look, mend, only_these_tables_change
 from tests.shop_day import hand_over, post, recorded, sale
 from tests.tills import Till
 

@@ -11,7 +11,7 @@ from backend.sales.days.day_totals import totals_of_days
 from backend.sales.models import DayTotal, Sale
 from backend.sales.money.takings import Takings, takings_of
 from backend.testing import Cast
-from tests.doctor.planting import findings, only_finding, repair, repaired
+from tests.doctor.planted_faults import findings, only_finding, repair, repaired
 from tests.tills import Till, line, sale
 
 pytestmark = pytest.mark.embedded

@@ -12,7 +12,7 @@ from backend.sales.tills.pauses import pause
 from backend.shops.models import AuthMode, Device, DeviceState, Shop, Terminal, TerminalState
 from backend.testing import Cast, make_device, make_terminal
 from backend.web.selectors.sale_search import SaleCriteria, find_sales
-from tests.doctor.examining import only_these_tables_change
+from tests.doctor.examination import only_these_tables_change
 from tests.shop_day import hand_over, post, sale
 from tests.tills import STATE, Till
 

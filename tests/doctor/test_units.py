@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from backend.testing import Cast
-from tests.doctor.planting import add_line, busy_day, document, findings, move, only_finding, unguarded, write
+from tests.doctor.planted_faults import add_line, busy_day, document, findings, move, only_finding, unguarded, write
 from tests.tills import Till
 
 

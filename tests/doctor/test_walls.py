@@ -7,7 +7,7 @@ import pytest
 from backend.doctor.registry import Finding, Scope
 from backend.sales.models import Batch, Heartbeat, Sale, SaleLine
 from backend.testing import Cast
-from tests.doctor.planting import (
+from tests.doctor.planted_faults import (
     add_line,
     document,
     findings,
