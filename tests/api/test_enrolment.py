@@ -300,27 +300,27 @@ def test_a_new_device_resumes_where_the_till_stopped(cast: Cast) -> None:
     code = code_for(terminal)
     till = enrolled(code, "serie-neuve")
 
-    def standing() -> tuple[int | None, str | None]:
+    def resume_point() -> tuple[int | None, str | None]:
         answer = enrol(code, "serie-neuve").json()
         return answer["sequence"], answer["dernier_numero"]
 
     till.get(STATE)
-    assert standing() == (None, None)
+    assert resume_point() == (None, None)
     till.settle(sale("FAC-001", line(cast.rice), sequence=41), sale("FAC-002", line(cast.rice), sequence=42))
-    assert standing() == (42, "FAC-002")
+    assert resume_point() == (42, "FAC-002")
     # Accepted and not posted yet; then a repeat, and an unreadable sale.
     till.hand_over(sale("FAC-003", line(cast.rice), sequence=43), sale("FAC-002", line(cast.rice), sequence=42), 7)
-    assert standing() == (43, "FAC-003")
+    assert resume_point() == (43, "FAC-003")
     till.post_all()
-    assert standing() == (43, "FAC-003")
+    assert resume_point() == (43, "FAC-003")
     Heartbeat.objects.create(
         shop=cast.shop, terminal=terminal, device=till.device, held_count=2, sequence=45, at=datetime.now(UTC)
     )
-    assert standing() == (45, "FAC-003")
+    assert resume_point() == (45, "FAC-003")
     Heartbeat.objects.create(
         shop=cast.shop, terminal=terminal, device=till.device, held_count=0, sequence=None, at=datetime.now(UTC)
     )
-    assert standing() == (43, "FAC-003")
+    assert resume_point() == (43, "FAC-003")
 
 
 @embedded
