@@ -130,7 +130,7 @@ def check_kind(movement_type: MovementType, *, quantity: Decimal, comment: str) 
 
 
 def check_result(unit: ArticleUnit, *, quantity: Decimal, movement_type: MovementType) -> None:
-    """Refuse a movement beyond the stock of a locked unit. A positive one is allowed even if the stock stays negative."""
+    """Refuse a movement beyond the stock of a locked unit. A positive one may leave the stock negative."""
     after = unit.stock + quantity
     if abs(after) > QUANTITY_MAX:
         raise QuantityInvalid(_("le stock serait trop grand"))
