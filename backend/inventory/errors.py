@@ -1,6 +1,6 @@
-"""Why stock work or a change of the catalogue is refused: one class each, with its code and its sentence.
+"""Refusals of changes to stock and catalogue: one class each, with its code and sentence.
 
-A refusal changes nothing. The sentence is for the person who asked, in the language in which it is read.
+A refusal changes nothing. The sentence is for the person who asked, and made in the reader's language.
 """
 
 from typing import ClassVar
@@ -11,7 +11,7 @@ from backend.sentences import Part, Sentence
 
 
 class InventoryRefused(Exception):
-    """`field` names the argument that is at fault, "" if it is none of them."""
+    """Base of all. `field` names the wrong argument, "" if it is none of them."""
 
     code: ClassVar[str]
 
@@ -25,7 +25,7 @@ class InventoryRefused(Exception):
 
 
 class StockRefused(InventoryRefused):
-    """Stock stays as it was."""
+    """Base of the refusals of stock changes."""
 
 
 class QuantityInvalid(StockRefused):
@@ -37,7 +37,7 @@ class QuantityInvalid(StockRefused):
 
 
 class MovementTypeRefused(StockRefused):
-    """Sales, returns and voids move stock through the posting, never by hand."""
+    """Sales, returns and voids move stock only through the posting."""
 
     code = "type_non_manuel"
 
@@ -69,7 +69,7 @@ class StockShort(StockRefused):
 
 
 class CountNegative(StockRefused):
-    """An adjustment says what was counted, and nobody counts less than nothing."""
+    """An adjustment states what was counted, which cannot be negative."""
 
     code = "compte_negatif"
 
@@ -93,11 +93,11 @@ class NothingSmaller(StockRefused):
 
 
 class CatalogueRefused(InventoryRefused):
-    """Articles and units stay as they were."""
+    """Base of the refusals of catalogue changes."""
 
 
 class NotFound(CatalogueRefused):
-    """No such article or unit in this shop; another shop's is as unknown as one that does not exist."""
+    """The shop has no such article or unit. One of another shop is refused in the same way."""
 
     code = "introuvable"
 
@@ -128,14 +128,14 @@ class LevelTaken(CatalogueRefused):
 
 
 class SheetRefused(CatalogueRefused):
-    """A file of which nothing is read."""
+    """A file that is refused whole."""
 
     def __init__(self, template: str, **parts: Part) -> None:
         super().__init__(Sentence(template, parts))
 
 
 class SheetUnreadable(SheetRefused):
-    """A file that is no spreadsheet of a kind we read."""
+    """A file that is not a readable CSV or XLSX spreadsheet."""
 
     code = "fichier_illisible"
 
@@ -149,6 +149,6 @@ class HeaderMissing(SheetRefused):
 
 
 def shown(text: str) -> str:
-    """Return the beginning of what somebody sent, fit for a sentence."""
+    """Return the beginning of a text from outside, printable, for use in a sentence."""
     visible = "".join(letter if letter.isprintable() else "�" for letter in text)
     return visible if len(visible) <= 40 else f"{visible[:39]}…"

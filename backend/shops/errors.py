@@ -1,4 +1,4 @@
-"""What may not be done with tills and devices: one class each, with its code and a sentence for a person."""
+"""Refusals of changes to tills and devices: one class each, with its code and sentence."""
 
 from typing import ClassVar
 
@@ -8,7 +8,7 @@ from backend.sentences import Part, Sentence
 
 
 class ShopsRefused(Exception):
-    """Base of all. Nothing was changed. `code` is the wire's where a till can be told, else for pages to compare."""
+    """Base of all. Nothing was changed. `code` is the wire's if a till can receive it, else for pages to compare."""
 
     code: ClassVar[str]
     template: ClassVar[str]
@@ -22,7 +22,7 @@ class ShopsRefused(Exception):
 
 
 class EnrolmentRefused(ShopsRefused):
-    """Base of what a device that shows a code can be told, in order of precedence."""
+    """Base of the refusals of an enrolment, in order of precedence."""
 
 
 class TooManyGuesses(EnrolmentRefused):
@@ -63,7 +63,7 @@ class SerialInvalid(ShopsRefused):
 
 
 class TillIsHeld(ShopsRefused):
-    """A till is held by one device: whoever else takes it must say whose place that is."""
+    """A till is held by one device: a second one may only replace it."""
 
     code = "caisse_tenue"
     template = _("Un appareil tient déjà cette caisse : dire lequel est remplacé")
@@ -75,21 +75,21 @@ class NotOfThisTill(ShopsRefused):
 
 
 class TillKeepsItsShop(ShopsRefused):
-    """Its batches, its stock and its receipts belong to the shop in which it sold."""
+    """A till's batches, stock and receipts belong to the shop in which it sold."""
 
     code = "caisse_d_une_autre_boutique"
     template = _("Une caisse ne change pas de boutique : créer une nouvelle caisse et y mettre l'appareil")
 
 
 class NoHardware(ShopsRefused):
-    """The shop's pages are a till of their own, which no device may hold."""
+    """The shop's office is a till that no device may hold."""
 
     code = "caisse_du_bureau"
     template = _("Le bureau de la boutique n'est tenu par aucun appareil")
 
 
 class TillNameTaken(ShopsRefused):
-    """Two tills of one name could not be told apart on any page. `terminal_id` names the one that bears it."""
+    """Two tills of one name could not be distinguished on pages. `terminal_id` is the till that has the name."""
 
     code = "nom_de_caisse_pris"
     template = _("Une caisse de cette boutique porte déjà ce nom")
