@@ -14,9 +14,19 @@ from backend.api.limits import LIMITS, Limites
 from backend.api.refused_calls import note_refused_call
 from backend.api.renderers import JSONRenderer
 from backend.observability.request_log import note
-from backend.sales.errors import BatchRefused, BatchUnreadable, FieldInvalid
+from backend.sales.errors import (
+    BatchEmpty,
+    BatchRefused,
+    BatchTooLarge,
+    FieldInvalid,
+    KeyReused,
+    NotAnArray,
+    TooManyWaiting,
+    french_of,
+)
 from backend.sales.receipts.backlog import retry_after_s
 from backend.sales.wire.vocabulary import Answer, Url
+from backend.sentences import FRENCH
 from backend.shops.errors import CodeExpired, CodeUnknown, SerialTaken, TerminalDisabled, TerminalWithoutShop
 
 log = structlog.get_logger("caisse.api")
@@ -29,8 +39,8 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
     "header_manquant": (400, "Un en-tête manque", "Header X-Device-Serial requis"),
     "json_invalide": (400, "JSON invalide", "JSON invalide"),
     "gzip_invalide": (400, "Compression illisible", "Le corps n'est pas un gzip lisible"),
-    "tableau_attendu": (400, "Un tableau est attendu", "Format invalide: un tableau de ventes est attendu"),
-    "lot_vide": (400, "Lot vide", "Le lot est vide : au moins une vente est attendue"),
+    "tableau_attendu": (400, "Un tableau est attendu", NotAnArray.template),
+    "lot_vide": (400, "Lot vide", BatchEmpty.template),
     "parametre_invalide": (400, "Paramètre invalide", "Paramètre invalide"),
     "terminal_sans_boutique": (400, "Terminal sans boutique", TerminalWithoutShop.template),
     "jeton_manquant": (401, "Jeton manquant", "Un jeton est requis : Authorization: Bearer …"),
@@ -44,14 +54,10 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
     "format_non_disponible": (406, "Format non disponible", "Seul application/json est disponible"),
     "serie_deja_prise": (409, "Série déjà prise", SerialTaken.template),
     "code_expire": (410, "Code expiré", CodeExpired.template),
-    "lot_trop_grand": (413, "Lot trop grand", "Le lot est trop grand"),
+    "lot_trop_grand": (413, "Lot trop grand", BatchTooLarge.template),
     "type_non_supporte": (415, "Type non supporté", "Envoyez application/json, au besoin compressé en gzip"),
-    "cle_reutilisee": (422, "Clé réutilisée", "Cette clé d'idempotence a déjà servi pour un autre lot"),
-    "trop_de_lots_en_attente": (
-        429,
-        "Trop de lots en attente",
-        "Trop de lots de cette caisse attendent déjà ; réessayez plus tard",
-    ),
+    "cle_reutilisee": (422, "Clé réutilisée", KeyReused.template),
+    "trop_de_lots_en_attente": (429, "Trop de lots en attente", TooManyWaiting.template),
     "trop_de_requetes": (429, "Trop de requêtes", "Trop de requêtes ; réessayez plus tard"),
     "indisponible": (503, "Indisponible", "Le service est indisponible un instant ; réessayez"),
     "enregistrement_en_cours": (
@@ -150,7 +156,7 @@ def _problem_of(error: Exception) -> Problem:
     if isinstance(error, BatchRefused):
         return _problem_of_batch(error)
     if isinstance(error, FieldInvalid):
-        return Problem("parametre_invalide", error.detail)
+        return Problem("parametre_invalide", french_of(error))
     if isinstance(error, exceptions.Throttled):
         wait_s: float | None = error.wait  # type: ignore[attr-defined]  # DRF sets it; its stub does not know
         return Problem("trop_de_requetes", retry_after_s=max(1, round(wait_s or 1)))
@@ -162,10 +168,8 @@ def _problem_of(error: Exception) -> Problem:
 
 
 def _problem_of_batch(error: BatchRefused) -> Problem:
-    if isinstance(error, BatchUnreadable):
-        return Problem(error.code, f"{error.sentence} : {error.reason}")
     if error.code == "lot_trop_grand":
         return Problem(error.code, limites=LIMITS)
     if error.code == "trop_de_lots_en_attente":
         return Problem(error.code, retry_after_s=retry_after_s())
-    return Problem(error.code, error.sentence)
+    return Problem(error.code, error.sentence.say(FRENCH))

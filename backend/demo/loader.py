@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db import transaction
 
+from backend.inventory.comments import Comment
 from backend.inventory.models import Article, ArticleUnit, MovementType, UnitLevel
 from backend.inventory.stock import move_stock
 from backend.shops.devices import hash_token, register_device
@@ -97,7 +98,7 @@ def _article(
         quantity=Decimal(stock),
         movement_type=MovementType.ENTRY,
         author="Démonstration",
-        comment="Stock d'ouverture",
+        comment=Comment.FIRST_STOCK(),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from backend.demo.baskets import CASH, Debt, TillDay, TillName, piece_line
 from backend.demo.goods import GOODS, Goods, UnitName
 from backend.demo.loader import SERIAL, SILENT_SERIAL, TOKEN_SERIAL
+from backend.inventory.comments import Comment, Phrase
 
 SEED = 2024
 MAIN = TillName(SERIAL, 1, 0.45)
@@ -43,7 +44,7 @@ class Delivery(Step):
     unit: UnitName
     quantity: Decimal
     reference: str
-    comment: str
+    comment: str | Phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,19 +216,17 @@ class _Story:
             needed_cartons += sum(cartons[day] for day in coming)
             parcels = ((needed - brought) / parcel).to_integral_value(ROUND_CEILING)
             at = self.at(coming[0], time(6, 10 + rank))
-            note = {
-                "reference": f"BL-{coming[0]:%y%m%d}-{rank + 1:02}",
-                "comment": "Livraison" if first else "Stock d'ouverture",
-            }
+            reference = f"BL-{coming[0]:%y%m%d}-{rank + 1:02}"
+            comment = "Livraison" if first else Comment.FIRST_STOCK()
             if goods.carton:
                 more = needed_cartons - brought_cartons + parcels
                 if more:
-                    yield Delivery(at, goods.box, more, **note)
+                    yield Delivery(at, goods.box, more, reference, comment)
                 if parcels:
                     yield Opening(at + timedelta(seconds=40), goods.box, int(parcels))
                 brought_cartons = needed_cartons
             elif parcels:
-                yield Delivery(at, goods.piece, parcels * parcel, **note)
+                yield Delivery(at, goods.piece, parcels * parcel, reference, comment)
             brought += parcels * parcel
             first += every
 

@@ -16,7 +16,7 @@ from backend.example_till.book import Book
 from backend.example_till.queue import KEPT, TO_CORRECT
 
 # Codes of sales that the server keeps and that may still take effect. With any other code the server has refused it.
-CODES_STILL_TO_COME = (None, "origine_inconnue", "echec_interne")
+CODES_STILL_TO_COME = (None, "origine_inconnue", "echec_interne", "echec_processus")
 # Codes of sales that the server could not read and so never accepted: only this till has them.
 CODES_NEVER_ACCEPTED = ("json_invalide", "lot_trop_grand")
 

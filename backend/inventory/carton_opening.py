@@ -7,6 +7,7 @@ from decimal import Decimal
 from django.db import transaction
 from django.utils.translation import gettext_noop as _
 
+from backend.inventory.comments import Comment
 from backend.inventory.errors import ContentUnknown, NothingSmaller, QuantityInvalid, StockShort
 from backend.inventory.models import Article, ArticleUnit, MovementType, StockMovement, UnitLevel
 from backend.inventory.numbers import plain_number
@@ -84,8 +85,11 @@ def _open(
         raise StockShort(str(larger), asked=plain_number(taken), available=available, field="count")
     brought = checked_quantity(count * larger.holds, field="count")
     checked_quantity(smaller.stock + brought, field="count")
-    comment = (
-        f"Ouverture de {count} {larger.mark or larger.level} : {plain_number(brought)} {smaller.mark or smaller.level}"
+    comment = Comment.OPENED(
+        count=count,
+        larger=larger.mark or larger.level,
+        brought=plain_number(brought),
+        smaller=smaller.mark or smaller.level,
     )
     return (
         write_movement(

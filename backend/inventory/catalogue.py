@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils.translation import gettext_noop as _
 
 from backend.inventory.carton_opening import LEVELS
+from backend.inventory.comments import Comment
 from backend.inventory.errors import CodeTaken, FieldInvalid, LevelTaken, NotFound
 from backend.inventory.fields import ARTICLE_CHECKS, UNIT_FIELDS, checked_level, checked_unit_field
 from backend.inventory.models import Article, ArticleUnit, MovementType
@@ -185,9 +186,6 @@ def _own_unit(article: Article, unit_uuid: uuid.UUID) -> ArticleUnit:
     return unit
 
 
-OPENING_COMMENT = "Stock d'ouverture"
-
-
 def begin_article(
     *, shop: Shop, code: str, name: str, barcode: str | None, base_unit: NewUnit, opening: Decimal | None, author: str
 ) -> Article:
@@ -204,6 +202,6 @@ def begin_article(
             quantity=opening,
             movement_type=MovementType.ENTRY,
             author=author,
-            comment=OPENING_COMMENT,
+            comment=Comment.FIRST_STOCK(),
         )
     return article

@@ -114,6 +114,22 @@ class StockMovement(models.Model):
         return f"{self.type} {self.quantity:+}"
 
 
+class MovementComment(models.Model):
+    """The phrase of ours that a movement's comment is, for who reads it in another language. Written with it.
+
+    A table of its own: what is in a movement's row is never changed, and few movements have one.
+    """
+
+    movement = models.OneToOneField(
+        StockMovement, primary_key=True, on_delete=models.PROTECT, related_name="kept_comment"
+    )
+    shop = models.ForeignKey(Shop, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
+    phrase = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"comment of {self.movement_id}"
+
+
 class WorkKey(models.Model):
     """The key of a form whose work was done, written in the same transaction, so that it is done once."""
 

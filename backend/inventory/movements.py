@@ -77,6 +77,7 @@ def _after(shop_id: int, before: int | None) -> Q:
 
 
 def _read(movement_ids: list[int]) -> list[StockMovement]:
-    """Return these movements in this order, with their units and articles."""
-    movements = StockMovement.objects.filter(pk__in=movement_ids).prefetch_related("unit__article").in_bulk()
-    return [movements[movement_id] for movement_id in movement_ids]
+    """Return these movements in this order, with their units and articles, and their comments where they are ours."""
+    movements = StockMovement.objects.filter(pk__in=movement_ids).select_related("kept_comment")
+    found = movements.prefetch_related("unit__article").in_bulk()
+    return [found[movement_id] for movement_id in movement_ids]

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext_noop as _
 
+from backend.inventory.comments import Phrase, french_comment
 from backend.inventory.errors import (
     CountNegative,
     MovementTypeRefused,
@@ -18,12 +19,20 @@ from backend.inventory.errors import (
     WrongSign,
 )
 from backend.inventory.fields import QUANTITY_MAX, THOUSANDTH
-from backend.inventory.models import AUTHOR_LENGTH_MAX, REASON_LENGTH_MAX, ArticleUnit, MovementType, StockMovement
+from backend.inventory.models import (
+    AUTHOR_LENGTH_MAX,
+    REASON_LENGTH_MAX,
+    ArticleUnit,
+    MovementComment,
+    MovementType,
+    StockMovement,
+)
 from backend.inventory.numbers import plain_number
 from backend.inventory.transactions import in_transaction
 from backend.shops.models import StockPolicy
 
 BY_HAND = frozenset({MovementType.ENTRY, MovementType.EXIT, MovementType.ADJUSTMENT})
+CHUNK_ROWS = 500
 
 
 def move_stock(
@@ -32,7 +41,7 @@ def move_stock(
     quantity: Decimal,
     movement_type: MovementType,
     author: str,
-    comment: str = "",
+    comment: str | Phrase = "",
     reference: str = "",
     at: datetime | None = None,
 ) -> StockMovement:
@@ -116,7 +125,7 @@ def checked_quantity(quantity: Decimal, *, field: str = "quantity") -> Decimal:
     return stored
 
 
-def check_kind(movement_type: MovementType, *, quantity: Decimal, comment: str) -> None:
+def check_kind(movement_type: MovementType, *, quantity: Decimal, comment: str | Phrase) -> None:
     if movement_type not in BY_HAND:
         raise MovementTypeRefused(str(movement_type))
     if not quantity:
@@ -125,7 +134,7 @@ def check_kind(movement_type: MovementType, *, quantity: Decimal, comment: str) 
         raise WrongSign(_("Une entrée ajoute du stock : la quantité doit être positive"))
     if movement_type == MovementType.EXIT and quantity > 0:
         raise WrongSign(_("Une sortie retire du stock : la quantité doit être négative"))
-    if movement_type == MovementType.ADJUSTMENT and not comment.strip():
+    if movement_type == MovementType.ADJUSTMENT and not french_comment(comment).strip():
         raise ReasonMissing(field="comment")
 
 
@@ -164,7 +173,7 @@ def write_movement(
     quantity: Decimal,
     movement_type: MovementType,
     author: str,
-    comment: str = "",
+    comment: str | Phrase = "",
     reference: str = "",
     at: datetime | None = None,
 ) -> StockMovement:
@@ -179,16 +188,30 @@ def write_movement(
         at=at,
     )
     movement.save(force_insert=True)
+    keep_phrases([(movement, comment)])
     unit.save(update_fields=["stock", "changed_at"])
     return movement
 
 
-def begin_stock(unit: ArticleUnit, *, quantity: Decimal, author: str, comment: str) -> StockMovement:
-    """Set the opening stock of a unit that never moved, and return the movement; the caller saves both, in bulk.
+def begin_stock(unit: ArticleUnit, *, quantity: Decimal, author: str, comment: str | Phrase) -> StockMovement:
+    """Set the opening stock of a unit that never moved, and return the movement; the caller saves both, in bulk, and
+    the comment with `keep_phrases`.
 
     The unit is locked, or new in this transaction.
     """
     return _next_link(unit, quantity=quantity, movement_type=MovementType.ENTRY, author=author, comment=comment)
+
+
+def keep_phrases(commented: Iterable[tuple[StockMovement, str | Phrase]]) -> None:
+    """Keep which phrase of ours the comment of each movement is, the movements being written."""
+    MovementComment.objects.bulk_create(
+        [
+            MovementComment(movement=movement, shop_id=movement.shop_id, phrase=comment)
+            for movement, comment in commented
+            if not isinstance(comment, str)
+        ],
+        batch_size=CHUNK_ROWS,
+    )
 
 
 def _next_link(
@@ -197,7 +220,7 @@ def _next_link(
     quantity: Decimal,
     movement_type: MovementType,
     author: str,
-    comment: str,
+    comment: str | Phrase,
     reference: str = "",
     at: datetime | None = None,
 ) -> StockMovement:
@@ -212,6 +235,6 @@ def _next_link(
         stock_after=unit.stock,
         reference=reference[:100],
         author=author[:AUTHOR_LENGTH_MAX],
-        comment=comment[:REASON_LENGTH_MAX],
+        comment=french_comment(comment)[:REASON_LENGTH_MAX],
         at=at or datetime.now(UTC),
     )

@@ -5,15 +5,18 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, TextField
+from django.db.models.functions import Cast
 
 from backend.db.transients import is_transient
+from backend.sales.errors import Phrase, Reason
 from backend.sales.models import OutcomeStatus, SaleOutcome
 from backend.sales.repair.retry import OutcomeSnapshot, retry_outcome
 from backend.shops.models import Shop, Terminal
 
-REASONS: dict[str, str] = {OutcomeStatus.FAILED: "Reprise après une erreur de notre côté"}
-REASON = "Nouvel essai"
+REASONS: dict[str, Reason] = {OutcomeStatus.FAILED: Reason.TRIED_AFTER_FAILURE}
+# The JSON of the parameters as text: outcomes of one code that have the same say the same.
+KEPT = Cast("params", TextField())
 COLUMNS = ("batch_id", "position", "terminal_id", "shop_id", "batch__receipt", "number", "code")
 
 
@@ -46,15 +49,18 @@ def outcomes_with(
     *,
     status: str,
     code: str | None = None,
-    detail: str | None = None,
+    params: str | None = None,
     shop: Shop | None = None,
     terminal: Terminal | None = None,
     since: datetime | None = None,
 ) -> QuerySet[SaleOutcome]:
-    """Return the outcomes of this status that match everything given: till by till, in each till's order."""
+    """Return the outcomes of this status that match everything given: till by till, in each till's order.
+
+    params: as JSON, as the column has it.
+    """
     shop_ids = [shop.pk] if shop else shops_with(status)
-    outcomes = SaleOutcome.objects.filter(status=status, shop_id__in=shop_ids)
-    wanted = {"code": code, "detail": detail, "terminal_id": terminal and terminal.pk, "at__gte": since}
+    outcomes = SaleOutcome.objects.annotate(kept=KEPT).filter(status=status, shop_id__in=shop_ids)
+    wanted = {"code": code, "kept": params, "terminal_id": terminal and terminal.pk, "at__gte": since}
     outcomes = outcomes.filter(**{column: value for column, value in wanted.items() if value is not None})
     return outcomes.order_by("terminal_id", "batch_id", "position")
 
@@ -71,11 +77,11 @@ def choose(outcomes: QuerySet[SaleOutcome]) -> list[Chosen]:
     return [Chosen(*row) for row in outcomes.values_list(*COLUMNS)]
 
 
-def reason_for(status: str) -> str:
-    return REASONS.get(status, REASON)
+def reason_for(status: str) -> Phrase:
+    return REASONS.get(status, Reason.TRIED_AGAIN)()
 
 
-def try_again(chosen: Chosen, *, author: str, reason: str) -> Trial:
+def try_again(chosen: Chosen, *, author: str, reason: str | Phrase) -> Trial:
     """Try one sale. A transient database fault is reported in the result, so that the caller can go on."""
     try:
         result = retry_outcome(batch_id=chosen.batch_id, position=chosen.position, author=author, reason=reason)

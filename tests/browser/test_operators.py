@@ -57,11 +57,9 @@ def make_trouble(cast: Cast) -> int:
     )
     Pause.objects.create(scope=f"terminal:{cast.terminal.pk}", terminal=cast.terminal)
     post(cast.token_device, *(sale(cast.oil, price=75000) for _ in range(4)))
-    failed = {"status": OutcomeStatus.FAILED, "code": "echec_interne"}
-    detail = "Erreur de notre côté (%s) ; la vente est gardée et sera reprise"
     outcomes = SaleOutcome.objects.filter(terminal=cast.token_device.terminal)
-    outcomes.filter(position__lte=3).update(**failed, detail=detail % "ZeroDivisionError")
-    outcomes.filter(position=4).update(**failed, detail=detail % "l'enregistrement s'est interrompu plusieurs fois")
+    outcomes.update(status=OutcomeStatus.FAILED, code="echec_interne", params={"reason": "ZeroDivisionError"})
+    outcomes.filter(position=4).update(code="echec_processus", params={})
     for serial, code in (
         (cast.device.serial, "jeton_invalide"),
         ("S" * 60, "terminal_inconnu"),

@@ -76,7 +76,7 @@ def test_a_sale_that_kills_its_process_is_settled_as_failed_and_blocks_no_other(
     # Once in an ordinary slice (unless a slow first slice is over by then), five counted starts, one try alone.
     assert deaths in (6, 7)
     assert till.statuses() == ["created", "failed", "created"]
-    assert till.codes() == ["", "echec_interne", ""]
+    assert till.codes() == ["", "echec_processus", ""]
     check_invariants()
 
 

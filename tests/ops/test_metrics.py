@@ -26,7 +26,7 @@ from backend.ops.counter_flush import flush
 from backend.ops.gauges import GAUGES
 from backend.ops.models import DoctorRun, Tally
 from backend.ops.sweeps import TurnNotes
-from backend.sales.errors import SALE_CODES
+from backend.sales.errors import SALE_CODES, InternalFailure
 from backend.sales.models import Batch, OutcomeHistory, OutcomeStatus, SaleOutcome
 from backend.sales.posting import post_sale
 from backend.sales.posting.context import PostingContext
@@ -225,7 +225,7 @@ def test_what_is_found_and_refused_is_counted_with_its_reason(cast: Cast) -> Non
     scarce = make_article(cast.shop, stock=1)
     till.settle(void, shop_sale("FAC-1", line(scarce, quantity=2)))
     till.hand_over(shop_sale("FAC-2", line(cast.rice)))
-    settle_as_failed(PostingContext(cast.terminal.pk), reason="essai")
+    settle_as_failed(PostingContext(cast.terminal.pk), InternalFailure("essai"))
     assert flush()
     assert totals() == {"deferred": 2, "created": 1, "voided": 1, "rejected": 1, "failed": 1} == written()
     scarce.base_unit.refresh_from_db()

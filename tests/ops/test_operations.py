@@ -1,6 +1,7 @@
 """The operations page: what it shows, and that each button does what it says, once, and reports the result."""
 
 import html
+import json
 import re
 import shlex
 from datetime import UTC, datetime, timedelta
@@ -22,7 +23,6 @@ from backend.sales import dispatch
 from backend.sales.models import Batch, Lane, OutcomeHistory, OutcomeStatus, Pause, Sale, SaleOutcome
 from backend.sales.posting import decision
 from backend.sales.posting.crash_guard import STARTS_MAX
-from backend.sales.posting.runner import CONDEMNED
 from backend.sales.posting.sweep import sweep_once
 from backend.shops.devices import disable_device
 from backend.shops.models import RefusedCall
@@ -272,7 +272,7 @@ def test_failed_sales_are_grouped_and_taken_up_again_by_the_person(cast: Cast, o
     assert "2 ventes" in words
     assert "ZeroDivisionError" in words
     outcome = SaleOutcome.objects.first()
-    form = {"boutique": cast.shop.code, "code": outcome.code, "detail": outcome.detail}
+    form = {"boutique": cast.shop.code, "code": outcome.code, "params": json.dumps(outcome.params)}
     with capture_logs() as logs:
         told = act(oscar, "retry", form)
     assert "2 ventes essayées encore : 2 enregistrées." in told
@@ -290,7 +290,7 @@ def test_taking_up_again_is_bounded_and_tells_what_is_left(
 ) -> None:
     monkeypatch.setattr(operations, "RETRIES_MAX", 1)
     outcome = SaleOutcome.objects.first()
-    form = {"boutique": cast.shop.code, "code": outcome.code, "detail": outcome.detail}
+    form = {"boutique": cast.shop.code, "code": outcome.code, "params": json.dumps(outcome.params)}
     Pause.objects.create(scope="all")
     assert "1 n’ont pas pu l’être" in act(oscar, "retry", form)
     Pause.objects.all().delete()
@@ -299,7 +299,7 @@ def test_taking_up_again_is_bounded_and_tells_what_is_left(
 
 @pytest.mark.usefixtures("failed")
 def test_a_command_to_copy_takes_a_shop_code_as_one_word(cast: Cast, oscar: Client) -> None:
-    SaleOutcome.objects.update(detail=f"Erreur de notre côté ({CONDEMNED})")
+    SaleOutcome.objects.update(code="echec_processus", params={})
     cast.shop.code = "-x $(id) 'q'"
     cast.shop.save(update_fields=["code"])
     shown = html.unescape(page(oscar, "failed"))
@@ -308,11 +308,16 @@ def test_a_command_to_copy_takes_a_shop_code_as_one_word(cast: Cast, oscar: Clie
 
 
 @pytest.mark.usefixtures("failed")
-def test_a_sale_that_killed_its_process_is_not_tried_in_one_that_serves(cast: Cast, oscar: Client) -> None:
-    detail = f"Erreur de notre côté ({CONDEMNED}) ; la vente est gardée et sera reprise"
-    SaleOutcome.objects.update(detail=detail)
+@pytest.mark.parametrize(
+    ("code", "params"), [("echec_processus", {}), ("echec_interne", None)], ids=["killed", "older version's"]
+)
+def test_a_sale_that_killed_its_process_is_not_tried_in_one_that_serves(
+    cast: Cast, oscar: Client, code: str, params: dict | None
+) -> None:
+    """What a worker of the version before wrote during an upgrade may be of either kind."""
+    SaleOutcome.objects.update(code=code, params=params)
     assert "manage.py retry --status failed --shop=BTQ-009 --code=" in page(oscar, "failed")
-    form = {"boutique": cast.shop.code, "code": SaleOutcome.objects.first().code, "detail": detail}
+    form = {"boutique": cast.shop.code, "code": code, "params": "" if params is None else json.dumps(params)}
     assert oscar.post(reverse("operations:retry"), form).status_code == 404
     assert not Sale.objects.exists()
 

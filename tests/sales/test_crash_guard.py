@@ -5,6 +5,7 @@ from typing import Any, NoReturn
 
 import pytest
 
+from backend.sales.errors import InternalFailure
 from backend.sales.models import Batch, Lane, SaleOutcome
 from backend.sales.posting import decision, post_sale
 from backend.sales.posting.context import Inspection, PostingContext
@@ -71,6 +72,6 @@ def test_a_blind_settlement_reads_no_sale_of_the_batch(cast: Cast, till: Till, m
     till.hand_over(sale("FAC-1", line(cast.rice), sequence=1), sale("FAC-2", line(cast.rice), sequence=5))
     for name in ("peek", "read_sale", "fingerprint_of_bytes"):
         monkeypatch.setattr(post_sale, name, broken)
-    settle_as_failed(PostingContext(till.device.terminal_id), reason="mort", inspection=Inspection.NONE)
+    settle_as_failed(PostingContext(till.device.terminal_id), InternalFailure("mort"), inspection=Inspection.NONE)
     assert Batch.objects.get().next_position == 2
     assert SaleOutcome.objects.get().number == ""

@@ -6,6 +6,7 @@ import pytest
 
 from backend.inventory.models import StockMovement, UnitLevel
 from backend.sales.models import InvoiceSequence, Sale, SaleLine, SaleOutcome, SalePayment
+from backend.sales.receipts.movement_comments import comments_of
 from backend.shops.models import StockPolicy
 from backend.testing import Cast, add_unit, make_article, make_device, make_shop, make_terminal
 from tests.invariants import check_invariants
@@ -61,7 +62,7 @@ def test_a_sale_leaves_a_document_lines_movements_and_a_number(cast: Cast, till:
         ("VENTE", Decimal(-1), Decimal(100), Decimal(99), 2),
     ]
     assert movements[0].reference == "FAC-1"
-    assert movements[0].comment == "Vente #FAC-1 - Prix: 3000.00 CDF"
+    assert comments_of(movements)[movements[0].pk] == "Vente #FAC-1 - Prix: 3000.00 CDF"
     assert movements[0].author == "Terminal MAUI"
     assert (stock_of(cast.rice), stock_of(cast.oil)) == (Decimal("98.5"), 99)
     assert [one["stock_apres"] for one in entry["lignes"]] == [98.5, 99]

@@ -16,6 +16,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, connections, transaction
 
 from backend.inventory.models import StockMovement
+from backend.sales.errors import InternalFailure, sentence_of
 from backend.sales.models import Batch, InvoiceSequence, Lane, OutcomeHistory, Sale, SaleOutcome
 from backend.sales.posting import decision, failpoints, post_sale, sql
 from backend.sales.posting.context import Inspection, PostingContext
@@ -139,8 +140,8 @@ def test_a_refused_sale_whose_reason_is_gone_is_recorded(cast: Cast, till: Till)
     till.post_all()
     till.settle_one(sale("FAC-2", line(cast.rice)))
     assert turn(retry_at(receipt)) == ("rejected", "rejected")
-    assert outcome_of(receipt).detail.endswith("(demandé 500, disponible 99)")
-    assert OutcomeHistory.objects.get().detail.endswith("(demandé 500, disponible 100)")
+    assert sentence_of(outcome_of(receipt), "fr").endswith("(demandé 500, disponible 99)")
+    assert sentence_of(OutcomeHistory.objects.get(), "fr").endswith("(demandé 500, disponible 100)")
     cast.shop.stock_policy = "accept"
     cast.shop.save(update_fields=["stock_policy"])
     assert turn(retry_at(receipt)) == ("rejected", "created")
@@ -253,7 +254,7 @@ def test_a_transient_error_is_tried_again(cast: Cast, till: Till, monkeypatch: p
 @pytest.mark.embedded
 def test_a_sale_that_failed_unread_gets_its_number_and_fingerprint(cast: Cast, till: Till) -> None:
     receipt = till.hand_over(sale("FAC-1", line(cast.rice)))
-    post_sale.settle_as_failed(PostingContext(cast.terminal.pk), reason="mort", inspection=Inspection.NONE)
+    post_sale.settle_as_failed(PostingContext(cast.terminal.pk), InternalFailure("mort"), inspection=Inspection.NONE)
     assert outcome_of(receipt).number == ""
     assert turn(retry_at(receipt)) == ("failed", "created")
     assert [one["status"] for one in till.look_up_statuses("FAC-1")] == ["created"]
@@ -267,7 +268,7 @@ def test_the_day_is_that_of_the_batchs_arrival(cast: Cast, till: Till, is_closed
     arrived = datetime(2024, 11, 20, 12, tzinfo=UTC)
     receipt = till.hand_over(sale("FAC-1", line(cast.rice), date_vente="2024-10-31T10:00:00+01:00"))
     Batch.objects.update(received_at=arrived)
-    post_sale.settle_as_failed(PostingContext(cast.terminal.pk), reason="bug")
+    post_sale.settle_as_failed(PostingContext(cast.terminal.pk), InternalFailure("bug"))
     if is_closed:
         InvoiceSequence.objects.create(shop=cast.shop, year=2024, month=10, closed_at=arrived)
     assert turn(retry_at(receipt)) == ("failed", "created")
@@ -290,7 +291,7 @@ def test_a_pause_stops_a_retry_too(cast: Cast, till: Till) -> None:
 @pytest.mark.embedded
 def test_a_sale_of_a_batch_that_is_still_being_posted_may_be_tried(cast: Cast, till: Till) -> None:
     receipt = till.hand_over(*(sale(f"FAC-{at}", line(cast.rice)) for at in range(3)))
-    post_sale.settle_as_failed(PostingContext(cast.terminal.pk), reason="bug")
+    post_sale.settle_as_failed(PostingContext(cast.terminal.pk), InternalFailure("bug"))
     assert turn(retry_at(receipt)) == ("failed", "created")
     assert till.receipt(receipt)["statut"] == "en_cours"
     till.post_all()

@@ -15,6 +15,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from backend.inventory.models import ArticleUnit
+from backend.sales.errors import sentence_of
 from backend.sales.models import Sale, SaleOutcome
 from backend.sales.repair import back_office
 from backend.shops.models import Membership, Role, StockPolicy
@@ -472,7 +473,7 @@ def test_a_refusal_is_shown_at_once_and_leaves_no_entry(
     assert "Vente déjà annulée" in words
     outcome = SaleOutcome.objects.get(terminal__is_office=True)
     assert (outcome.status, outcome.code) == ("set_aside", "ecartee")
-    assert "Refusée à l'écran : Vente déjà annulée" in outcome.detail
+    assert "Refusée à l'écran : Vente déjà annulée" in sentence_of(outcome, "fr")
     check_invariants()
 
 

@@ -105,7 +105,7 @@ def _unit(unit: ArticleUnit) -> Unite:
     )
 
 
-def describe_movement(movement: StockMovement) -> Mouvement:
+def describe_movement(movement: StockMovement, *, comment: str) -> Mouvement:
     unit = movement.unit
     return Mouvement(
         id=movement.pk,
@@ -118,7 +118,7 @@ def describe_movement(movement: StockMovement) -> Mouvement:
         stock_avant=number(movement.stock_before),
         stock_apres=number(movement.stock_after),
         reference_document=movement.reference,
-        commentaire=movement.comment,
+        commentaire=comment,
         date_mouvement=timestamp(movement.at),
         utilisateur=movement.author,
     )

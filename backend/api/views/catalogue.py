@@ -18,6 +18,7 @@ from backend.db.keyset import BadCursor
 from backend.inventory.change_feed import KEY_LENGTH, read_catalogue
 from backend.inventory.models import Article
 from backend.inventory.movements import read_movements
+from backend.sales.receipts.movement_comments import comments_of
 from backend.shops.models import Shop
 from backend.shops.terminals import shop_id_of, shop_of
 
@@ -58,13 +59,14 @@ class MovementsView(APIView):
             )
         except BadCursor as error:
             raise parameters.bad_cursor("curseur") from error
+        comments = comments_of(page.movements)
         return Response(
             Mouvements(
                 success=True,
                 boutique_id=shop.pk,
                 boutique_nom=shop.name,
                 count=len(page.movements),
-                mouvements=[describe_movement(movement) for movement in page.movements],
+                mouvements=[describe_movement(one, comment=comments[one.pk]) for one in page.movements],
                 suivant=_address(request, before=page.before) if page.before else None,
             )
         )

@@ -7,6 +7,7 @@ from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext_noop as _
 
 from backend.inventory.catalogue import lock_shop
+from backend.inventory.comments import Comment
 from backend.inventory.errors import CatalogueRefused
 from backend.inventory.importing.columns import COLUMNS
 from backend.inventory.importing.planner import make_plan
@@ -14,13 +15,13 @@ from backend.inventory.importing.plans import ArticleDraft, ImportPlan, UnitDraf
 from backend.inventory.importing.snapshot import CHUNK_ROWS, in_chunks
 from backend.inventory.importing.spreadsheets import Sheet, read_sheet
 from backend.inventory.models import Article, ArticleUnit, StockMovement
-from backend.inventory.stock import begin_stock
+from backend.inventory.stock import begin_stock, keep_phrases
 from backend.inventory.transactions import in_transaction
 from backend.sentences import Sentence
 from backend.shops.models import Shop
 
 Row = TypeVar("Row", Article, ArticleUnit)
-OPENING_COMMENT = "Stock d'ouverture (import)"
+FIRST_STOCK = Comment.FIRST_STOCK_IMPORTED()
 
 
 class ImportRefused(CatalogueRefused):
@@ -72,7 +73,7 @@ def _write(drafts: list[ArticleDraft], *, author: str) -> None:
     _insert([draft.article for draft in drafts if draft.is_new])
     units = [unit for draft in drafts for unit in draft.units.values()]
     movements = [
-        begin_stock(unit.unit, quantity=unit.opening, author=author, comment=OPENING_COMMENT)
+        begin_stock(unit.unit, quantity=unit.opening, author=author, comment=FIRST_STOCK)
         for unit in units
         if unit.opening
     ]
@@ -84,6 +85,8 @@ def _write(drafts: list[ArticleDraft], *, author: str) -> None:
                 unit.unit.save(update_fields=[*unit.changed, "stock", "changed_at"])
     _insert([unit.unit for unit in units if unit.is_new])
     StockMovement.objects.bulk_create(movements, batch_size=CHUNK_ROWS)
+    _learn_movement_ids(movements)
+    keep_phrases((movement, FIRST_STOCK) for movement in movements)
     for draft in drafts:
         if draft.is_new:
             continue
@@ -110,6 +113,14 @@ def _insert(rows: list[Row]) -> None:
 def _base_of(draft: ArticleDraft) -> UnitDraft:
     assert draft.new_base is not None, "the plan refuses a new article without a base unit"
     return draft.new_base
+
+
+def _learn_movement_ids(movements: list[StockMovement]) -> None:
+    """MySQL does not return them. Each is the only movement of its unit."""
+    for chunk in in_chunks([movement for movement in movements if movement.pk is None]):
+        ids = dict(StockMovement.objects.filter(unit__in=[one.unit_id for one in chunk]).values_list("unit_id", "pk"))
+        for movement in chunk:
+            movement.pk = ids[movement.unit_id]
 
 
 def _write_base_units(drafts: list[ArticleDraft]) -> None:

@@ -11,6 +11,7 @@ from backend.inventory.models import Article, ArticleUnit, StockMovement
 from backend.ops.admin.lists import ReadOnlyAdmin, ReadOnlyInline
 from backend.ops.admin.site import site
 from backend.ops.models import DoctorRun, SweepTurn
+from backend.sales.errors import sentence_of
 from backend.sales.models import (
     Batch,
     DayTotal,
@@ -25,6 +26,7 @@ from backend.sales.models import (
     SalePayment,
     TillClosing,
 )
+from backend.sentences import FRENCH
 from backend.shops.models import RefusedCall, Terminal
 
 OUTCOMES_SHOWN_MAX = 200
@@ -42,7 +44,10 @@ class BatchAdmin(ReadOnlyAdmin):
     def outcomes(self, batch: Batch) -> SafeString:
         """Show them here: their key has two columns, and Django's admin makes no page for such rows."""
         outcomes = SaleOutcome.objects.filter(batch_id=batch.pk).order_by("position")[:OUTCOMES_SHOWN_MAX]
-        rows = ((one.position, one.number, one.status, one.code, one.detail, _document(one)) for one in outcomes)
+        rows = (
+            (one.position, one.number, one.status, one.code, sentence_of(one, FRENCH), _document(one))
+            for one in outcomes
+        )
         cells = "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>"
         return format_html("<table>{}</table>", format_html_join("", cells, rows))
 

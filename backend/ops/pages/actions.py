@@ -95,10 +95,10 @@ def resume(request: HttpRequest) -> HttpResponse:
 @staff_action
 def retry(request: HttpRequest) -> HttpResponse:
     form = RetryForm(request.POST)
-    if not form.is_valid() or is_deadly(form.cleaned_data["detail"]):
+    if not form.is_valid() or is_deadly(form.cleaned_data["code"], form.cleaned_data["params"] or None):
         raise Http404
     shop = get_object_or_404(Shop, code=form.cleaned_data["boutique"])
-    chosen = {name: form.cleaned_data[name] for name in ("code", "detail")}
+    chosen = {name: form.cleaned_data[name] for name in ("code", "params")}
     report = operations.retry_failures(shop=shop, **chosen, by=request.user.get_username())
     level = messages.WARNING if report.left or not report.tried else messages.SUCCESS
     messages.add_message(request, level, notices.retried_words(report))

@@ -1,14 +1,15 @@
 """Sales that failed through our fault: grouped by what went wrong, and the newest of them."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count, Max, Min
 
-from backend.ops.retries import shops_with
+from backend.ops.retries import KEPT, shops_with
+from backend.sales.errors import Phrase, ProcessKilled
 from backend.sales.models import Batch, OutcomeStatus, SaleOutcome
-from backend.sales.posting.runner import CONDEMNED
 from backend.shops.models import Shop, Terminal
 
 GROUPS_MAX = 40
@@ -21,6 +22,8 @@ class FailureGroup:
 
     shop: Shop | None
     code: str
+    # The JSON of its parameters as it stands, which makes the group; None: an older version wrote it.
+    kept: str | None
     detail: str
     count: int
     first_at: datetime
@@ -28,7 +31,11 @@ class FailureGroup:
 
     @property
     def is_deadly(self) -> bool:
-        return is_deadly(self.detail)
+        return is_deadly(self.code, self.kept)
+
+    @property
+    def params(self) -> Phrase | None:
+        return None if self.kept is None else json.loads(self.kept)
 
 
 @dataclass(frozen=True)
@@ -44,17 +51,19 @@ class Failures:
     newest: Sequence[Failure]
 
 
-def is_deadly(detail: str) -> bool:
+def is_deadly(code: str, kept: str | None) -> bool:
     """Return whether these sales killed the processes that posted them: a process that serves pages must not try."""
-
-    return CONDEMNED in detail
+    # An older version had one code for all its failures: those it left may be of either kind.
+    return code == ProcessKilled.code or kept is None
 
 
 def find_failures() -> Failures:
     shop_ids = shops_with(OutcomeStatus.FAILED)
     failed = SaleOutcome.objects.filter(status=OutcomeStatus.FAILED, shop_id__in=shop_ids)
-    rows = failed.values_list("shop_id", "code", "detail").annotate(
-        count=Count("position"), first=Min("at"), last=Max("at")
+    rows = (
+        failed.annotate(kept=KEPT)
+        .values_list("shop_id", "code", "kept", "detail")
+        .annotate(count=Count("position"), first=Min("at"), last=Max("at"))
     )
     shops = Shop.objects.in_bulk(shop_ids)
     groups = [

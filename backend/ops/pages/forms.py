@@ -54,4 +54,4 @@ class RetryForm(forms.Form):
 
     boutique = forms.CharField()
     code = forms.CharField(required=False)
-    detail = forms.CharField(required=False, strip=False)
+    params = forms.CharField(required=False, strip=False)

@@ -128,9 +128,9 @@ def _post(terminal: Terminal) -> Posted:
     return Posted(count, has_more=has_more)
 
 
-def retry_failures(*, shop: Shop, code: str, detail: str, by: str) -> Retried:
-    """Try the shop's failed sales with this code and detail again, in each till's order, at most RETRIES_MAX."""
-    outcomes = outcomes_with(status=OutcomeStatus.FAILED, shop=shop, code=code, detail=detail)
+def retry_failures(*, shop: Shop, code: str, params: str, by: str) -> Retried:
+    """Try the failed sales of a shop with this code and these parameters again, by till, RETRIES_MAX at most."""
+    outcomes = outcomes_with(status=OutcomeStatus.FAILED, shop=shop, code=code, params=params)
     deadline = time.monotonic() + RETRY_S_MAX
     ends: Counter[str] = Counter()
     tried = prevented = 0

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from backend.inventory.models import REASON_LENGTH_MAX
-from backend.sales.errors import FieldInvalid
+from backend.sales.errors import FieldInvalid, Reason
 from backend.sales.posting.document import plain
 from backend.sales.wire.business_day import YEAR_MAX, YEAR_MIN
 from backend.sales.wire.fields import (
@@ -141,7 +141,7 @@ class DayReport:
 def read_day_report(wire: WireDay, *, shop: Shop) -> DayReport:
     """Return the report. Raises FieldInvalid with the path of what is wrong, and for a report without any figures."""
     if wire.ventes is None and wire.totaux is None and wire.caisse is None:
-        raise FieldInvalid("ventes", "ventes, totaux ou caisse : au moins l'un des trois")
+        raise FieldInvalid("ventes", Reason.DAY_WITHOUT_FIGURES())
     return DayReport(
         day=_read_day(wire.jour),
         listed=_read_listed(wire.ventes) if wire.ventes is not None else None,
@@ -156,9 +156,9 @@ def _read_day(text: str) -> date:
             raise ValueError(text)
         day = date.fromisoformat(text)
     except ValueError as error:
-        raise FieldInvalid("jour", "une date est attendue : 2024-11-04") from error
+        raise FieldInvalid("jour", Reason.DATE_EXPECTED()) from error
     if not YEAR_MIN <= day.year <= YEAR_MAX:
-        raise FieldInvalid("jour", f"année de {YEAR_MIN} à {YEAR_MAX} attendue")
+        raise FieldInvalid("jour", Reason.YEAR_IMPLAUSIBLE(first=YEAR_MIN, last=YEAR_MAX))
     return day
 
 
@@ -184,18 +184,18 @@ def _read_sums(sums: list[WireSum], *, shop: Shop) -> dict[tuple[str, str], Said
             read_mode(one.mode, f"{path}.mode").upper(),
         )
         if key in said:
-            raise FieldInvalid(path, "ce mode et cette devise sont déjà donnés")
+            raise FieldInvalid(path, Reason.GIVEN_TWICE())
         said[key] = SaidSum(read_signed_amount(one.montant, f"{path}.montant"), one.nombre)
     return said
 
 
 def _read_drawer(wire: WireDrawer, *, shop: Shop) -> Drawer:
     if len(wire.caissier or "") > CASHIER_LENGTH_MAX:
-        raise FieldInvalid("caisse.caissier", f"plus de {CASHIER_LENGTH_MAX} caractères")
+        raise FieldInvalid("caisse.caissier", Reason.TOO_MANY_CHARACTERS(count=CASHIER_LENGTH_MAX))
     check_length(wire.sorties, "caisse.sorties", at_most=PAYOUTS_MAX)
     for index, payout in enumerate(wire.sorties or ()):
         if len(payout.motif or "") > REASON_LENGTH_MAX:
-            raise FieldInvalid(f"caisse.sorties[{index}].motif", f"plus de {REASON_LENGTH_MAX} caractères")
+            raise FieldInvalid(f"caisse.sorties[{index}].motif", Reason.TOO_MANY_CHARACTERS(count=REASON_LENGTH_MAX))
     default = shop.currency
     return Drawer(
         cashier=plain(wire.caissier, CASHIER_LENGTH_MAX),

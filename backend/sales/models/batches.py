@@ -159,6 +159,9 @@ class Outcome(models.Model):
     status = models.CharField(max_length=16, choices=OutcomeStatus)
     code = models.CharField(max_length=40, blank=True)
     path = models.CharField(max_length=120, blank=True)
+    # What goes into the sentence of `code`, which is made when it is read: backend.sales.errors.sentence_of.
+    params = models.JSONField(null=True)
+    # Its French. Read where `params` is NULL; written for processes of the version before this one, until the next.
     detail = models.CharField(max_length=500, blank=True)
     document = models.ForeignKey("sales.Sale", on_delete=models.PROTECT, null=True, related_name="+")
     version = models.PositiveIntegerField()
@@ -206,7 +209,9 @@ class OutcomeHistory(Outcome):
     shop = models.ForeignKey(Shop, db_index=False, **UNCONSTRAINED)
     replaced_at = models.DateTimeField()
     author = models.CharField(max_length=AUTHOR_LENGTH_MAX, blank=True)
+    # As a person typed it; where it is one of our phrases, its French, and the phrase.
     reason = models.CharField(max_length=REASON_LENGTH_MAX, blank=True)
+    reason_params = models.JSONField(null=True)
 
     class Meta:
         indexes = [models.Index(fields=["batch", "position"], name="history_batch_position")]

@@ -51,6 +51,8 @@ class Sale(models.Model):
     customer_phone = models.CharField(max_length=40, blank=True)
     customer_nif = models.CharField(max_length=40, blank=True)
     reason = models.CharField(max_length=REASON_LENGTH_MAX, blank=True)
+    # The phrase of ours that `reason` is the French of, where the repair desk wrote it.
+    reason_params = models.JSONField(null=True)
     # The time on the till's clock: as an instant where it can be read as one, and as the till wrote it.
     sold_at = models.DateTimeField(null=True)
     sold_at_text = models.CharField(max_length=64, blank=True)

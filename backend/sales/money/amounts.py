@@ -2,7 +2,7 @@
 
 from decimal import ROUND_HALF_UP, Context, Decimal
 
-from backend.sales.errors import FieldInvalid
+from backend.sales.errors import FieldInvalid, Reason
 
 MONEY_PLACES = 2
 QUANTITY_PLACES = 3
@@ -27,13 +27,13 @@ def bounded(value: Decimal, path: str, *, places: int) -> Decimal:
     the last, the database would raise an error that looks like a bug of ours.
     """
     if not value.is_finite():
-        raise FieldInvalid(path, "nombre attendu")
+        raise FieldInvalid(path, Reason.NOT_A_NUMBER())
     if value < 0:
-        raise FieldInvalid(path, "ne peut pas être négatif")
+        raise FieldInvalid(path, Reason.NEGATIVE())
     digits = RATE_DIGITS_MAX if places == RATE_PLACES else DIGITS_MAX
     if len(value.as_tuple().digits) > SENT_DIGITS_MAX or value.adjusted() < -SENT_DIGITS_MAX:
-        raise FieldInvalid(path, "trop de chiffres")
+        raise FieldInvalid(path, Reason.TOO_MANY_DIGITS())
     # One digit is kept free, because 99.999 rounds up to 100.00.
     if value and value.adjusted() >= digits - places - 1:
-        raise FieldInvalid(path, "nombre trop grand")
+        raise FieldInvalid(path, Reason.NUMBER_TOO_LARGE())
     return value

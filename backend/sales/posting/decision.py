@@ -1,5 +1,6 @@
 """Decides one sale from its bytes: recorded, or refused with a code; and makes the outcome's row."""
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -9,7 +10,7 @@ from django.db.backends.utils import CursorWrapper
 
 from backend.db import dialect
 from backend.observability import counters
-from backend.sales.errors import SaleRefused
+from backend.sales.errors import Phrase, SaleRefused, french_of
 from backend.sales.models import OutcomeStatus, SaleKind
 from backend.sales.posting.context import PostingContext, SaleRead, ShopRules
 from backend.sales.posting.document import Posting, Recorded
@@ -44,6 +45,9 @@ class Decision:
     fingerprint: str
     code: str = ""
     path: str = ""
+    # What goes into the sentence of `code`; None where there is nothing to say.
+    params: Phrase | None = None
+    # Its French, for processes of the version before this one.
     detail: str = ""
     document_id: int | None = None
     amount: Decimal | None = None
@@ -106,7 +110,8 @@ def refused(refusal: SaleRefused, *, number: str, fingerprint: str) -> Decision:
         fingerprint=fingerprint,
         code=refusal.code,
         path=refusal.path[:120],
-        detail=refusal.detail[:500],
+        params=refusal.params,
+        detail=french_of(refusal),
         document_id=refusal.document_id,
     )
 
@@ -127,7 +132,8 @@ def outcome_values(
 ) -> list[object]:
     return [
         moved.id, position, moved.shop_id, context.terminal_id, decision.number, decision.fingerprint,
-        decision.status.value, decision.code, decision.path, decision.detail, decision.document_id,
+        decision.status.value, decision.code, decision.path,
+        None if decision.params is None else json.dumps(decision.params), decision.detail, decision.document_id,
         decision.amount, decision.currency, decision.day, moved.version, dialect.naive_utc(now), decision.awaits,
     ]  # fmt: skip
 

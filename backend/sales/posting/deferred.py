@@ -9,14 +9,13 @@ from datetime import datetime
 from django.db.backends.utils import CursorWrapper
 from django.db.models import QuerySet
 
+from backend.sales.errors import Reason
 from backend.sales.models import OutcomeStatus, SaleOutcome
 from backend.sales.posting import sql
 from backend.sales.posting.context import PostingContext
 from backend.sales.posting.decision import Decision, decide
 from backend.sales.posting.replace_outcome import Cause, read_batch, replace_outcome, write_counts
 from backend.sales.posting.sql import BatchRow, LaneRow
-
-REASON = "La vente d'origine est arrivée"
 
 
 def wait_or_wake(
@@ -54,7 +53,7 @@ def wake_followers(
     changed, and the decisions; the caller gives the registration numbers.
     """
     decisions = []
-    cause = Cause(REASON)
+    cause = Cause(Reason.ORIGIN_ARRIVED())
     recorded = [number]
     for origin in recorded:
         for outcome in _waiting_for(origin, shop_id=moved.shop_id, terminal_id=context.terminal_id):

@@ -11,7 +11,7 @@ from django.db.backends.utils import CursorWrapper
 
 from backend.db import dialect
 from backend.inventory.models import REASON_LENGTH_MAX
-from backend.sales.errors import AlreadyThere, NumberTaken, SaleRefused, SetAside
+from backend.sales.errors import AlreadyThere, NumberTaken, Reason, SaleRefused, SetAside
 from backend.sales.models import OutcomeStatus, SaleKind, SaleLine
 from backend.sales.posting import sql
 from backend.sales.posting.context import NO_OVERRIDE, Override, PostingContext, ShopRules
@@ -93,7 +93,7 @@ def _refuse_set_aside(cursor: CursorWrapper, posting: Posting) -> None:
     if sql.was_set_aside(
         cursor, terminal_id=posting.context.terminal_id, number=sale.number, fingerprint=sale.fingerprint
     ):
-        raise SetAside("déjà mise de côté, elle le reste")
+        raise SetAside(Reason.STAYS_ASIDE())
 
 
 def _differs_in_names_only(cursor: CursorWrapper, posting: Posting, known: KnownSale) -> bool:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.db.backends.utils import CursorWrapper
 
-from backend.sales.errors import FieldInvalid, OriginAmbiguous, OriginInvalid, OriginUnknown
+from backend.sales.errors import FieldInvalid, OriginAmbiguous, OriginInvalid, OriginUnknown, Reason
 from backend.sales.models import Sale, SaleKind, SaleLine
 from backend.sales.money.amounts import MONEY_PLACES, round_half_up
 from backend.sales.posting import sql
@@ -49,9 +49,9 @@ def lock_origin(cursor: CursorWrapper, posting: Posting) -> OriginDocument:
     document_id = _find(cursor, posting)
     sale = Sale.objects.select_for_update().get(pk=document_id)
     if sale.kind != SaleKind.SALE:
-        raise OriginInvalid("ce document n'est pas une vente")
+        raise OriginInvalid(Reason.NOT_A_SALE())
     if posting.sale.currency not in (None, sale.currency):
-        raise FieldInvalid("devise", f"la vente d'origine est en {sale.currency}")
+        raise FieldInvalid("devise", Reason.CURRENCY_OF_ORIGIN(currency=sale.currency))
     return OriginDocument(sale, list(SaleLine.objects.filter(document=sale).order_by("position")))
 
 
@@ -66,14 +66,14 @@ def _find(cursor: CursorWrapper, posting: Posting) -> int:
     else:
         parts = _REGISTRATION.fullmatch(str(value))
         if not parts:
-            raise OriginInvalid("numéro d'enregistrement illisible")
+            raise OriginInvalid(Reason.REGISTRATION_UNREADABLE())
         year, month, number = map(int, parts.groups())
         found = found.filter(
             register_year=year, register_month=month, register_number=number, registration_number=value
         )
     document_id = found.values_list("pk", flat=True).first()
     if document_id is None:
-        raise OriginInvalid("aucune vente de cette boutique ne porte ce numéro")
+        raise OriginInvalid(Reason.SALE_UNKNOWN())
     return document_id
 
 

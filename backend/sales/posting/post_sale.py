@@ -18,7 +18,7 @@ from django.db.backends.utils import CursorWrapper
 from backend.db import dialect
 from backend.db.transients import bounded_time
 from backend.observability import counters
-from backend.sales.errors import InternalFailure, SaleRefused
+from backend.sales.errors import SaleRefused
 from backend.sales.posting import sql
 from backend.sales.posting.context import Attempt, Inspection, PostingContext
 from backend.sales.posting.decision import (
@@ -69,7 +69,9 @@ def post_next_sale(context: PostingContext) -> Step:
     return _settle_next(context, decide_by_rules)
 
 
-def settle_as_failed(context: PostingContext, *, reason: str, inspection: Inspection = Inspection.HEADER) -> Step:
+def settle_as_failed(
+    context: PostingContext, refusal: SaleRefused, *, inspection: Inspection = Inspection.HEADER
+) -> Step:
     """Write `failed` for the next sale and move on. `inspection`: how much of it, and of its batch, may be read.
 
     What is known of the sale is stored: its fingerprint, so that the same content sent again closes its entry, and its
@@ -77,7 +79,6 @@ def settle_as_failed(context: PostingContext, *, reason: str, inspection: Inspec
     """
 
     def decide_as_failed(cursor: CursorWrapper, context: PostingContext, batch: BatchRow, now: datetime) -> Decision:
-        refusal = InternalFailure(reason)
         if inspection is Inspection.NONE:
             return refused(refusal, number="", fingerprint="")
         if context.attempt.sale_read:

@@ -11,7 +11,7 @@ from django.db.backends.utils import CursorWrapper
 
 from backend.inventory.models import MovementType
 from backend.inventory.numbers import plain_number
-from backend.sales.errors import AlreadyVoided, OriginInvalid, ReturnTooLarge
+from backend.sales.errors import AlreadyVoided, OriginInvalid, Reason, ReturnTooLarge
 from backend.sales.models import OutcomeStatus, SaleLine
 from backend.sales.money.amounts import MONEY_PLACES, round_half_up
 from backend.sales.posting import sql
@@ -64,7 +64,7 @@ def _asked_back(posting: Posting, origin: OriginDocument) -> Back:
     for index, returned in enumerate(posting.sale.returned):
         line = by_position.get(returned.line)
         if line is None:
-            raise OriginInvalid(f"elle n'a pas de ligne {returned.line}")
+            raise OriginInvalid(Reason.LINE_UNKNOWN(line=returned.line))
         asked[line.pk] += returned.quantity
         left = line.quantity - line.quantity_returned
         if asked[line.pk] > left:
@@ -146,13 +146,12 @@ def _move(
     movement_type: MovementType,
 ) -> None:
     rows = []
-    comment = f"{movement_type.label} #{posting.sale.number}"
     for position, (line, quantity) in enumerate(back, start=1):
         before = stocks[line.unit_id]
         stocks[line.unit_id] = before + quantity
         rows.append([
             line.unit_id, posting.shop.id, movement_type.value, quantity, before, before + quantity,
-            posting.sale.number, posting.context.terminal_name, document_id, position, comment, posting.written_at,
+            posting.sale.number, posting.context.terminal_name, document_id, position, "", posting.written_at,
         ])  # fmt: skip
     sql.insert_movements(cursor, rows)
     failpoint("movements", number=posting.sale.number)

@@ -10,7 +10,7 @@ from django.db.backends.utils import CursorWrapper
 from backend.inventory.fields import QUANTITY_MAX
 from backend.inventory.models import MovementType
 from backend.inventory.numbers import plain_number
-from backend.sales.errors import CurrencyUnknown, FieldInvalid, StockShort
+from backend.sales.errors import CurrencyUnknown, FieldInvalid, Reason, StockShort
 from backend.sales.models import OutcomeStatus
 from backend.sales.posting import sql
 from backend.sales.posting.document import (
@@ -24,7 +24,6 @@ from backend.sales.posting.failpoints import failpoint
 from backend.sales.posting.sql import UnitRow
 from backend.sales.posting.unit_lookup import ResolvedUnit
 from backend.sales.wire.fingerprints import UnitKey
-from backend.sales.wire.parser import Line
 
 
 def record_sale(cursor: CursorWrapper, posting: Posting) -> Recorded:
@@ -83,7 +82,7 @@ def check_currencies(posting: Posting) -> str:
         if payment.currency and payment.currency not in posting.shop.currencies:
             raise CurrencyUnknown(payment.currency, path=f"paiements[{index}].devise")
         if payment.currency and payment.currency != currency and payment.rate is None:
-            raise FieldInvalid(f"paiements[{index}].taux", "manquant : autre devise que celle de la vente")
+            raise FieldInvalid(f"paiements[{index}].taux", Reason.RATE_MISSING())
     return currency
 
 
@@ -105,7 +104,7 @@ def walk_stock(
         if after < 0:
             warnings.append("stock_negatif")
         if after < -QUANTITY_MAX:
-            raise FieldInvalid(f"lignes[{index}].quantite", "nombre trop grand")
+            raise FieldInvalid(f"lignes[{index}].quantite", Reason.NUMBER_TOO_LARGE())
         running[unit.unit_id] = after
         steps.append((before, after))
     if not all(unit.is_active for unit in units):
@@ -158,12 +157,9 @@ def _write_movements(
 ) -> None:
     number = posting.sale.number
 
-    def comment(line: Line) -> str:
-        return f"Vente #{number} - Prix: {line.unit_price} {currency}"
-
     sql.insert_movements(cursor, [
         [unit.unit_id, posting.shop.id, MovementType.SALE.value, -line.quantity, before, after, number,
-         posting.context.terminal_name, document_id, position, comment(line), posting.written_at]
+         posting.context.terminal_name, document_id, position, "", posting.written_at]
         for position, (line, unit, (before, after)) in enumerate(
             zip(posting.sale.lines, units, steps, strict=True), start=1
         )

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from backend.inventory.models import AUTHOR_LENGTH_MAX, REASON_LENGTH_MAX
+from backend.sales.errors import Phrase, said
 from backend.sales.models import Batch, OutcomeHistory, OutcomeStatus, SaleOutcome
 from backend.sales.posting.decision import Decision
 from backend.sales.posting.document import plain
 from backend.sales.posting.sql import BatchRow
+from backend.sentences import FRENCH
 
 _COUNTERS = ("created_count", "error_count", "duplicate_count", "version")
 
@@ -19,7 +21,8 @@ _COUNTERS = ("created_count", "error_count", "duplicate_count", "version")
 class Cause:
     """Why an outcome is replaced, and by whom; without an author, the posting of another sale replaced it."""
 
-    reason: str
+    # What a person typed, or a phrase of ours.
+    reason: str | Phrase
     author: str = ""
 
 
@@ -45,13 +48,15 @@ def replace_outcome(
         status=outcome.status,
         code=outcome.code,
         path=outcome.path,
+        params=outcome.params,
         detail=outcome.detail,
         document_id=outcome.document_id,
         version=outcome.version,
         at=outcome.at,
         replaced_at=now,
         author=plain(cause.author, AUTHOR_LENGTH_MAX),
-        reason=plain(cause.reason, REASON_LENGTH_MAX),
+        reason=plain(said(cause.reason, FRENCH), REASON_LENGTH_MAX),
+        reason_params=cause.reason if isinstance(cause.reason, dict) else None,
     )
     SaleOutcome.objects.filter(batch_id=outcome.batch_id, position=outcome.position).update(
         # A sale that was settled as failed without being read gets its number and fingerprint here.
@@ -60,6 +65,7 @@ def replace_outcome(
         status=decision.status,
         code=decision.code,
         path=decision.path,
+        params=decision.params,
         detail=decision.detail,
         document_id=decision.document_id,
         amount=decision.amount,

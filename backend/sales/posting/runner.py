@@ -13,6 +13,7 @@ from django.db import connection
 
 from backend.db import dialect
 from backend.db.transients import is_transient, retrying
+from backend.sales.errors import InternalFailure, ProcessKilled
 from backend.sales.posting import sql
 from backend.sales.posting.context import SQLITE_BREATH_S, PostingContext, utc_now
 from backend.sales.posting.crash_guard import StartKind, count_start, take_back_start
@@ -28,8 +29,6 @@ BUG_TRIES_MAX = 3
 # A second worker that finds our start counted holds the lane for a moment while it looks: we wait that long.
 FIRST_TRIES_MAX = 10
 FIRST_PAUSE_S = 0.01
-# Why a sale failed that killed whoever posted it: who tries it again does so in a process of its own.
-CONDEMNED = "l'enregistrement s'est interrompu plusieurs fois"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +65,7 @@ def post_slice(
     if start.kind is StartKind.NOTHING:
         return SliceReport(0, has_more=False)
     if start.kind is StartKind.CONDEMNED:
-        step = retrying(
-            lambda: settle_as_failed(context, reason=CONDEMNED, inspection=start.inspection), name="condemn"
-        )
+        step = retrying(lambda: settle_as_failed(context, ProcessKilled(), inspection=start.inspection), name="condemn")
         return SliceReport(int(step is Step.POSTED), has_more=True)
     posted = 0
     step = Step.POSTED
@@ -126,7 +123,7 @@ def _after_bug(context: PostingContext, error: Exception) -> Step:
     context.skips_followers = True
     if attempt.bugs < BUG_TRIES_MAX:
         return Step.BUG
-    return retrying(lambda: settle_as_failed(context, reason=type(error).__name__), name="settle")
+    return retrying(lambda: settle_as_failed(context, InternalFailure(type(error).__name__)), name="settle")
 
 
 def _has_work(terminal_id: int) -> bool:

@@ -148,8 +148,8 @@ MOVEMENT_COLUMNS = (
 )  # fmt: skip
 PAYMENT_COLUMNS = ("document_id", "shop_id", "position", "mode", "currency", "amount", "rate")
 OUTCOME_COLUMNS = (
-    "batch_id", "position", "shop_id", "terminal_id", "number", "fingerprint", "status", "code", "path", "detail",
-    "document_id", "amount", "currency", "business_day", "version", "at", "awaits",
+    "batch_id", "position", "shop_id", "terminal_id", "number", "fingerprint", "status", "code", "path", "params",
+    "detail", "document_id", "amount", "currency", "business_day", "version", "at", "awaits",
 )  # fmt: skip
 
 

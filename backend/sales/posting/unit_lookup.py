@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from django.db.models import F
 
 from backend.inventory.models import Article, ArticleUnit
-from backend.sales.errors import ArticleUnknown, UnitAmbiguous, UnitUnknown
+from backend.sales.errors import ArticleUnknown, Reason, UnitAmbiguous, UnitUnknown
 from backend.sales.wire.fingerprints import UnitKey
 
 
@@ -105,5 +105,5 @@ def _refuse(key: UnitKey, *, shop_id: int, path: str) -> None:
         if not Article.objects.filter(shop_id=shop_id, **{field: value}).exists():
             raise ArticleUnknown(value, path=f"{path}.{name}")
     if len(key) == 1:
-        raise UnitAmbiguous("l'article n'a pas d'unité de base", path=f"{path}.{key[0][0]}")
-    raise UnitAmbiguous("l'unité et l'article ne vont pas ensemble", path=f"{path}.{key[0][0]}")
+        raise UnitAmbiguous(Reason.NO_BASE_UNIT(), path=f"{path}.{key[0][0]}")
+    raise UnitAmbiguous(Reason.UNIT_OF_ANOTHER(), path=f"{path}.{key[0][0]}")

@@ -13,6 +13,7 @@ from backend.db.keyset import beyond, walk_index
 from backend.sales.errors import action_for, sentence_of
 from backend.sales.models import Batch, SaleOutcome
 from backend.sales.receipts.answers import NO_NUMBER, SortChange
+from backend.sentences import FRENCH
 
 CHANGES_PAGE_MAX = 500
 # Of a cursor: (batch, position).
@@ -76,5 +77,5 @@ def _entry(outcome: SaleOutcome, receipt: UUID) -> SortChange:
         action=action_for(status=outcome.status, code=outcome.code),
         id=outcome.document_id or UNSET,
         code=outcome.code or UNSET,
-        erreur=sentence_of(outcome) if outcome.code else UNSET,
+        erreur=sentence_of(outcome, FRENCH) if outcome.code else UNSET,
     )

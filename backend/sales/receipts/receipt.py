@@ -19,6 +19,7 @@ from backend.sales.receipts import answers
 from backend.sales.receipts.answers import NO_NUMBER
 from backend.sales.wire.split import cut, peek
 from backend.sales.wire.vocabulary import number, timestamp
+from backend.sentences import FRENCH
 from backend.shops.models import Device, Shop, Terminal
 from backend.shops.terminals import shop_of
 
@@ -188,7 +189,7 @@ def _error(outcome: SaleOutcome, documents: "_Documents") -> answers.Erreur:
             status=outcome.status,
             action=action,
             code=outcome.code,
-            erreur=sentence_of(outcome),
+            erreur=sentence_of(outcome, FRENCH),
             id=outcome.document_id,
             numero_enregistrement=documents.sales[outcome.document_id].registration_number,
         )
@@ -199,7 +200,7 @@ def _error(outcome: SaleOutcome, documents: "_Documents") -> answers.Erreur:
         action=action,
         code=outcome.code,
         chemin=outcome.path or UNSET,
-        erreur=sentence_of(outcome),
+        erreur=sentence_of(outcome, FRENCH),
     )
 
 

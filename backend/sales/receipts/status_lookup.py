@@ -10,6 +10,7 @@ from backend.sales.models import Batch, SaleOutcome
 from backend.sales.receipts.answers import Sort, SortConnu, SortEnAttente, SortInconnu
 from backend.sales.receipts.receipt import sales_of
 from backend.sales.wire.split import peek
+from backend.sentences import FRENCH
 
 
 def look_up_statuses(*, terminal_id: int, shop_id: int, numbers: Iterable[str]) -> list[Sort]:
@@ -73,7 +74,7 @@ def _settled_entry(outcome: SaleOutcome) -> SortConnu:
         id=document.pk if document else UNSET,
         numero_enregistrement=document.registration_number if document else UNSET,
         code=outcome.code or UNSET,
-        erreur=sentence_of(outcome) if outcome.code else UNSET,
+        erreur=sentence_of(outcome, FRENCH) if outcome.code else UNSET,
     )
 
 

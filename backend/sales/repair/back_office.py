@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
-from backend.sales.errors import KeyReused
+from backend.sales.errors import KeyReused, Reason, phrase_of
 from backend.sales.intake import Caller, receive_batch
 from backend.sales.models import Batch, OutcomeStatus, Sale, SaleOutcome
 from backend.sales.posting.runner import post_slice
@@ -40,11 +40,11 @@ class Recording:
 
 
 class RefusedAtOnce(Exception):
-    """The document was refused. The message is the outcome's French sentence."""
+    """The document was refused: `outcome` says why."""
 
-    def __init__(self, sentence: str, *, code: str) -> None:
-        super().__init__(sentence)
-        self.code = code
+    def __init__(self, outcome: SaleOutcome) -> None:
+        super().__init__(outcome)
+        self.outcome = outcome
 
 
 def record_from_page(*, shop: Shop, user: User, document: dict[str, Any], key: str, ip: str | None = None) -> Recording:
@@ -78,13 +78,13 @@ def record_or_refuse(
     if outcome is None or outcome.status in (OutcomeStatus.FAILED, OutcomeStatus.DEFERRED):
         return None
     if outcome.status == OutcomeStatus.SET_ASIDE:
-        raise RefusedAtOnce(outcome.detail, code=outcome.code)
+        raise RefusedAtOnce(outcome)
     if outcome.status in (OutcomeStatus.REJECTED, OutcomeStatus.CONFLICT):
-        reason = f"Refusée à l'écran : {outcome.detail}"
+        reason = Reason.REFUSED_ON_SCREEN(detail=phrase_of(outcome))
         set_outcome_aside(
             batch_id=outcome.batch_id, position=outcome.position, author=user.get_username(), reason=reason
         )
-        raise RefusedAtOnce(outcome.detail, code=outcome.code)
+        raise RefusedAtOnce(outcome)
     return outcome.document
 
 

@@ -11,11 +11,12 @@ from enum import StrEnum
 from django.contrib.auth.models import User
 
 from backend.inventory.models import ArticleUnit
-from backend.sales.errors import UnitUnknown
+from backend.sales.errors import Phrase, Reason, UnitUnknown, said
 from backend.sales.models import OutcomeStatus, Sale, SaleOutcome
 from backend.sales.posting.context import Override
 from backend.sales.repair.back_office import Recording, record_from_page
 from backend.sales.repair.retry import RetryResult, retry_outcome, set_outcome_aside
+from backend.sentences import FRENCH
 from backend.shops.models import Shop
 
 
@@ -33,12 +34,12 @@ class Desk:
 
     def try_again(self, batch_id: int, position: int, *, reason: str = "") -> RetryResult:
         """Decide by the rules again: the article may exist now, or the goods may have come in."""
-        return self._decide(batch_id, position, Override(), reason or "Nouvel essai")
+        return self._decide(batch_id, position, Override(), reason or Reason.TRIED_AGAIN())
 
     def accept_short_stock(self, batch_id: int, position: int, *, reason: str = "") -> RetryResult:
         """Record the sale although the stock goes below zero: the goods were sold, so they were there."""
         return self._decide(
-            batch_id, position, Override(accepts_short_stock=True), reason or "Acceptée avec un stock négatif"
+            batch_id, position, Override(accepts_short_stock=True), reason or Reason.SHORT_STOCK_ACCEPTED()
         )
 
     def choose_units(
@@ -51,13 +52,11 @@ class Desk:
         for index in sorted(units.keys()):
             if units[index] not in set(own):
                 raise UnitUnknown(path=f"lignes[{index}].unite_uuid")
-        return self._decide(batch_id, position, Override(units=dict(units)), reason or "Article choisi à la main")
+        return self._decide(batch_id, position, Override(units=dict(units)), reason or Reason.UNITS_CHOSEN())
 
     def accept_as_own_sale(self, batch_id: int, position: int, *, reason: str = "") -> RetryResult:
         """Record a conflict as a sale of its own: the next variant under the number."""
-        return self._decide(
-            batch_id, position, Override(accepts_variant=True), reason or "Acceptée comme une autre vente"
-        )
+        return self._decide(batch_id, position, Override(accepts_variant=True), reason or Reason.ACCEPTED_AS_OWN())
 
     def replace_first(
         self, batch_id: int, position: int, *, key: str, reason: str = ""
@@ -71,14 +70,18 @@ class Desk:
         if outcome.document_id is None:
             raise Sale.DoesNotExist
         first = Sale.objects.get(pk=outcome.document_id, shop=self.shop)
-        reason = reason or f"Corrigée par une autre vente de même numéro ({outcome.number})"
-        void = {"type": "annulation", "origine": {"vente_id": first.pk}, "motif": reason}
+        why: str | Phrase = reason or Reason.CORRECTED(number=outcome.number)
+        void = {"type": "annulation", "origine": {"vente_id": first.pk}, "motif": said(why, FRENCH)}
         voiding = record_from_page(shop=self.shop, user=self.user, document=void, key=key)
         first.refresh_from_db()
         if first.voided_at is None:
             # Refused, or still waiting: the first sale counts, so this one does not.
             return voiding, self.try_again(batch_id, position)
-        return voiding, self.accept_as_own_sale(batch_id, position, reason=reason)
+        document_id = voiding.outcome.document_id if voiding.outcome else None
+        if isinstance(why, dict) and document_id is not None:
+            # On its papers it stands in French. Without this, pages in other languages show that too.
+            Sale.objects.filter(pk=document_id).update(reason_params=why)
+        return voiding, self._decide(batch_id, position, Override(accepts_variant=True), why)
 
     def set_aside(self, batch_id: int, position: int, *, reason: str) -> RetryResult:
         """Set the sale aside: it does not count. A reason is required, because later readers have nothing else."""
@@ -89,9 +92,9 @@ class Desk:
 
     def take_up_again(self, batch_id: int, position: int, *, reason: str = "") -> RetryResult:
         """Undo set_aside: the sale is decided by the rules again."""
-        return self._decide(batch_id, position, Override(reopens=True), reason or "Reprise")
+        return self._decide(batch_id, position, Override(reopens=True), reason or Reason.TAKEN_UP_AGAIN())
 
-    def _decide(self, batch_id: int, position: int, override: Override, reason: str) -> RetryResult:
+    def _decide(self, batch_id: int, position: int, override: Override, reason: str | Phrase) -> RetryResult:
         self._entry(batch_id, position)
         return retry_outcome(batch_id=batch_id, position=position, author=self.author, reason=reason, override=override)
 

@@ -6,7 +6,7 @@ For operators, the morning after a bug (`manage.py retry`), and for the shop's r
 import contextlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import Enum
 
@@ -16,7 +16,7 @@ from django.db.backends.utils import CursorWrapper
 
 from backend.db.transients import bounded_time, is_transient, retrying
 from backend.sales.dispatch import ring
-from backend.sales.errors import SetAside
+from backend.sales.errors import Phrase, SetAside
 from backend.sales.models import OutcomeStatus, SaleOutcome
 from backend.sales.posting import sql
 from backend.sales.posting.context import NO_OVERRIDE, Attempt, Override, PostingContext
@@ -56,12 +56,14 @@ class OutcomeSnapshot:
     status: str
     code: str
     path: str
-    detail: str
+    params: Phrase | None
     document_id: int | None
+    # Not compared: what an older version wrote has its French alone, and may say the same.
+    detail: str = field(compare=False)
 
     @classmethod
     def of(cls, outcome: SaleOutcome | Decision) -> "OutcomeSnapshot":
-        return cls(str(outcome.status), outcome.code, outcome.path, outcome.detail, outcome.document_id)
+        return cls(str(outcome.status), outcome.code, outcome.path, outcome.params, outcome.document_id, outcome.detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ Decider = Callable[[CursorWrapper, PostingContext, BatchRow, SaleOutcome, dateti
 
 
 def retry_outcome(
-    *, batch_id: int, position: int, author: str, reason: str, override: Override = NO_OVERRIDE
+    *, batch_id: int, position: int, author: str, reason: str | Phrase, override: Override = NO_OVERRIDE
 ) -> RetryResult:
     """Decide one sale again, in one transaction, and replace its outcome if the new one differs.
 
@@ -109,7 +111,7 @@ def retry_outcome(
     )
 
 
-def set_outcome_aside(*, batch_id: int, position: int, author: str, reason: str) -> RetryResult:
+def set_outcome_aside(*, batch_id: int, position: int, author: str, reason: str | Phrase) -> RetryResult:
     """Set one sale aside: the shop decided that it does not count. Nothing is deleted.
 
     The same content sent again is set aside again. Otherwise as retry_outcome, which undoes it (`reopens`).

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta
 
-from backend.sales.errors import FieldInvalid
+from backend.sales.errors import FieldInvalid, Reason
 from backend.sales.models import Heartbeat
 from backend.sales.wire.business_day import DATE_LENGTH_MAX, YEAR_MAX, YEAR_MIN
 from backend.sales.wire.fields import AMOUNTS_MAX, WireAmount, read_amounts
@@ -128,7 +128,7 @@ def _read_held(wire: WireHeld, *, shop: Shop, zone: ZoneInfo) -> Held:
     amounts = read_amounts(wire.montants, "a_envoyer.montants", default_currency=shop.currency)
     if wire.nombre == 0 and any(amounts.values()):
         # It would be read as "holds nothing", although the till names an amount.
-        raise FieldInvalid("a_envoyer.nombre", "0 vente, mais un montant")
+        raise FieldInvalid("a_envoyer.nombre", Reason.AMOUNT_OF_NOTHING())
     oldest_at = None
     if wire.plus_ancienne is not None:
         oldest_at = _storable(_read_moment(wire.plus_ancienne, "a_envoyer.plus_ancienne", zone))
@@ -143,7 +143,7 @@ def _read_moment(text: str, path: str, zone: ZoneInfo) -> datetime:
             raise ValueError(text)
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise FieldInvalid(path, "date et heure attendues") from error
+        raise FieldInvalid(path, Reason.INSTANT_EXPECTED()) from error
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 

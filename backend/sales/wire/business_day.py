@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from backend.sales.errors import FieldInvalid
+from backend.sales.errors import FieldInvalid, Reason
 
 DATE_LENGTH_MAX = 64
 YEAR_MIN, YEAR_MAX = 2000, 2100
@@ -23,7 +23,7 @@ def read_till_clock(text: str) -> datetime | date | None:
     is not a date.
     """
     if len(text) > DATE_LENGTH_MAX:
-        raise FieldInvalid("date_vente", "date illisible")
+        raise FieldInvalid("date_vente", Reason.DATE_UNREADABLE())
     year = _YEAR.match(text)
     if year and not YEAR_MIN <= int(year[1]) <= YEAR_MAX:
         return None
@@ -32,7 +32,7 @@ def read_till_clock(text: str) -> datetime | date | None:
             return date.fromisoformat(text)
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise FieldInvalid("date_vente", "date illisible") from error
+        raise FieldInvalid("date_vente", Reason.DATE_UNREADABLE()) from error
     return moment if YEAR_MIN <= moment.year <= YEAR_MAX else None
 
 

@@ -7,7 +7,7 @@ from typing import overload
 
 import msgspec
 
-from backend.sales.errors import FieldInvalid
+from backend.sales.errors import FieldInvalid, Reason
 from backend.sales.money.amounts import MONEY_PLACES, bounded, round_half_up
 from backend.sales.wire.split import number_fault
 from backend.sales.wire.structs import MODE_LENGTH_MAX, Amount, Currency
@@ -26,7 +26,7 @@ def read_number(text: str | None) -> str:
 def read_mode(text: str, path: str) -> str:
     mode = text.strip()
     if not 0 < len(mode) <= MODE_LENGTH_MAX or not mode.isprintable():
-        raise FieldInvalid(path, "mode de paiement illisible")
+        raise FieldInvalid(path, Reason.MODE_UNREADABLE())
     return mode
 
 
@@ -34,7 +34,7 @@ def read_currency(text: str | None, path: str) -> str | None:
     if text is None:
         return None
     if not _CURRENCY.fullmatch(text.strip()):
-        raise FieldInvalid(path, "code de trois lettres attendu")
+        raise FieldInvalid(path, Reason.CURRENCY_UNREADABLE())
     return text.strip().upper()
 
 
@@ -42,7 +42,7 @@ def read_vat_rate(rate: Decimal | None, path: str) -> Decimal | None:
     if rate is None:
         return None
     if bounded(rate, path, places=MONEY_PLACES) > 100:
-        raise FieldInvalid(path, "supérieur à 100")
+        raise FieldInvalid(path, Reason.ABOVE_100())
     return round_half_up(rate, MONEY_PLACES)
 
 
@@ -98,4 +98,4 @@ def written(amount: Decimal) -> Decimal:
 
 def check_length(listed: Sequence[object] | None, path: str, *, at_most: int) -> None:
     if listed is not None and len(listed) > at_most:
-        raise FieldInvalid(path, f"plus de {at_most}")
+        raise FieldInvalid(path, Reason.TOO_MANY(count=at_most))

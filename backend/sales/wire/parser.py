@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from backend.sales.errors import FieldInvalid, KindUnknown
+from backend.sales.errors import FieldInvalid, KindUnknown, Reason
 from backend.sales.money.amounts import MONEY_PLACES, QUANTITY_PLACES, RATE_PLACES, bounded, round_half_up
 from backend.sales.wire import structs
 from backend.sales.wire.business_day import read_till_clock
@@ -83,16 +83,16 @@ def read_sale(raw: bytes) -> ParsedSale:
     Raises FieldInvalid with the path of what is wrong, or KindUnknown: refusals, for this sale alone.
     """
     if len(raw) > SALE_BYTES_MAX:
-        raise FieldInvalid("", f"vente de plus de {SALE_BYTES_MAX} octets")
+        raise FieldInvalid("", Reason.SALE_TOO_LARGE(count=SALE_BYTES_MAX))
     fault = find_fault(raw)
     if fault is not None:
         raise FieldInvalid(*fault)
     try:
         wire = _read.decode(raw)
     except msgspec.ValidationError as error:
-        raise FieldInvalid(path_of(error), "type ou valeur inattendus") from error
+        raise FieldInvalid(path_of(error), Reason.UNEXPECTED()) from error
     except msgspec.DecodeError as error:
-        raise FieldInvalid("", "JSON illisible") from error
+        raise FieldInvalid("", Reason.JSON_UNREADABLE()) from error
     number = read_number(wire.numero_facture)
     kind = wire.type if wire.type is not None else "vente"
     if kind not in KINDS:
@@ -106,7 +106,7 @@ def _sale(wire: WireSale, number: str) -> ParsedSale:
     discount = read_money(wire.remise, "remise", warnings) or Decimal(0)
     total = sum(line.total for line in lines) - discount
     if total < 0:
-        raise FieldInvalid("remise", "supérieure au montant de la vente")
+        raise FieldInvalid("remise", Reason.ABOVE_SALE())
     bounded(total, "lignes", places=MONEY_PLACES)
     if wire.montant_total is not None:
         claimed = bounded(wire.montant_total, "montant_total", places=MONEY_PLACES)
@@ -131,10 +131,10 @@ def _follower(wire: WireSale, kind: str, number: str) -> ParsedSale:
     warnings: list[str] = []
     origin = _origin(wire.origine)
     if origin is None:
-        raise FieldInvalid("origine", "manquante")
+        raise FieldInvalid("origine", Reason.MISSING_FEMININE())
     amount = read_money(wire.montant, "montant", warnings) if kind == "paiement" else None
     if kind == "paiement" and not amount:
-        raise FieldInvalid("montant", "doit être positif")
+        raise FieldInvalid("montant", Reason.NOT_POSITIVE())
     returned = _returned_lines(wire, warnings) if kind == "retour" else ()
     return ParsedSale(
         kind=kind,
@@ -153,7 +153,7 @@ def _returned_lines(wire: WireSale, warnings: list[str]) -> tuple[ReturnedLine, 
     for index, line in enumerate(_counted_lines(wire)):
         path = f"lignes[{index}]"
         if line.ligne is None:
-            raise FieldInvalid(f"{path}.ligne", "manquante")
+            raise FieldInvalid(f"{path}.ligne", Reason.MISSING_FEMININE())
         returned.append(ReturnedLine(line.ligne, _quantity(line, path, warnings)))
     return tuple(returned)
 
@@ -174,7 +174,7 @@ def _circumstances(wire: WireSale) -> dict[str, Any]:
     fiscal = None
     if bytes(wire.fiscal) not in (b"", b"null"):
         if len(bytes(wire.fiscal)) > structs.FISCAL_BYTES_MAX:
-            raise FieldInvalid("fiscal", f"plus de {structs.FISCAL_BYTES_MAX} octets")
+            raise FieldInvalid("fiscal", Reason.TOO_MANY_BYTES(count=structs.FISCAL_BYTES_MAX))
         fiscal = bytes(wire.fiscal).decode()
     date_text = wire.date_vente.strip() if wire.date_vente is not None else None
     return {
@@ -197,30 +197,30 @@ def _lines(wire: WireSale, warnings: list[str]) -> tuple[Line, ...]:
 def _counted_lines(wire: WireSale) -> list[WireLine]:
     """Return the lines of a document that must have lines. Raises FieldInvalid for none, or too many."""
     if not wire.lignes:
-        raise FieldInvalid("lignes", "au moins une ligne")
+        raise FieldInvalid("lignes", Reason.NO_LINES())
     if len(wire.lignes) > structs.LINES_MAX:
-        raise FieldInvalid("lignes", f"plus de {structs.LINES_MAX} lignes")
+        raise FieldInvalid("lignes", Reason.TOO_MANY_LINES(count=structs.LINES_MAX))
     return wire.lignes
 
 
 def _quantity(wire: WireLine, path: str, warnings: list[str]) -> Decimal:
     if wire.quantite is None:
-        raise FieldInvalid(f"{path}.quantite", "manquante")
+        raise FieldInvalid(f"{path}.quantite", Reason.MISSING_FEMININE())
     quantity = read_rounded(wire.quantite, f"{path}.quantite", warnings, places=QUANTITY_PLACES)
     if quantity <= 0:
-        raise FieldInvalid(f"{path}.quantite", "doit être positive")
+        raise FieldInvalid(f"{path}.quantite", Reason.NOT_POSITIVE_FEMININE())
     return quantity
 
 
 def _line(wire: WireLine, path: str, warnings: list[str]) -> Line:
     if wire.prix_unitaire is None:
-        raise FieldInvalid(f"{path}.prix_unitaire", "manquant")
+        raise FieldInvalid(f"{path}.prix_unitaire", Reason.MISSING())
     quantity = _quantity(wire, path, warnings)
     unit_price = read_money(wire.prix_unitaire, f"{path}.prix_unitaire", warnings)
     discount = read_money(wire.remise, f"{path}.remise", warnings) or Decimal(0)
     gross = round_half_up(quantity * unit_price, MONEY_PLACES)
     if discount > gross:
-        raise FieldInvalid(f"{path}.remise", "supérieure au montant de la ligne")
+        raise FieldInvalid(f"{path}.remise", Reason.ABOVE_LINE())
     return Line(
         key=_unit_key(wire, path),
         quantity=quantity,
@@ -240,11 +240,11 @@ def _unit_key(wire: WireLine, path: str) -> UnitKey:
             try:
                 given.append((name, str(uuid.UUID(text))))
             except ValueError as error:
-                raise FieldInvalid(f"{path}.{name}", "uuid illisible") from error
+                raise FieldInvalid(f"{path}.{name}", Reason.UUID_UNREADABLE()) from error
     if wire.article_id is not None:
         given.append(("article_id", wire.article_id))
     if not given:
-        raise FieldInvalid(f"{path}.article_id", "article ou unité manquants")
+        raise FieldInvalid(f"{path}.article_id", Reason.UNIT_MISSING())
     return tuple(given)
 
 
@@ -255,13 +255,13 @@ def _line_key(wire: WireLine, path: str, kind: str) -> UnitKey:
 
 def _payments(wire: WireSale, warnings: list[str]) -> tuple[Payment, ...]:
     if wire.paiements is not None and len(wire.paiements) > structs.PAYMENTS_MAX:
-        raise FieldInvalid("paiements", f"plus de {structs.PAYMENTS_MAX} paiements")
+        raise FieldInvalid("paiements", Reason.TOO_MANY_PAYMENTS(count=structs.PAYMENTS_MAX))
     payments = []
     for index, payment in enumerate(wire.paiements or []):
         path = f"paiements[{index}]"
         rate = payment.taux
         if rate is not None and round_half_up(bounded(rate, f"{path}.taux", places=RATE_PLACES), RATE_PLACES) <= 0:
-            raise FieldInvalid(f"{path}.taux", "doit être positif")
+            raise FieldInvalid(f"{path}.taux", Reason.NOT_POSITIVE())
         payments.append(
             Payment(
                 mode=read_mode(payment.mode, f"{path}.mode"),

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from backend.sales.errors import BatchUnreadable, NotAnArray
+from backend.sales.errors import BatchUnreadable, NotAnArray, Phrase, Reason
 from backend.sales.wire.fingerprints import UnitKey
 from backend.sales.wire.structs import BIGINT_MAX, NUMBER_LENGTH_MAX, Identifier
 
@@ -65,7 +65,7 @@ def cut(body: bytes) -> list[bytes]:
     try:
         text = body.decode()
     except UnicodeDecodeError as error:
-        raise BatchUnreadable("le texte n'est pas en UTF-8") from error
+        raise BatchUnreadable(Reason.NOT_UTF8) from error
     try:
         return [bytes(element) for element in _cut.decode(body)]
     except msgspec.ValidationError as error:
@@ -83,9 +83,9 @@ def _check_nesting(body: bytes) -> None:
             break
         brackets = shorter
     if b"[]" in brackets:
-        raise BatchUnreadable(f"imbriqué à plus de {DEPTH_MAX} niveaux")
+        raise BatchUnreadable(Reason.TOO_DEEP, count=DEPTH_MAX)
     if brackets:
-        raise BatchUnreadable("JSON illisible")
+        raise BatchUnreadable(Reason.JSON_UNREADABLE)
 
 
 def _cut_leniently(text: str) -> list[bytes]:
@@ -95,7 +95,7 @@ def _cut_leniently(text: str) -> list[bytes]:
         try:
             _lenient.decode(text)
         except ValueError as error:
-            raise BatchUnreadable("JSON illisible") from error
+            raise BatchUnreadable(Reason.JSON_UNREADABLE) from error
         raise NotAnArray
     index = _past_spaces(text, index + 1)
     closed = text[index : index + 1] == "]"
@@ -103,16 +103,16 @@ def _cut_leniently(text: str) -> list[bytes]:
         try:
             _, end = _lenient.raw_decode(text, index)
         except ValueError as error:
-            raise BatchUnreadable("JSON illisible") from error
+            raise BatchUnreadable(Reason.JSON_UNREADABLE) from error
         elements.append(text[index:end].encode())
         index = _past_spaces(text, end)
         closed = text[index : index + 1] == "]"
         if not closed and text[index : index + 1] != ",":
-            raise BatchUnreadable("JSON illisible")
+            raise BatchUnreadable(Reason.JSON_UNREADABLE)
         if not closed:
             index = _past_spaces(text, index + 1)
     if _past_spaces(text, index + 1) != len(text):
-        raise BatchUnreadable("JSON illisible")
+        raise BatchUnreadable(Reason.JSON_UNREADABLE)
     return elements
 
 
@@ -162,12 +162,12 @@ def _peek_leniently(raw: bytes) -> Peek:
     return Peek(tree.get("numero_facture"), tree.get("sequence"))
 
 
-def number_fault(number: str) -> str | None:
-    """Return what is wrong with a till's number, already trimmed, in French; None if nothing is."""
+def number_fault(number: str) -> Phrase | None:
+    """Return what is wrong with a till's number, already trimmed; None if nothing is."""
     if not number:
-        return "manquant"
+        return Reason.MISSING()
     if len(number) > NUMBER_LENGTH_MAX:
-        return f"plus de {NUMBER_LENGTH_MAX} caractères"
+        return Reason.TOO_MANY_CHARACTERS(count=NUMBER_LENGTH_MAX)
     if not number.isprintable() or "~" in number:
-        return "caractère interdit"
+        return Reason.CHARACTER_FORBIDDEN()
     return None

@@ -5,6 +5,8 @@ import math
 import re
 from typing import Any
 
+from backend.sales.errors import Phrase, Reason
+
 DIGITS_MAX = 40
 
 
@@ -15,7 +17,7 @@ class _DuplicateKey(ValueError):
 class _Fault:
     """Stands in the tree where a value is that no sale may have."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: Phrase) -> None:
         self.reason = reason
 
 
@@ -30,9 +32,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> None:
 
 def _number(text: str) -> object:
     if len(text) > DIGITS_MAX:
-        return _Fault("trop de chiffres")
+        return _Fault(Reason.TOO_MANY_DIGITS())
     # Even in a field that nothing reads, the number would reach the database's JSON, which has limits of its own.
-    return 0 if math.isfinite(float(text)) else _Fault("nombre trop grand")
+    return 0 if math.isfinite(float(text)) else _Fault(Reason.NUMBER_TOO_LARGE())
 
 
 # Faults that the quick decoder misses: escapes that may hide control characters, NaN and Infinity, long numbers.
@@ -45,12 +47,12 @@ _thorough = json.JSONDecoder(
     object_pairs_hook=_Pairs,
     parse_int=_number,
     parse_float=_number,
-    parse_constant=lambda _: _Fault("nombre attendu"),
+    parse_constant=lambda _: _Fault(Reason.NOT_A_NUMBER()),
 )
 
 
-def find_fault(raw: bytes) -> tuple[str, str] | None:
-    """Return (path, reason in French) of the first fault in a sale's JSON; None if there is none."""
+def find_fault(raw: bytes) -> tuple[str, Phrase] | None:
+    """Return (path, reason) of the first fault in a sale's JSON; None if there is none."""
     text = raw.decode()
     if not _SUSPECT.search(text):
         try:
@@ -62,11 +64,11 @@ def find_fault(raw: bytes) -> tuple[str, str] | None:
     try:
         tree = _thorough.decode(text)
     except ValueError:
-        return "", "JSON illisible"
-    return _walk(tree, "") if isinstance(tree, _Pairs) else ("", "un objet est attendu")
+        return "", Reason.JSON_UNREADABLE()
+    return _walk(tree, "") if isinstance(tree, _Pairs) else ("", Reason.NOT_AN_OBJECT())
 
 
-def _walk(tree: object, path: str) -> tuple[str, str] | None:
+def _walk(tree: object, path: str) -> tuple[str, Phrase] | None:
     """Return the first fault in `tree`, depth first; the batch's own check bounds the depth."""
     if isinstance(tree, _Fault):
         return path, tree.reason
@@ -80,14 +82,14 @@ def _walk(tree: object, path: str) -> tuple[str, str] | None:
     return None
 
 
-def _walk_object(pairs: _Pairs, path: str) -> tuple[str, str] | None:
+def _walk_object(pairs: _Pairs, path: str) -> tuple[str, Phrase] | None:
     seen: set[str] = set()
     for key, value in pairs:
         place = f"{path}.{key}" if path else key
         if _text_fault(key, place):
-            return path, "clé illisible"
+            return path, Reason.KEY_UNREADABLE()
         if key in seen:
-            return place, "clé répétée"
+            return place, Reason.KEY_REPEATED()
         seen.add(key)
         fault = _walk(value, place)
         if fault:
@@ -95,9 +97,9 @@ def _walk_object(pairs: _Pairs, path: str) -> tuple[str, str] | None:
     return None
 
 
-def _text_fault(text: str, path: str) -> tuple[str, str] | None:
+def _text_fault(text: str, path: str) -> tuple[str, Phrase] | None:
     if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        return path, "caractère interdit"
+        return path, Reason.CHARACTER_FORBIDDEN()
     if any(character < " " and character not in "\t\r\n" for character in text):
-        return path, "caractère interdit"
+        return path, Reason.CHARACTER_FORBIDDEN()
     return None

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from backend.shops.models import Shop, Terminal
-from backend.web.sentences import till_name
+from backend.web.wording.tills import till_name
 
 
 class TillField(forms.ModelChoiceField):

@@ -9,14 +9,16 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from backend.sales.errors import reason_of
 from backend.sales.models import Sale, SaleKind, SaleLine, SalePayment
 from backend.sales.money.vat import vat_parts
 from backend.sales.posting.record_payment import owed_for
+from backend.sentences import reader_language
 from backend.shops.models import Shop
 from backend.web.formats import money, quantity
 from backend.web.selectors.sales import SaleView
-from backend.web.sentences import till_name, told
 from backend.web.wording.sales import payment_mode
+from backend.web.wording.tills import till_name
 
 FISCAL_FIELDS_MAX = 20
 FISCAL_LETTERS_MAX = 200
@@ -129,7 +131,7 @@ def _facts(sale: Sale) -> Iterator[Pair]:
     named = [
         (_("Caisse"), till_name(sale.terminal.name)), (_("Caissier"), sale.cashier_name or sale.cashier_code),
         (_("Client"), sale.customer_name), (_("Téléphone du client"), sale.customer_phone),
-        (_("NIF du client"), sale.customer_nif), (_("Motif"), told(sale.reason)),
+        (_("NIF du client"), sale.customer_nif), (_("Motif"), reason_of(sale, reader_language())),
     ]  # fmt: skip
     yield from ((name, value) for name, value in named if value)
 

@@ -82,7 +82,7 @@ def unit_history(
     walk = walk_index(wanted, of="unit_id", owner_id=unit.pk, by=("at", "pk"), newest_first=True)
     found = [movement_id for _, movement_id in walk[: PAGE_MOVEMENTS_MAX + 1]]
     shown = found[:PAGE_MOVEMENTS_MAX]
-    movements = StockMovement.objects.select_related("document").in_bulk(shown)
+    movements = StockMovement.objects.select_related("document", "kept_comment").in_bulk(shown)
     return MovementPage(
         [movements[movement_id] for movement_id in shown], shown[-1] if len(found) > len(shown) else None
     )

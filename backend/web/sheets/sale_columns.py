@@ -7,13 +7,15 @@ from django.conf import settings
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
+from backend.sales.errors import reason_of
 from backend.sales.models import Sale, SaleKind
 from backend.sales.posting.record_payment import owed_after
+from backend.sentences import reader_language
 from backend.shops.models import Shop
 from backend.web.selectors.sale_search import SaleCriteria, walk_sales
-from backend.web.sentences import till_name, told
 from backend.web.sheets.writer import Value
 from backend.web.wording import sales
+from backend.web.wording.tills import till_name
 
 
 def columns() -> list[str]:
@@ -60,7 +62,7 @@ def _row(sale: Sale, zone: ZoneInfo) -> list[Value]:
         if _is_open(sale)
         else None,
         str(sale.origin) if sale.origin else "",
-        told(sale.reason),
+        reason_of(sale, reader_language()),
         " ".join(sales.warning(code) for code in sale.warnings),
     ]
 

@@ -11,17 +11,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from backend.db.keyset import BadCursor
-from backend.sales.errors import KeyReused
+from backend.sales.errors import KeyReused, sentence_of
 from backend.sales.models import RECORDED, OutcomeStatus
 from backend.sales.repair.desk import Desk, Fix
 from backend.sales.repair.retry import Obstacle, RetryResult
+from backend.sentences import reader_language
 from backend.shops.models import Role
 from backend.web.access import ShopRequest, shop_page
 from backend.web.forms.desk import DecisionForm, ReasonedForm
 from backend.web.selectors import batches as batch_selectors
 from backend.web.selectors import desk as selectors
 from backend.web.selectors.desk import EntryView
-from backend.web.sentences import told
 
 
 @shop_page
@@ -97,9 +97,12 @@ def _report_result(request: ShopRequest, retrial: RetryResult) -> None:
     elif after.status == OutcomeStatus.SET_ASIDE:
         messages.success(request, _("La vente est mise de côté. Elle ne compte dans aucun chiffre."))
     elif retrial.has_changed:
-        messages.warning(request, _("La vente est reprise, et refusée : %(why)s.") % {"why": told(after.detail)})
+        messages.warning(
+            request, _("La vente est reprise, et refusée : %(why)s.") % {"why": sentence_of(after, reader_language())}
+        )
     else:
-        messages.warning(request, _("Toujours refusée : %(why)s.") % {"why": told(after.detail)})
+        why = sentence_of(after, reader_language())
+        messages.warning(request, _("Toujours refusée : %(why)s.") % {"why": why})
 
 
 def _entry(request: ShopRequest, batch_id: int, position: int) -> EntryView:

@@ -9,16 +9,16 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from backend.sales.errors import BatchRefused, KeyReused
+from backend.sales.errors import BatchRefused, KeyReused, sentence_of
 from backend.sales.models import Sale
 from backend.sales.repair.back_office import RefusedAtOnce, record_or_refuse, was_handed_over
+from backend.sentences import reader_language
 from backend.shops.models import Role
 from backend.web import formats
 from backend.web.access import ShopRequest, redirect_to_shop, shop_page
 from backend.web.forms.keys import KeyedForm, new_key
 from backend.web.forms.sales import PaymentForm, ReturnForm, VoidForm
 from backend.web.selectors.sales import SaleView
-from backend.web.sentences import said
 from backend.web.views.sales import sale_or_404
 
 
@@ -115,9 +115,9 @@ def record(request: ShopRequest, form: KeyedForm, document: dict, done: Callable
     except KeyReused:
         form.add_error(None, _("Ce formulaire a déjà servi, avec d'autres valeurs. Regardez ce qui est enregistré."))
     except BatchRefused as refusal:
-        form.add_error(None, said(refusal.sentence))
+        form.add_error(None, str(refusal))
     except RefusedAtOnce as refusal:
-        form.add_error(None, said(str(refusal)))
+        form.add_error(None, sentence_of(refusal.outcome, reader_language()))
     else:
         if recorded is None:
             messages.warning(request, _("C'est gardé, et sera enregistré dès que possible."))

@@ -53,6 +53,7 @@ ADVICE = {
     "origine_inconnue": _("Sera repris dès que la vente d'origine arrive."),
     "ecartee": _("Elle ne compte dans aucun chiffre. Vous pouvez la reprendre."),
     "echec_interne": _("La vente est gardée ; l'équipe technique la reprendra."),
+    "echec_processus": _("La vente est gardée ; l'équipe technique la reprendra."),
 }
 
 # What may be decided about a refused sale: the words on the button, and what it does.

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from backend.ops.lookup import find_shop, find_terminal
 from backend.ops.retries import Chosen, Trial, choose, outcomes_with, reason_for, try_again
+from backend.sales.errors import Phrase
 from backend.sales.models import SaleOutcome
 from backend.sales.repair.retry import TRIABLE
 from backend.shops.models import Shop, Terminal
@@ -84,7 +85,7 @@ class Command(BaseCommand):
             self.stdout.write(f"  … and {len(chosen) - LISTED_MAX} more")
         self.stdout.write(f"{len(chosen)} would be tried.")
 
-    def _try_all(self, chosen: list[Chosen], *, before: str, reason: str) -> int:
+    def _try_all(self, chosen: list[Chosen], *, before: str, reason: str | Phrase) -> int:
         """Try each sale, whether or not the others succeed; return how many could not be tried."""
         ends: Counter[str] = Counter()
         not_tried = 0
