@@ -1,7 +1,7 @@
-"""A sentence of ours before it is said: its French template and what goes into it.
+"""A sentence as data: its French template and the parts for it, put into a language when it is read.
 
-The domain knows why it refuses; in which language that is said is known only where it is read. Tills are always told
-in French, people in the language of their page. Templates stand where they are used, marked with gettext_noop.
+The domain knows why it refuses, but not the reader's language. Tills always receive French, people the language of
+their page. Templates are written where they are used, marked with gettext_noop.
 """
 
 from collections.abc import Mapping
@@ -13,24 +13,24 @@ from django.utils.translation import get_language, gettext, override
 # The language of the templates, and of every till.
 FRENCH = "fr"
 
-# A name, a number, somebody's own words; or a sentence of ours.
+# A name, a number, a text that somebody typed, or another sentence.
 Part = Union[str, int, "Sentence"]
 
 
 def reader_language() -> str:
-    """Return the language of whoever reads the page that is being made."""
+    """Return the language of the page that is being rendered."""
     return get_language() or FRENCH
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A template with its parts. A template without parts is taken as it is, per cent signs and all."""
+    """A template with its parts. Without parts, the template is used as it is, including per cent signs."""
 
     template: str
     parts: Mapping[str, Part] = field(default_factory=dict)
 
     def say(self, language: str) -> str:
-        """Return the sentence in `language`, whatever the active one; its parts that are no sentences stay as given."""
+        """Return the sentence in `language`, whatever the active one. Only parts that are sentences are translated."""
         if language.startswith(FRENCH):
             template = self.template
         else:
@@ -43,5 +43,5 @@ class Sentence:
         }
 
     def __str__(self) -> str:
-        """Say it to the reader of the page."""
+        """Return the sentence in the reader's language."""
         return self.say(reader_language())

@@ -1,4 +1,4 @@
-"""What is kept as a code, in the language of the page."""
+"""Filters that show stored codes in the language of the page."""
 
 from django import template
 
@@ -18,13 +18,13 @@ register.filter("answer_words", tills.answer_words)
 
 @register.filter
 def sentence(outcome: Kept) -> str:
-    """What an outcome says, now or in the past."""
+    """Return the sentence of an outcome, present or past."""
     return sentence_of(outcome, reader_language())
 
 
 @register.filter
 def reason(kept: KeptReason) -> str:
-    """Why an outcome was replaced, or why a document was made."""
+    """Return why an outcome was replaced, or why a document was made."""
     return reason_of(kept, reader_language())
 
 

@@ -1,1 +1,1 @@
-"""Codes in the words of a shopkeeper."""
+"""The shopkeeper's words for codes."""

@@ -1,4 +1,4 @@
-"""The codes of the wire and of the tables, in the words of a shopkeeper."""
+"""The shopkeeper's words for the codes of sales, on the wire and in the tables."""
 
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ KINDS: dict[str, "StrOrPromise"] = {
     SaleKind.PAYMENT: _("Paiement"),
 }
 
-# Each status with its tone: the colour and sign of its badge. The words carry the sense, the colour only helps.
+# Each status with its words and tone: the colour and sign of its badge, which only support the words.
 STATUSES: dict[str, tuple["StrOrPromise", str]] = {
     OutcomeStatus.CREATED: (_("Enregistrée"), GOOD),
     OutcomeStatus.VOIDED: (_("Annulation faite"), GOOD),
@@ -34,7 +34,7 @@ STATUSES: dict[str, tuple["StrOrPromise", str]] = {
     OutcomeStatus.SET_ASIDE: (_("Mise de côté"), QUIET),
 }
 
-# What a person can do about each code of a sale; the sentence beside it, kept with the outcome, says what is wrong.
+# What a person can do about each code of a sale. The outcome's own sentence says what is wrong.
 ADVICE = {
     "deja_existante": _("Rien à faire : la caisse l'a envoyée deux fois, elle n'est comptée qu'une fois."),
     "numero_deja_pris": _("La caisse a donné deux fois le même numéro. Comparez les deux ventes."),
@@ -56,7 +56,7 @@ ADVICE = {
     "echec_processus": _("La vente est gardée ; l'équipe technique la reprendra."),
 }
 
-# What may be decided about a refused sale: the words on the button, and what it does.
+# The fixes of a refused sale: the words on the button, and an explanation.
 FIXES: dict[str, tuple["StrOrPromise", "StrOrPromise"]] = {
     Fix.TRY_AGAIN: (
         _("Essayer encore"),
@@ -113,7 +113,7 @@ PAYMENT_MODES: dict[str, "StrOrPromise"] = {
 
 
 def payment_mode(code: str) -> str:
-    """Return the mode in words; one that a till made up reads as `Bon d'achat` for `BON_D'ACHAT`."""
+    """Return the mode in words; an unknown one of a till becomes `Bon d'achat` for `BON_D'ACHAT`."""
     return str(PAYMENT_MODES.get(code.upper()) or code.replace("_", " ").capitalize())
 
 

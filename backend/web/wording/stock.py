@@ -1,4 +1,4 @@
-"""Stock, units and movements in the words of a shopkeeper."""
+"""The shopkeeper's words for stock, units and movements."""
 
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,7 @@ MOVEMENTS: dict[str, tuple["StrOrPromise", str]] = {
     MovementType.VOID: (_("Annulation"), GOOD),
 }
 
-# In the order of the sum that explains a stock, each with the sign it mostly has.
+# The lines of the sum that explains a stock, in order, each with its usual sign.
 SUM_LINES = (
     (MovementType.ENTRY, _("Entrées"), "+"),
     (MovementType.EXIT, _("Sorties"), "−"),
@@ -38,7 +38,7 @@ SUM_LINES = (
 
 
 def unit_name(unit: ArticleUnit) -> str:
-    """Return the unit's mark, or its level where it has none."""
+    """Return the unit's mark, or its level if it has no mark."""
     return unit.mark or level_words(unit)
 
 
@@ -47,7 +47,7 @@ def level_words(unit: ArticleUnit) -> str:
 
 
 def refusal_words(refusal: InventoryRefused) -> str:
-    """Return why, as a whole sentence: many begin as what follows a field's name."""
+    """Return the refusal as a whole sentence: many templates are written to follow a field's name."""
     sentence = str(refusal)
     sentence = sentence[:1].upper() + sentence[1:]
     return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."

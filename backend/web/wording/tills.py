@@ -1,4 +1,4 @@
-"""Tills, devices and closings in the words of a shopkeeper."""
+"""The shopkeeper's words for tills, devices and closings."""
 
 from typing import TYPE_CHECKING
 
@@ -34,10 +34,10 @@ REFUSALS = {
 }
 
 
-# The name of a shop's pages among its tills, which nobody gave.
+# The name of a shop's office among its tills. It is ours, so it is translated.
 OFFICE = _("Bureau")
 
-# What a refused call was answered, by its code: its sentence may hold names of the wire.
+# The answer to a refused call, by its code. The stored sentence may contain names of the wire.
 REFUSED_CALLS = {
     "header_manquant": _("La caisse ne dit pas son numéro de série."),
     "json_invalide": _("Le texte de l'envoi ne peut pas être lu."),
@@ -68,13 +68,13 @@ REFUSED_CALLS = {
 
 
 def answer_words(detail: str, code: str) -> str:
-    """Return what a refused call was answered: to a reader of French as it was, to others in words by its code."""
+    """Return the answer to a refused call: the stored sentence in French, the words of its code in other languages."""
     is_exact = reader_language().startswith(FRENCH) or code not in REFUSED_CALLS
     return detail if is_exact else str(REFUSED_CALLS[code])
 
 
 def till_name(name: str) -> str:
-    """Return a till's name: as the shop gave it, but for the office, which nobody named."""
+    """Return a till's name as the shop gave it; the office's name in the reader's language."""
     return str(OFFICE) if name == OFFICE_NAME else name
 
 
