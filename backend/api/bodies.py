@@ -11,7 +11,7 @@ from django.db import connection
 from django.http import HttpRequest, UnreadablePostError
 from rest_framework.request import Request
 
-from backend.api.limits import LIMITS
+from backend.api.answers.limits import LIMITS
 from backend.api.problems import Problem
 from backend.sales.wire.structs import path_of
 

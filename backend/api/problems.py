@@ -9,8 +9,8 @@ from msgspec import UNSET, Meta, UnsetType
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from backend.api.answers.limits import LIMITS, Limites
 from backend.api.callers import serial_of
-from backend.api.limits import LIMITS, Limites
 from backend.api.refused_calls import note_refused_call
 from backend.api.renderers import JSONRenderer
 from backend.observability.request_log import note

@@ -8,8 +8,8 @@ from decimal import Decimal
 
 from django.db.models import Model
 
+from backend.inventory.french_numbers import plain_number
 from backend.inventory.models import Article, ArticleUnit, StockMovement
-from backend.inventory.numbers import plain_number
 from backend.sales.models import Batch, Sale, SaleKind, SaleLine, SaleOutcome, SalePayment
 from backend.shops.models import Shop, Terminal
 

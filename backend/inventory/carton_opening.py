@@ -9,8 +9,8 @@ from django.utils.translation import gettext_noop as _
 
 from backend.inventory.comments import Comment
 from backend.inventory.errors import ContentUnknown, NothingSmaller, QuantityInvalid, StockShort
+from backend.inventory.french_numbers import plain_number
 from backend.inventory.models import Article, ArticleUnit, MovementType, StockMovement, UnitLevel
-from backend.inventory.numbers import plain_number
 from backend.inventory.stock import already_committed, checked_quantity, lock_units, write_movement
 from backend.inventory.transactions import in_transaction
 

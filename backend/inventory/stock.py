@@ -19,6 +19,7 @@ from backend.inventory.errors import (
     WrongSign,
 )
 from backend.inventory.fields import QUANTITY_MAX, THOUSANDTH
+from backend.inventory.french_numbers import plain_number
 from backend.inventory.models import (
     AUTHOR_LENGTH_MAX,
     REASON_LENGTH_MAX,
@@ -27,7 +28,6 @@ from backend.inventory.models import (
     MovementType,
     StockMovement,
 )
-from backend.inventory.numbers import plain_number
 from backend.inventory.transactions import in_transaction
 from backend.shops.models import StockPolicy
 

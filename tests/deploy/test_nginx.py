@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from backend.api.limits import LIMITS
+from backend.api.answers.limits import LIMITS
 from backend.api.problems import UNAVAILABLE_RETRY_S, Problem
 from backend.example_till import Till
 from backend.localrun.processes import PROJECT_FOLDER, Service, free_port, wait_until

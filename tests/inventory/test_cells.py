@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from backend.inventory.french_numbers import write_number
 from backend.inventory.importing.cells import (
     CellUnreadable,
     escape_formula,
@@ -12,7 +13,6 @@ from backend.inventory.importing.cells import (
     read_yes_or_no,
     unescape_formula,
 )
-from backend.inventory.numbers import write_number
 
 
 @pytest.mark.parametrize(

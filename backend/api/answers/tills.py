@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from backend.api.limits import Limites
+from backend.api.answers.limits import Limites
 from backend.sales.receipts.answers import Boutique, Terminal, Trou
 from backend.sales.wire.structs import Counter
 from backend.sales.wire.vocabulary import Answer, Count, Instant, one_of

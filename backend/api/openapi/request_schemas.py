@@ -1,6 +1,6 @@
 """Schemas of what a till sends. One Struct reads every kind of document; this module lists the fields of each kind."""
 
-from backend.api.limits import LIMITS
+from backend.api.answers.limits import LIMITS
 from backend.api.openapi.schemas import Schema, ref
 
 # A Struct that reads requests → its name in the document.

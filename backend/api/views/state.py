@@ -6,10 +6,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from backend.api.answers.limits import LIMITS
 from backend.api.answers.tills import EnAttente, Etat
 from backend.api.authentication import device_of
 from backend.api.bodies import decode_json_body
-from backend.api.limits import LIMITS
 from backend.api.openapi.tills import describe_heartbeat, describe_state
 from backend.sales.receipts import receipt
 from backend.sales.receipts.answers import Trou

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext_noop as _
 
-from backend.inventory import numbers
+from backend.inventory import french_numbers
 from backend.inventory.errors import shown
 from backend.sentences import Sentence
 
@@ -37,8 +37,8 @@ def read_number(cell: Cell) -> Decimal:
     if isinstance(cell, Decimal):
         return cell
     try:
-        return numbers.read_number(cell)
-    except numbers.NumberUnreadable as error:
+        return french_numbers.read_number(cell)
+    except french_numbers.NumberUnreadable as error:
         raise CellUnreadable(error.sentence) from error
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext_noop as _
 
+from backend.inventory.french_numbers import plain_number
 from backend.inventory.importing.cells import (
     Cell,
     CellUnreadable,
@@ -17,7 +18,6 @@ from backend.inventory.importing.cells import (
 )
 from backend.inventory.importing.spreadsheets import write_sheet_csv, write_sheet_xlsx
 from backend.inventory.models import Article, ArticleUnit
-from backend.inventory.numbers import plain_number
 from backend.sentences import Sentence
 from backend.shops.models import Shop
 

@@ -30,8 +30,8 @@ from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 from openpyxl.writer.excel import save_workbook
 
 from backend.inventory.errors import HeaderMissing, SheetTooLarge, SheetUnreadable, shown
+from backend.inventory.french_numbers import write_number
 from backend.inventory.importing.cells import Cell, escape_formula, folded, is_blank, unescape_formula
-from backend.inventory.numbers import write_number
 from backend.sentences import Sentence
 
 FILE_BYTES_MAX = 5 * 1024 * 1024

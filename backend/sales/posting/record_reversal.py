@@ -9,8 +9,8 @@ from decimal import Decimal
 
 from django.db.backends.utils import CursorWrapper
 
+from backend.inventory.french_numbers import plain_number
 from backend.inventory.models import MovementType
-from backend.inventory.numbers import plain_number
 from backend.sales.errors import AlreadyVoided, OriginInvalid, Reason, ReturnTooLarge
 from backend.sales.models import OutcomeStatus, SaleLine
 from backend.sales.money.amounts import MONEY_PLACES, round_half_up

@@ -8,8 +8,8 @@ from decimal import Decimal
 from django.db.backends.utils import CursorWrapper
 
 from backend.inventory.fields import QUANTITY_MAX
+from backend.inventory.french_numbers import plain_number
 from backend.inventory.models import MovementType
-from backend.inventory.numbers import plain_number
 from backend.sales.errors import CurrencyUnknown, FieldInvalid, Reason, StockShort
 from backend.sales.models import OutcomeStatus
 from backend.sales.posting import sql

@@ -9,8 +9,8 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from backend.inventory.french_numbers import NumberUnreadable, read_number, write_number
 from backend.inventory.models import ArticleUnit
-from backend.inventory.numbers import NumberUnreadable, read_number, write_number
 from backend.sales.models import SaleKind
 from backend.sales.money.amounts import MONEY_PLACES, round_half_up
 from backend.shops.models import Shop

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from backend.inventory.fields import PRICE_MAX, QUANTITY_MAX
-from backend.inventory.numbers import NumberUnreadable, read_number, write_number
+from backend.inventory.french_numbers import NumberUnreadable, read_number, write_number
 from backend.web.formats import quantity
 
 MONEY_PLACES, QUANTITY_PLACES = 2, 3

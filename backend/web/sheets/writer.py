@@ -15,8 +15,8 @@ from xml.sax.saxutils import escape
 
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
+from backend.inventory.french_numbers import write_number
 from backend.inventory.importing.cells import escape_formula
-from backend.inventory.numbers import write_number
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer

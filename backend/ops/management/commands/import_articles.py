@@ -6,11 +6,11 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 
 from backend.inventory.errors import CatalogueRefused
+from backend.inventory.french_numbers import plain_number
 from backend.inventory.importing.columns import COLUMNS, write_articles_csv, write_articles_xlsx
 from backend.inventory.importing.import_articles import ImportRefused, carry_out, plan_import, read_articles_sheet
 from backend.inventory.importing.plans import ImportPlan
 from backend.inventory.importing.spreadsheets import FILE_BYTES_MAX
-from backend.inventory.numbers import plain_number
 from backend.shops.models import Shop
 
 
