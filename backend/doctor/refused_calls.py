@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
-from backend.doctor.phrases import moment, sentence
+from backend.doctor.wording import moment, sentence
 from backend.shops.models import Device, RefusedCall
 
 REFUSED_CALL_AGE_MAX = timedelta(days=7)

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 
-from backend.doctor.phrases import count, sentence
 from backend.doctor.registry import Finding, Scope
 from backend.doctor.runner import Result
 from backend.doctor.trace_device import Trace
+from backend.doctor.wording import count, sentence
 
 INDENT = "     "
 

@@ -14,8 +14,8 @@ from backend.db.database_url import SESSION_WAIT_TIMEOUT_S
 from backend.db.dialect import is_sqlite
 from backend.db.transients import bounded_time, is_disconnection, retrying
 from backend.doctor.catalogue import CHECKS
-from backend.doctor.phrases import sentence
 from backend.doctor.registry import FINDINGS_MAX, Check, Finding, Scope
+from backend.doctor.wording import sentence
 
 log = structlog.get_logger("caisse.doctor")
 

@@ -11,9 +11,8 @@ from zoneinfo import ZoneInfo
 from django.db.models import Count, F, Max, Q, QuerySet, Sum
 
 from backend.doctor.checks.tills import CLOCK_SKEW_MAX
-from backend.doctor.phrases import age, count, moment, sentence
 from backend.doctor.refused_calls import REFUSED_CALL_AGE_MAX, describe_refused_calls, look_alikes, similar_serials
-from backend.doctor.wording import listed, name_shop, name_till
+from backend.doctor.wording import age, count, listed, moment, name_shop, name_till, sentence
 from backend.sales.models import RECORDED, Batch, Heartbeat, Lane, OutcomeStatus, Sale, SaleKind, SaleOutcome
 from backend.sales.repair.open_entries import open_entries
 from backend.sales.tills.pauses import pauses_of

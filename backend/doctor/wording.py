@@ -1,9 +1,10 @@
-"""French names for rows in findings, with the ids, codes, numbers and receipts by which people find them.
+"""The French of findings: names by which people find a row, moments, ages and counts.
 
 The words are those of docs/terminals.md: a batch is a « lot ». The sweep is « la ronde », workers « les ouvriers ».
 """
 
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from django.db.models import Model
@@ -97,3 +98,27 @@ def ranges(numbers: Iterable[int]) -> list[str]:
         else:
             found.append([number, number])
     return [str(first) if first == last else f"{first} à {last}" for first, last in found]
+
+
+def moment(at: datetime | None) -> str:
+    """Return `2024-11-04 17:42 UTC`, in UTC because operators compare it with logs."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if at else "jamais"
+
+
+def age(duration: timedelta) -> str:
+    """Return `3 jours`, `2 h` or `16 min`, rounded down."""
+    if duration >= timedelta(days=2):
+        return f"{duration.days} jours"
+    if duration >= timedelta(hours=2):
+        return f"{duration // timedelta(hours=1)} h"
+    return f"{duration // timedelta(minutes=1)} min"
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """Return `1 lot`, `3 lots`, `0 vente`: in French zero takes the singular."""
+    return f"{number} {noun if number < 2 else plural or noun + 's'}"
+
+
+def sentence(text: str) -> str:
+    """Return the text with a capital and a full stop."""
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import structlog
 from django.db import Error, transaction
 
-from backend.doctor.phrases import sentence
 from backend.doctor.runner import Result
+from backend.doctor.wording import sentence
 from backend.ops.models import DoctorRun
 
 log = structlog.get_logger("caisse.doctor")

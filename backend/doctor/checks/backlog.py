@@ -7,9 +7,8 @@ from functools import partial
 
 from django.db.models import Count, Exists, F, Min, OuterRef, Q, Sum
 
-from backend.doctor.phrases import age, count, moment, sentence
 from backend.doctor.registry import Finding, Repair, Scope, check
-from backend.doctor.wording import listed, name_shop, name_till
+from backend.doctor.wording import age, count, listed, moment, name_shop, name_till, sentence
 from backend.sales.dispatch import ring
 from backend.sales.models import Batch, Lane, OutcomeStatus, Pause, SaleOutcome
 from backend.sales.posting.crash_guard import STARTS_MAX

@@ -11,9 +11,8 @@ from django.db.models import Count, Exists, Model, OuterRef, Q
 
 from backend.doctor.checks.walls import ALL_ROWS
 from backend.doctor.locks import hold_lane
-from backend.doctor.phrases import count
 from backend.doctor.registry import Finding, Repair, Scope, check
-from backend.doctor.wording import name_document, name_shop
+from backend.doctor.wording import count, name_document, name_shop
 from backend.inventory.models import StockMovement
 from backend.sales.models import (
     Batch,

@@ -11,9 +11,8 @@ from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from backend.db.change_cursors import OVERLAP
-from backend.doctor.phrases import moment
 from backend.doctor.registry import Finding, Repair, Scope, check
-from backend.doctor.wording import listed, name_document, name_shop, ranges
+from backend.doctor.wording import listed, moment, name_document, name_shop, ranges
 from backend.sales.models import InvoiceSequence, Sale
 
 # How many documents are read at a time where each number's text is checked.

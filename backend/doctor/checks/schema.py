@@ -8,9 +8,8 @@ from django.db.migrations.loader import MigrationLoader
 
 from backend.db.dialect import KeyField, exact_collation, install_triggers, is_sqlite, missing_triggers
 from backend.doctor import tables
-from backend.doctor.phrases import sentence
 from backend.doctor.registry import Finding, Repair, Scope, check
-from backend.doctor.wording import listed
+from backend.doctor.wording import listed, sentence
 from backend.inventory.models import ArticleUnit
 from backend.sales.models import InvoiceSequence
 

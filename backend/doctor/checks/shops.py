@@ -7,9 +7,8 @@ from functools import partial
 
 from django.db.models import Exists, OuterRef, Q
 
-from backend.doctor.phrases import age, moment, sentence
 from backend.doctor.registry import Finding, Repair, Scope, check
-from backend.doctor.wording import listed, name_shop, name_till
+from backend.doctor.wording import age, listed, moment, name_shop, name_till, sentence
 from backend.sales.models import Pause
 from backend.shops.models import Shop, Terminal
 from backend.shops.zones import is_known_timezone

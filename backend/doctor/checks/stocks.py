@@ -10,9 +10,8 @@ from typing import Any
 from django.db.models import Count, Exists, F, OuterRef, Sum
 from django.db.models.functions import Abs, Coalesce
 
-from backend.doctor.phrases import moment
 from backend.doctor.registry import Finding, Repair, Scope, check
-from backend.doctor.wording import name_batch, name_document, name_unit, quantity
+from backend.doctor.wording import moment, name_batch, name_document, name_unit, quantity
 from backend.inventory.models import ArticleUnit, MovementType, StockMovement
 from backend.sales.models import OutcomeHistory, Sale, SaleKind, SaleLine, SaleOutcome
 

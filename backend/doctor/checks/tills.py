@@ -5,10 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import Exists, Max, OuterRef, Subquery
 
-from backend.doctor.phrases import age, count, moment, sentence
 from backend.doctor.refused_calls import REFUSED_CALL_AGE_MAX, similar_serials
 from backend.doctor.registry import FINDINGS_MAX, Finding, Scope, check
-from backend.doctor.wording import listed, name_shop, name_till
+from backend.doctor.wording import age, count, listed, moment, name_shop, name_till, sentence
 from backend.sales.models import Heartbeat
 from backend.shops.models import (
     AuthMode,

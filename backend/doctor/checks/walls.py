@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 from django.db.models import Count, F, Model, Q
 
-from backend.doctor.phrases import count
 from backend.doctor.registry import Finding, Scope, check
-from backend.doctor.wording import listed, name_row, name_shop, name_till
+from backend.doctor.wording import count, listed, name_row, name_shop, name_till
 from backend.inventory.models import Article, ArticleUnit, StockMovement
 from backend.sales.models import (
     Batch,
