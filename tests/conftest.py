@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.cache import cache
 from django.core.management import call_command
@@ -47,6 +48,10 @@ def keep_idle_session(*, connection: BaseDatabaseWrapper, **_: object) -> None:
 
 
 connection_created.connect(keep_idle_session, dispatch_uid="keep-idle-session")
+
+# Each client of a test builds the middlewares anew, and WhiteNoise would look into the 400 files that it may serve each
+# time. As in development it looks when it is asked; tests/web/test_static_files.py serves as an installation does.
+settings.WHITENOISE_AUTOREFRESH = True
 
 # Making the cast would take a second and a half: no test is about the strength of a password. Other processes
 # read the number from the hash, so they let these people in.

@@ -25,6 +25,11 @@ STATIC_TAG = re.compile(r"{%\s*static\s+(\S+)")
 LINK = re.compile(r"(?:href|src)=[\"']?(/static/[^\"'\s>]+)")
 
 
+@pytest.fixture(autouse=True)
+def _as_installed(settings: Settings) -> None:
+    settings.WHITENOISE_AUTOREFRESH = False
+
+
 def fetch(address: str, method: str = "GET", **headers: str) -> tuple[HttpResponse, bytes]:
     given = {name.replace("_", "-"): value for name, value in headers.items()}
     answer = Client().generic(method, address, headers=given)
