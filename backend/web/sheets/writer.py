@@ -133,7 +133,7 @@ def _xlsx_cell(value: Value) -> str:
         return _text_cell(value)
     if isinstance(value, datetime):
         since = value.replace(tzinfo=None) - DAY_ZERO
-        return f'<c s="{STYLE_MOMENT}"><v>{since.days + since.seconds / 86400:.10g}</v></c>'
+        return f'<c s="{STYLE_MOMENT}"><v>{since.days + since.seconds / 86400:.14g}</v></c>'
     if isinstance(value, date):
         return f'<c s="{STYLE_DATE}"><v>{(value - DAY_ZERO.date()).days}</v></c>'
     return f"<c><v>{value}</v></c>"
