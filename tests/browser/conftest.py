@@ -101,9 +101,13 @@ def visiting(browser: Browser, server: str, width: str, **options: object) -> It
     assert visit.complaints == []
 
 
-@pytest.fixture(params=WIDTHS)
+# For tests of how pages fit a screen, and for a whole day of work; the others use a desktop's width.
+at_each_width = pytest.mark.parametrize("visit", WIDTHS, indirect=True)
+
+
+@pytest.fixture
 def visit(request: pytest.FixtureRequest, browser: Browser, server: str) -> Iterator[Visit]:
-    with visiting(browser, server, request.param) as visit:
+    with visiting(browser, server, getattr(request, "param", "desk")) as visit:
         yield visit
 
 

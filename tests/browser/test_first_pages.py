@@ -6,13 +6,14 @@ from playwright.sync_api import Browser, expect
 
 from backend.sales.models import Sale
 from backend.testing import PASSWORD, Cast
-from tests.browser.conftest import Visit
+from tests.browser.conftest import Visit, at_each_width
 from tests.shop_day import fill
 
 SHOP_PAGES = ["/commercant/dashboard/", "/commercant/ventes/", "/commercant/envois/", "/commercant/a-corriger/"]
 OPEN_PAGES = ["/", "/connexion/", "/docs/", "/docs/erreurs", "/docs/architecture"]
 
 
+@at_each_width
 def test_a_merchant_reads_the_day_down_to_one_sale(cast: Cast, visit: Visit) -> None:
     fill(cast)
     page = visit.page
@@ -72,6 +73,7 @@ def test_a_sale_to_correct_says_why(cast: Cast, visit: Visit) -> None:
     assert "45 000 FC" in words
 
 
+@at_each_width
 def test_a_whole_row_can_be_tapped(cast: Cast, visit: Visit) -> None:
     fill(cast)
     visit.sign_in()
@@ -107,6 +109,7 @@ def test_the_keyboard_alone_is_enough(cast: Cast, visit: Visit) -> None:
     expect(page).to_have_url(f"{visit.server}/commercant/envois/")
 
 
+@at_each_width
 def test_every_page_fits_its_screen(cast: Cast, visit: Visit) -> None:
     batch = fill(cast)["done"]
     objects = [f"/commercant/envois/{batch.receipt}/", f"/commercant/ventes/{Sale.objects.first().pk}/"]
@@ -118,6 +121,7 @@ def test_every_page_fits_its_screen(cast: Cast, visit: Visit) -> None:
         expect(visit.page.locator("html")).to_have_attribute("lang", "fr")
 
 
+@at_each_width
 def test_fields_and_buttons_are_large_enough_for_a_thumb(cast: Cast, visit: Visit) -> None:
     visit.sign_in()
     visit.open("/commercant/ventes/")

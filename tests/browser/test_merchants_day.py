@@ -15,7 +15,7 @@ from backend.example_till import Till
 from backend.sales.posting.runner import post_slice
 from backend.shops.models import Terminal
 from backend.testing import PASSWORD, Cast
-from tests.browser.conftest import Visit
+from tests.browser.conftest import Visit, at_each_width
 
 SYNC_S = 60
 NUMBERS_OF_DAY = 6
@@ -77,6 +77,7 @@ def line(article_id: int, quantity: int, price: int) -> list[dict[str, int]]:
     return [{"article_id": article_id, "quantite": quantity, "prix_unitaire": price}]
 
 
+@at_each_width
 def test_a_merchants_day_through_every_page(day: Day, cast: Cast) -> None:
     old = day.till("ancienne.sqlite3", cast.device.serial)
     paid = old.sell(line(cast.rice.pk, 2, 25000))

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from backend.sales.models import Sale
 from backend.testing import Cast
-from tests.browser.conftest import Visit
+from tests.browser.conftest import Visit, at_each_width
 from tests.shop_day import fill, post, sale
 
 FIRST_BYTES_MAX = 100 * 1024
@@ -62,6 +62,7 @@ def test_a_manager_sells_on_credit_with_the_keyboard_and_is_paid(cast: Cast, vis
     assert "Personne ne doit rien." in visit.words()
 
 
+@at_each_width
 @pytest.mark.parametrize(
     "name", ["", "nouvelle/", "{id}/", "{id}/facture/", "{id}/retour/", "{id}/annuler/", "{id}/envoi/"]
 )

@@ -6,7 +6,7 @@ from playwright.sync_api import Locator, expect
 
 from backend.inventory.models import Article, UnitLevel
 from backend.testing import Cast, add_unit
-from tests.browser.conftest import Visit
+from tests.browser.conftest import Visit, at_each_width
 from tests.shop_day import post, sale
 from tests.tills import stock_of
 
@@ -78,6 +78,7 @@ def test_a_list_of_articles_is_seen_and_then_imported(cast: Cast, visit: Visit) 
     assert stock_of(Article.objects.get(code="THE")) == 20
 
 
+@at_each_width
 def test_every_page_of_the_stock_fits_its_screen(cast: Cast, visit: Visit) -> None:
     carton = add_unit(cast.rice, level=UnitLevel.CARTON, mark="PALETTE-AU-NOM-LONG-24", stock=2)
     post(cast.device, sale(cast.rice, quantity=2, numero_facture="FAC-" + "X" * 60))

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from backend.sales.models import TillClosing
 from backend.sales.posting.runner import post_slice
 from backend.testing import Cast
-from tests.browser.conftest import Visit
+from tests.browser.conftest import Visit, at_each_width
 from tests.shop_day import fill, hand_over, sale
 
 TOUCH_PX = 44
@@ -96,6 +96,7 @@ def test_a_day_is_closed_by_hand_with_the_keyboard(cast: Cast, visit: Visit) -> 
     expect(page.get_by_role("navigation", name="Menu de la boutique")).to_be_hidden()
 
 
+@at_each_width
 def test_every_page_of_the_tills_fits_its_screen_and_a_thumb(cast: Cast, visit: Visit) -> None:
     batch = fill(cast)["done"]
     visit.sign_in()
