@@ -1,6 +1,7 @@
 """The repository lints itself: house rules that no ready-made linter knows, each with a good and a bad example."""
 
 import ast
+import functools
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -39,6 +40,11 @@ MACHINE_PATH = re.compile(r"(?<![\w.:/~-])/(?:work|root|Users/\w+|home/(?!app\b|
 PAPERS = re.compile(r"\bthe\s" + r"sources\b|_des_" + "sources", re.IGNORECASE)
 
 
+@functools.cache
+def parse(text: str) -> ast.Module:
+    return ast.parse(text)
+
+
 @dataclass(frozen=True)
 class Source:
     """One file as a rule sees it."""
@@ -48,7 +54,7 @@ class Source:
 
     @property
     def tree(self) -> ast.Module:
-        return ast.parse(self.text)
+        return parse(self.text)
 
     @property
     def is_test(self) -> bool:
@@ -199,14 +205,17 @@ EXAMPLES: list[tuple[Rule, tuple[str, str], tuple[str, str]]] = [
 ]
 
 
-def sources(*, suffixes: frozenset[str], folders: tuple[str, ...] = ("",)) -> Iterator[Source]:
-    """Yield the project's own files: no environment, no leavings of a run."""
+@functools.cache
+def sources(*, suffixes: frozenset[str], folders: tuple[str, ...] = ("",)) -> tuple[Source, ...]:
+    """Return the project's own files: no environment, no leavings of a run."""
+    found = []
     for folder in folders:
         for path in sorted((ROOT / folder).rglob("*")):
             relative = PurePosixPath(path.relative_to(ROOT).as_posix())
             hidden = {part for part in relative.parts if part.startswith(".") and part not in {".ci", ".github"}}
             if path.is_file() and path.suffix in suffixes and not hidden and not LEFT_ALONE & set(relative.parts):
-                yield Source(relative, path.read_text(encoding="utf-8", errors="replace"))
+                found.append(Source(relative, path.read_text(encoding="utf-8", errors="replace")))
+    return tuple(found)
 
 
 @pytest.mark.parametrize("rule", PYTHON_RULES, ids=lambda rule: rule.__name__)
