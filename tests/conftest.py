@@ -88,7 +88,12 @@ def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBl
 @pytest.fixture
 def _beforehand(request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
     with django_db_blocker.unblock():
-        STANDING.enter() if "standing_cast" in request.fixturenames else STANDING.leave()
+        if "standing_day" in request.fixturenames:
+            STANDING.enter(has_day=True)
+        elif "standing_cast" in request.fixturenames:
+            STANDING.enter(has_day=False)
+        else:
+            STANDING.leave()
 
 
 @pytest.fixture
@@ -99,6 +104,12 @@ def db(_beforehand: None, _django_db_helper: None) -> None:
 @pytest.fixture
 def standing_cast(db: None) -> Cast:
     return copy.deepcopy(STANDING.cast)
+
+
+@pytest.fixture
+def standing_day(standing_cast: Cast) -> Cast:
+    """The cast after a day on which a bit of everything happened: `busy_day` of tests/doctor/planted_faults.py."""
+    return standing_cast
 
 
 @pytest.fixture

@@ -52,6 +52,8 @@ SLOW_FIXTURES = frozenset({"real_database", "browser", "rig", "mariadb_server", 
 STARTERS = frozenset({
     "subprocess", "threading", "ChildProcess", "Service", "Stack", "PrivateMariaDB", "PrivateRedis", "find_program",
 })  # fmt: skip
+# A shop's whole days take a minute even in one process.
+SLOW_FOLDERS = frozenset({"acceptance", "properties"})
 # The folder that the process which hands out the tests gives to those that run them.
 RUN_FOLDER = "CAISSE_TEST_RUN_FOLDER"
 
@@ -102,6 +104,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def is_fast(item: pytest.Item) -> bool:
     """Whether a test stays inside this process: it commits nothing, opens no browser and starts no program."""
+    if SLOW_FOLDERS.intersection(item.path.parts):
+        return False
     return SLOW_FIXTURES.isdisjoint(item.fixturenames) and STARTERS.isdisjoint(vars(item.module))
 
 

@@ -2,16 +2,20 @@
 
 import contextlib
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import OperationalError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
+from django.test import override_settings
 
 from backend.db import dialect
 from backend.testing import Cast
 
+NEVER = datetime.min.replace(tzinfo=UTC)
+# By which tests ask what today is: the server's, and a shop's.
+CALENDARS = (UTC, ZoneInfo("Africa/Kinshasa"))
 # What migrations fill and no test changes.
 KEPT_TABLES = frozenset({"django_migrations", "django_content_type", "auth_permission"})
 # A table that somebody still uses cannot be emptied; on a machine at its limit the server needs a while to roll back.
@@ -19,28 +23,41 @@ METADATA_LOCK_WAIT_S = 60
 
 
 @dataclass
-class StandingCast:
+class Standing:
     """The cast, committed once a process, of which each test in a transaction gets a copy: making it takes 50 queries.
 
-    Everything else wants empty tables: `leave` then takes it away, and the next test that wants it makes it anew.
+    With a day of sales it takes a thousand. Every other test needs empty tables: `leave` then removes it all, and the
+    next test that needs the cast makes it anew.
     """
 
     cast: Cast | None = None
-    made_on: frozenset[date] = frozenset()
+    has_day: bool = False
+    made_at: datetime = NEVER
 
-    def enter(self) -> None:
-        """See to it that the cast is there, made today by everybody's calendar."""
-        today = frozenset(datetime.now(zone).date() for zone in (UTC, ZoneInfo("Africa/Kinshasa")))
-        if self.cast is None or self.made_on != today:
+    def enter(self, *, has_day: bool) -> None:
+        """See to it that the cast is there, with or without its day, made so lately that it could be the test's own."""
+        if self.cast is None or self.has_day != has_day or self._is_old():
             self.leave()
-            self.cast, self.made_on = Cast(), today
+            self.has_day, self.made_at = has_day, datetime.now(UTC)
+            self.cast = Cast()
+            if has_day:
+                from tests.doctor.planted_faults import busy_day
+
+                with override_settings(BROKER_URL=""):
+                    busy_day(self.cast)
 
     def leave(self) -> None:
         if self.cast is not None:
             empty_tables(connection)
 
+    def _is_old(self) -> bool:
+        """Whether it is another day somewhere, or a sale has been waiting for half a minute."""
+        now = datetime.now(UTC)
+        is_another_day = any(self.made_at.astimezone(zone).date() != now.astimezone(zone).date() for zone in CALENDARS)
+        return is_another_day or (self.has_day and now - self.made_at > timedelta(seconds=30))
 
-STANDING = StandingCast()
+
+STANDING = Standing()
 
 
 def empty_tables(connection: BaseDatabaseWrapper) -> None:

@@ -3,7 +3,6 @@
 import pytest
 
 from backend.testing import Cast
-from tests.doctor.planted_faults import busy_day
 from tests.tills import Till
 
 
@@ -18,6 +17,6 @@ def till(cast: Cast) -> Till:
 
 
 @pytest.fixture
-def busy(cast: Cast) -> Till:
+def busy(standing_day: Cast) -> Till:
     """Alice's first till after a day with a bit of everything, with one sale still to be posted."""
-    return busy_day(cast)
+    return Till(standing_day.device)
