@@ -25,6 +25,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection, connections
@@ -68,6 +69,8 @@ def forget_calls() -> None:
 def static_files() -> None:
     """Collect the static files, as a start does, for this process's pages and those of the stack."""
     call_command("collect_static")
+    # Importing the tests may have read the manifest before another process wrote it.
+    staticfiles_storage.hashed_files, staticfiles_storage.manifest_hash = staticfiles_storage.load_manifest()
 
 
 @pytest.fixture(scope="session")
