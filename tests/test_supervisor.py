@@ -14,6 +14,9 @@ from backend.localrun import supervisor
 from backend.localrun.processes import Service, wait_until
 from backend.localrun.supervisor import StopRequested, Supervisor
 
+# The supervisor runs until it is stopped: a test that fails to stop it should not take five minutes.
+pytestmark = pytest.mark.timeout(60)
+
 BEATING = "import pathlib, sys, time\nwhile True:\n    pathlib.Path(sys.argv[1]).touch(); time.sleep(0.05)"
 
 
@@ -46,8 +49,8 @@ class Bench:
             self.said.append(sentence)
 
         class Ending(Supervisor):
-            def _look_after(self, *arguments: object, **named: object) -> None:
-                super()._look_after(*arguments, **named)
+            def _check(self, *arguments: object, **named: object) -> None:
+                super()._check(*arguments, **named)
                 if happened() or time.monotonic() > deadline:
                     raise StopRequested
 
