@@ -38,7 +38,7 @@ from backend.localrun.servers import PrivateMariaDB, PrivateRedis
 from backend.localrun.stack import Stack
 from backend.testing import Cast
 from tests.plugin import RIG, Rig
-from tests.tables import STANDING, empty_tables
+from tests.tables import SHARED_CAST, empty_tables
 
 
 def keep_idle_session(*, connection: BaseDatabaseWrapper, **_: object) -> None:
@@ -92,11 +92,11 @@ def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBl
 def _beforehand(request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
     with django_db_blocker.unblock():
         if "standing_day" in request.fixturenames:
-            STANDING.enter(has_day=True)
+            SHARED_CAST.enter(has_day=True)
         elif "standing_cast" in request.fixturenames:
-            STANDING.enter(has_day=False)
+            SHARED_CAST.enter(has_day=False)
         else:
-            STANDING.leave()
+            SHARED_CAST.leave()
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def db(_beforehand: None, _django_db_helper: None) -> None:
 
 @pytest.fixture
 def standing_cast(db: None) -> Cast:
-    return copy.deepcopy(STANDING.cast)
+    return copy.deepcopy(SHARED_CAST.cast)
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def standing_day(standing_cast: Cast) -> Cast:
 @pytest.fixture
 def real_database(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     with django_db_blocker.unblock():
-        STANDING.leave()
+        SHARED_CAST.leave()
         yield
         empty_tables(connection)
         connections.close_all()

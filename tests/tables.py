@@ -23,7 +23,7 @@ METADATA_LOCK_WAIT_S = 60
 
 
 @dataclass
-class Standing:
+class SharedCast:
     """The cast, committed once a process, of which each test in a transaction gets a copy: making it takes 50 queries.
 
     With a day of sales it takes a thousand. Every other test needs empty tables: `leave` then removes it all, and the
@@ -57,12 +57,12 @@ class Standing:
         return is_another_day or (self.has_day and now - self.made_at > timedelta(seconds=30))
 
 
-STANDING = Standing()
+SHARED_CAST = SharedCast()
 
 
 def empty_tables(connection: BaseDatabaseWrapper) -> None:
     """Remove every row that a test committed, and start the automatic ids from 1 again."""
-    STANDING.cast = None
+    SHARED_CAST.cast = None
     tables = sorted(set(connection.introspection.table_names()) - KEPT_TABLES)
     with connection.cursor() as cursor:
         filled = _filled(cursor, tables)
