@@ -13,6 +13,7 @@ import os
 import secrets
 import shutil
 import signal
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -61,6 +62,7 @@ RUN_FOLDER = "CAISSE_TEST_RUN_FOLDER"
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> object:
     """Runs around pytest-django's hook of the same name, which imports the settings."""
+    _keep_compiled_code()
     rig = early_config.stash[RIG] = Rig(folder=_make_folder(early_config))
     early_config.add_cleanup(rig.stop)
     # A run that is asked to end cleans up as after Ctrl-C.
@@ -121,6 +123,12 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     for sentence in sorted(config.stash[RIG].watch.seen):
         terminalreporter.write_line(f"FAILED: a server that this run did not start was touched by {sentence}", red=True)
+
+
+def _keep_compiled_code() -> None:
+    """Let the two hundred processes of a run compile each file once, even where Python is told to keep nothing."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
 
 
 def _make_folder(config: pytest.Config) -> Path:

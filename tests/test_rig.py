@@ -1,5 +1,7 @@
 """The rig: a test's commits are gone in the next test, and a server that it broke works again."""
 
+import os
+import sys
 import time
 
 import pytest
@@ -54,3 +56,8 @@ def test_a_frozen_redis_answers_again_for_the_next_test(redis_server: PrivateRed
     started = time.monotonic()
     assert not redis_server.answers()
     assert time.monotonic() - started < 10
+
+
+def test_what_is_compiled_once_is_kept_for_the_next_process() -> None:
+    assert not sys.dont_write_bytecode
+    assert "PYTHONDONTWRITEBYTECODE" not in os.environ
