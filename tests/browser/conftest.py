@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Browser, Page, Response, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Response, sync_playwright
 
 from backend.localrun.stack import Stack
 from backend.testing import PASSWORD, Cast
 from tests.plugin import Rig
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+# The first has no windows, and needs a fifth of the others' processor time.
+PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 # It asks nobody but the page's own server for anything.
 ARGUMENTS = [
     "--no-sandbox",
@@ -85,20 +86,49 @@ class Visit:
         """Return how far the page can be scrolled sideways."""
         return self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
 
+    def note_message(self, message: ConsoleMessage) -> None:
+        """What the page's own policy refuses is told on the console."""
+        self.complaints.append(message.text)
+
+    def note_error(self, error: Error) -> None:
+        self.complaints.append(str(error))
+
+
+@pytest.fixture(scope="session")
+def shared_page(browser: Browser) -> Iterator[Page]:
+    """The page of all visits, one after the other: opening a window takes the browser a second of processor time."""
+    context = browser.new_context(locale="fr-FR")
+    yield context.new_page()
+    context.close()
+
 
 @contextmanager
-def visiting(browser: Browser, server: str, width: str, **options: object) -> Iterator[Visit]:
-    """Open a browser of this width; at the end, its pages must have had no errors."""
+def visiting(page: Page, server: str, width: str) -> Iterator[Visit]:
+    """Look at this page as somebody who was never here, at this width; at the end, there must have been no errors."""
     width_px, height_px = WIDTHS[width]
-    context = browser.new_context(viewport={"width": width_px, "height": height_px}, locale="fr-FR", **options)
-    visit = Visit(page=context.new_page(), server=server)
-    visit.page.on("response", visit.note_response)
-    # What the page's own policy refuses is told on the console.
-    visit.page.on("console", lambda message: visit.complaints.append(message.text))
-    visit.page.on("pageerror", lambda error: visit.complaints.append(str(error)))
+    page.set_viewport_size({"width": width_px, "height": height_px})
+    visit = Visit(page=page, server=server)
+    notes = {"response": visit.note_response, "console": visit.note_message, "pageerror": visit.note_error}
+    for event, note in notes.items():
+        page.on(event, note)
     yield visit
-    context.close()
+    forget(page)
+    for event, note in notes.items():
+        page.remove_listener(event, note)
     assert visit.complaints == []
+
+
+def forget(page: Page) -> None:
+    """Leave the browser as a new one: no windows, cookies, files and wishes of the person who was here."""
+    for other in page.context.pages:
+        if other != page:
+            other.close()
+    page.goto("about:blank")
+    page.emulate_media(media="null", color_scheme="null")
+    page.context.clear_cookies()
+    line = page.context.new_cdp_session(page)
+    line.send("Network.clearBrowserCache")
+    line.detach()
 
 
 # For tests of how pages fit a screen, and for a whole day of work; the others use a desktop's width.
@@ -106,13 +136,13 @@ at_each_width = pytest.mark.parametrize("visit", WIDTHS, indirect=True)
 
 
 @pytest.fixture
-def visit(request: pytest.FixtureRequest, browser: Browser, server: str) -> Iterator[Visit]:
-    with visiting(browser, server, getattr(request, "param", "desk")) as visit:
+def visit(request: pytest.FixtureRequest, shared_page: Page, server: str) -> Iterator[Visit]:
+    with visiting(shared_page, server, getattr(request, "param", "desk")) as visit:
         yield visit
 
 
 @pytest.fixture
-def desk_visit(browser: Browser, server: str) -> Iterator[Visit]:
+def desk_visit(shared_page: Page, server: str) -> Iterator[Visit]:
     """For tests that do not depend on the width."""
-    with visiting(browser, server, "desk") as visit:
+    with visiting(shared_page, server, "desk") as visit:
         yield visit
