@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Response, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Response, expect, sync_playwright
 
 from backend.localrun.stack import Stack
 from backend.testing import PASSWORD, Cast
@@ -25,6 +25,8 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# A page that comes is not waited for any longer; on a machine at its limit the five seconds of the library are too few.
+expect.set_options(timeout=30_000)
 WIDTHS = {"phone": (360, 740), "desk": (1280, 860)}
 
 

@@ -67,7 +67,7 @@ def test_a_batch_moves_on_the_page_by_itself(cast: Cast, visit: Visit) -> None:
     visit.open(f"/commercant/envois/{batch.receipt}/")
     assert "2 ventes attendent leur enregistrement." in visit.words()
     post_slice(cast.device.terminal_id)
-    expect(visit.page.get_by_role("link", name="FAC-2")).to_be_visible(timeout=15_000)
+    expect(visit.page.get_by_role("link", name="FAC-2")).to_be_visible()
     assert "attendent" not in visit.words()
     visit.page.get_by_role("link", name="FAC-2").click()
     expect(visit.page.get_by_role("heading", name="Vente FAC-2")).to_be_visible()
