@@ -42,9 +42,9 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def server(django_db_setup: None, rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of an API process on the test database, started once per file, which serves the pages."""
+    """The address of an API process on the test database, started once for these files, which serves the pages."""
     environment = {"DATABASE_URL": rig.database_url, "BROKER_URL": ""}
     with Stack(folder=tmp_path_factory.mktemp("stack"), environment=environment) as stack:
         yield stack.add_api().start_ready().url
