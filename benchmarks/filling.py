@@ -35,11 +35,13 @@ def store(tills: Sequence[Till], sales: int, *, first_day: date = FIRST_DAY) -> 
         cursor.execute("SET SESSION foreign_key_checks = 0, unique_checks = 0, sql_log_bin = 0, sql_mode = ''")
         for begin in range(0, sales, CHUNK_SALES):
             end = min(begin + CHUNK_SALES, sales) - 1
-            for statement in (_batches(ids), _bodies(ids), _sales(ids), _lines(ids), _movements(ids), _outcomes(ids)):
+            for statement in (_batches(ids), _bodies(ids), _sales(ids), _lines(ids), _money(ids), _movements(ids),
+                              _outcomes(ids)):  # fmt: skip
                 numbered = statement.replace("NUMBERS", f"seq_{begin}_to_{end} n")
                 cursor.execute(numbered.replace("BEGINNING", first_day.isoformat()))
         cursor.execute(
-            "ANALYZE TABLE sales_batch, sales_sale, sales_saleline, inventory_stockmovement, sales_saleoutcome"
+            "ANALYZE TABLE sales_batch, sales_sale, sales_saleline, sales_moneymovement, inventory_stockmovement,"
+            " sales_saleoutcome"
         )
         cursor.fetchall()
     connection.close()
@@ -68,11 +70,11 @@ def _sales(ids: dict[str, str]) -> str:
     return (
         "INSERT INTO sales_sale (id, kind, shop_id, terminal_id, device_id, number, variant, registration_number,"
         " register_year, register_month, register_number, batch_id, position, currency, discount, total, payment_mode,"
-        " is_paid, has_payments, paid_later, cashier_code, cashier_name, customer_name, customer_phone, customer_nif,"
+        " is_paid, paid_total, returned_total, cashier_code, cashier_name, customer_name, customer_phone, customer_nif,"
         " reason, sold_at, sold_at_text, received_at, recorded_at, business_day, till_day, fingerprint, warnings)"
         f" SELECT n.seq + 1, 'vente', {ids['shop']}, {ids['terminal']}, {ids['device']}, {NUMBER}, 1,"
         f" CONCAT('FAC-', {ids['shop']}, '-202001-', {TURN}), 2020, 1, {TURN} + 1, {BATCH}, {TURN} % {BATCH_SALES} + 1,"
-        f" 'CDF', 0, 45000, 'CASH', 1, 0, 0, '', '', '', '', '', '', {DAY}, DATE_FORMAT({DAY}, '%Y-%m-%d'), {DAY},"
+        f" 'CDF', 0, 45000, 'CASH', 1, 45000, 0, '', '', '', '', '', '', {DAY}, DATE_FORMAT({DAY}, '%Y-%m-%d'), {DAY},"
         f" {DAY}, {DAY}, {DAY}, {HASH}, '[]' FROM NUMBERS"
     )
 
@@ -83,6 +85,14 @@ def _lines(ids: dict[str, str]) -> str:
         " quantity_returned, unit_price, discount, vat_rate, total)"
         f" SELECT n.seq + 1, {ids['shop']}, l.seq, {ids['unit']}, 'Article', 'PCE', 1, 0, 15000, 0, 16, 15000"
         f" FROM NUMBERS JOIN seq_1_to_{LINES} l"
+    )
+
+
+def _money(ids: dict[str, str]) -> str:
+    return (
+        "INSERT INTO sales_moneymovement (document_id, position, shop_id, terminal_id, cashier, till_day, business_day,"
+        f" kind, mode, currency, amount, rate, value) SELECT n.seq + 1, 1, {ids['shop']}, {ids['terminal']}, '', {DAY},"
+        f" {DAY}, 'ENCAISSEMENT', 'CASH', 'CDF', 45000, 1, 45000 FROM NUMBERS"
     )
 
 

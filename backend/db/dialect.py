@@ -16,7 +16,12 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
 # Tables whose rows are written once (promise P6). The database itself refuses changes, not only the code.
-APPEND_ONLY_TABLES = ("sales_batchbody", "inventory_stockmovement", "sales_outcomehistory")
+APPEND_ONLY_TABLES = (
+    "sales_batchbody",
+    "inventory_stockmovement",
+    "sales_outcomehistory",
+    "sales_moneymovement",
+)
 REFUSED_VERBS = ("update", "delete")
 # On MySQL: a function that lists the triggers for accounts that may not see them. It runs with the rights of the
 # account that migrates.

@@ -11,7 +11,7 @@ from django.db.models import Model
 
 from backend.inventory.french_numbers import plain_number
 from backend.inventory.models import Article, ArticleUnit, StockMovement
-from backend.sales.models import Batch, Sale, SaleKind, SaleLine, SaleOutcome, SalePayment
+from backend.sales.models import Batch, MoneyMovement, Sale, SaleKind, SaleLine, SaleOutcome
 from backend.shops.models import Shop, Terminal
 
 LISTED_MAX = 10
@@ -61,8 +61,8 @@ def name_row(row: Model) -> str:
             name = name_document(row.pk)
         case SaleLine():
             name = f"ligne {row.position} de {name_document(row.document_id)}"
-        case SalePayment():
-            name = f"paiement {row.position} de {name_document(row.document_id)}"
+        case MoneyMovement():
+            name = f"mouvement d'argent {row.position} de {name_document(row.document_id)}"
         case SaleOutcome():
             name = f"résultat de la vente {row.position} du {name_batch(row.batch_id)}"
         case StockMovement():

@@ -122,6 +122,7 @@ def first_entry(cast: Cast, entry: dict[str, Any]) -> dict[str, Any]:
                 "stock_apres": 98,
             }
         ],
+        "argent": [{"mode": "CASH", "devise": "CDF", "montant": "50000.00"}],
     }
 
 

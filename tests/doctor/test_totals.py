@@ -7,9 +7,9 @@ import pytest
 
 from backend.doctor.checks import totals as check
 from backend.doctor.registry import Scope
-from backend.sales.days.day_totals import totals_of_days
+from backend.sales.days.day_totals import RULE, totals_of_days
 from backend.sales.models import DayTotal, Sale
-from backend.sales.money.takings import Takings, takings_of
+from backend.sales.money.takings import Takings, takings_by_day
 from backend.testing import Cast
 from tests.doctor.planted_faults import findings, only_finding, repair, repaired
 from tests.tills import Till, line, sale
@@ -54,7 +54,7 @@ def test_a_total_that_the_documents_do_not_explain_is_added_up_anew(kept: Sale, 
     finding = only_finding("kept_totals")
     assert f"boutique BTQ-009, {kept.business_day}" in finding.found
     assert repaired(finding) == {"sales_daytotal": {"added_up_at_marks"}}
-    assert look_at(kept, cast) == takings_of(Sale.objects.filter(shop=cast.shop, business_day=kept.business_day))
+    assert look_at(kept, cast) == takings_by_day(shop_id=cast.shop.pk, days=[kept.business_day])[kept.business_day]
     assert DayTotal.objects.get(pk=total.pk).figures == total.figures
     assert findings() == {}
 
@@ -79,10 +79,10 @@ def test_a_document_that_comes_while_the_doctor_adds_up_is_no_fault(
     late = iter(["FAC-3"])
     add_up = check.takings_by_day
 
-    def post_then_add_up(documents: Any) -> Any:
+    def post_then_add_up(**of: Any) -> Any:
         for number in late:
             sold_days_ago(till, number, 3)
-        return add_up(documents)
+        return add_up(**of)
 
     monkeypatch.setattr(check, "takings_by_day", post_then_add_up)
     assert list(check.kept_totals(Scope())) == []
@@ -90,7 +90,7 @@ def test_a_document_that_comes_while_the_doctor_adds_up_is_no_fault(
 
 
 def test_a_repair_that_comes_too_late_changes_nothing(kept: Sale, cast: Cast) -> None:
-    DayTotal.objects.filter(day=kept.business_day).update(figures={})
+    DayTotal.objects.filter(day=kept.business_day).update(figures={"rule": RULE})
     finding = only_finding("kept_totals")
     DayTotal.objects.filter(day=kept.business_day).update(added_up_at_marks=None)
     look_at(kept, cast)
@@ -100,7 +100,7 @@ def test_a_repair_that_comes_too_late_changes_nothing(kept: Sale, cast: Cast) ->
 
 
 def test_one_shop_is_looked_at_alone(kept: Sale, cast: Cast) -> None:
-    DayTotal.objects.filter(day=kept.business_day).update(figures={})
+    DayTotal.objects.filter(day=kept.business_day).update(figures={"rule": RULE})
     assert [one.repair for one in check.kept_totals(Scope(shop=cast.other_shop))] == []
     assert len(list(check.kept_totals(Scope(shop=cast.shop)))) == 1
     assert len(list(check.kept_totals(Scope(shop=cast.shop, terminal=cast.terminal)))) == 1

@@ -33,7 +33,7 @@ from backend.inventory.stock import move_stock
 from backend.sales.days.month_closing import MonthAlreadyClosed, close_month
 from backend.sales.intake import Caller, receive_batch
 from backend.sales.models import Batch, Lane, Sale, SaleLine, SaleOutcome
-from backend.sales.posting.record_payment import owed_for
+from backend.sales.money.owed import owed_for
 from backend.sales.posting.runner import post_slice
 from backend.sales.repair.retry import retry_outcome
 from backend.shops.models import Device

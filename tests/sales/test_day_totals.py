@@ -10,8 +10,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from backend.sales.days import day_totals
 from backend.sales.days.day_totals import totals_of_days
-from backend.sales.models import DayTotal, Sale
-from backend.sales.money.takings import Takings, takings_of
+from backend.sales.models import DayTotal
+from backend.sales.money.takings import Takings, takings_by_day
 from backend.testing import Cast
 from tests.tills import Till, line, sale
 
@@ -36,7 +36,8 @@ def ask(cast: Cast) -> dict[date, Takings]:
 
 
 def truth(cast: Cast) -> dict[date, Takings]:
-    return {day: takings_of(Sale.objects.filter(shop=cast.shop, business_day=day)) for day in days_of(cast)}
+    found = takings_by_day(shop_id=cast.shop.pk, days=days_of(cast))
+    return {day: found.get(day, Takings()) for day in days_of(cast)}
 
 
 @pytest.fixture
@@ -103,8 +104,8 @@ def test_a_document_that_commits_while_the_day_is_added_up_is_not_missed(
     add_up = day_totals.takings_by_day
     late = iter([dated("E", busy.oil, YESTERDAY)])
 
-    def add_up_then_post(documents: Any) -> dict[date, Takings]:
-        found = add_up(documents)
+    def add_up_then_post(**of: Any) -> dict[date, Takings]:
+        found = add_up(**of)
         for one in late:
             till.settle(one)
         return found

@@ -13,11 +13,11 @@ from backend.sales.models import (
     BatchBody,
     InvoiceSequence,
     Lane,
+    MoneyMovement,
     OutcomeHistory,
     Sale,
     SaleLine,
     SaleOutcome,
-    SalePayment,
 )
 from backend.sales.posting import sql
 from backend.testing import Cast
@@ -29,7 +29,7 @@ INSERTS: list[tuple[type[models.Model], tuple[str, ...]]] = [
     (Sale, sql.SALE_COLUMNS),
     (SaleLine, sql.LINE_COLUMNS),
     (StockMovement, sql.MOVEMENT_COLUMNS),
-    (SalePayment, sql.PAYMENT_COLUMNS),
+    (MoneyMovement, sql.MONEY_COLUMNS),
     (SaleOutcome, sql.OUTCOME_COLUMNS),
 ]
 
@@ -92,7 +92,8 @@ def test_the_database_itself_refuses_to_change_history(history: None, model: typ
 
 
 def test_every_table_of_history_is_guarded_by_the_database(db: None) -> None:
-    assert set(dialect.APPEND_ONLY_TABLES) == {m._meta.db_table for m in (BatchBody, StockMovement, OutcomeHistory)}
+    history = (BatchBody, StockMovement, OutcomeHistory, MoneyMovement)
+    assert set(dialect.APPEND_ONLY_TABLES) == {model._meta.db_table for model in history}
     assert dialect.missing_triggers(connection) == []
 
 

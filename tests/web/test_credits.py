@@ -9,7 +9,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from backend.sales.models import Sale
-from backend.sales.posting.record_payment import owed_for
+from backend.sales.money.owed import owed_for
 from backend.testing import Cast
 from backend.web.selectors import credits as selectors
 from tests.shop_day import post, sale

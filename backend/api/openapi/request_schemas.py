@@ -12,6 +12,7 @@ NAMES = {
     "WireDrawer": "TiroirEnvoye",
     "WireHeartbeat": "Battement",
     "WireHeld": "AEnvoyer",
+    "WireChange": "MonnaieRendue",
     "WireListed": "VenteListee",
     "WireOrigin": "Origine",
     "WirePayment": "PaiementRecu",
@@ -34,10 +35,10 @@ CIRCUMSTANCES = (
 )
 # The fields of each kind beside its circumstances: the required ones, then the optional ones.
 KINDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "vente": (("lignes",), ("remise", "montant_total", "paye", "paiements")),
-    "annulation": (("origine",), ()),
-    "retour": (("origine", "lignes"), ()),
-    "paiement": (("origine", "montant"), ()),
+    "vente": (("lignes",), ("remise", "montant_total", "paye", "paiements", "rendu")),
+    "annulation": (("origine",), ("paiements",)),
+    "retour": (("origine", "lignes"), ("paiements",)),
+    "paiement": (("origine", "montant"), ("taux", "paiements", "rendu")),
 }
 LINES = {"vente": "LigneVendue", "retour": "LigneRendue"}
 

@@ -9,8 +9,7 @@ from django.db.models.functions import Abs, Coalesce
 
 from backend.doctor.registry import Finding, Repair, Scope, check
 from backend.doctor.wording import listed, name_document, quantity
-from backend.sales.models import Sale, SaleKind, SaleLine, SalePayment
-from backend.sales.money.amounts import MONEY_PLACES, round_half_up
+from backend.sales.models import Sale, SaleKind, SaleLine
 
 # SQLite adds decimals as floats; real differences are at least a thousandth.
 TOLERANCE = Decimal("0.0005")
@@ -115,7 +114,7 @@ def returns_stay_within_the_sale(scope: Scope) -> Iterator[Finding]:
         )
 
 
-@check(promise="P12", title="Chaque vente sait ce qui en est revenu et ce qui a été payé depuis", cost=FOLLOWERS)
+@check(promise="P12", title="Chaque vente sait ce qui en est revenu", cost=FOLLOWERS)
 def origins_know_their_followers(scope: Scope) -> Iterator[Finding]:
     """Compare the sums stored on a sale with the documents that followed it. The documents are right: they never
     change."""
@@ -144,13 +143,12 @@ def _misinformed(scope: Scope) -> set[int]:
         *off_lines.filter(gap__gt=TOLERANCE).values_list("origin_line__document_id", flat=True),
         *lonely.values_list("document_id", flat=True),
     }
-    for column, kinds in (("returned_total", COME_BACK), ("paid_later", (SaleKind.PAYMENT,))):
-        followers = Sale.objects.filter(kind__in=kinds)
-        by_sale = followers.filter(origin__isnull=False, **_origins(scope)).values("origin_id", f"origin__{column}")
-        off = by_sale.annotate(sum=Sum("total")).annotate(gap=Abs(F("sum") - F(f"origin__{column}")))
-        found.update(off.filter(gap__gt=TOLERANCE).values_list("origin_id", flat=True))
-        alone = Sale.objects.filter(~Exists(followers.filter(origin=OuterRef("pk"))), **scope.narrow())
-        found.update(alone.exclude(**{column: 0}).values_list("pk", flat=True))
+    followers = Sale.objects.filter(kind__in=COME_BACK)
+    by_sale = followers.filter(origin__isnull=False, **_origins(scope)).values("origin_id", "origin__returned_total")
+    off = by_sale.annotate(sum=Sum("total")).annotate(gap=Abs(F("sum") - F("origin__returned_total")))
+    found.update(off.filter(gap__gt=TOLERANCE).values_list("origin_id", flat=True))
+    alone = Sale.objects.filter(~Exists(followers.filter(origin=OuterRef("pk"))), **scope.narrow())
+    found.update(alone.exclude(returned_total=0).values_list("pk", flat=True))
     return found
 
 
@@ -158,7 +156,7 @@ def _stored_sums(document_id: int) -> dict[str, Decimal]:
     sale = Sale.objects.get(pk=document_id)
     lines = SaleLine.objects.filter(document_id=document_id).order_by("position")
     stored = {f"ligne {line.position} revenu": line.quantity_returned for line in lines}
-    return stored | {"rendu": sale.returned_total, "payé depuis": sale.paid_later}
+    return stored | {"rendu": sale.returned_total}
 
 
 def _document_sums(document_id: int) -> dict[str, Decimal]:
@@ -169,8 +167,7 @@ def _document_sums(document_id: int) -> dict[str, Decimal]:
         summed[f"ligne {line.position} revenu"] = sum(followers, NOTHING)
     totals = Sale.objects.filter(origin_id=document_id).values_list("kind", "total")
     back = sum((total for kind, total in totals if kind in COME_BACK), NOTHING)
-    paid = sum((total for kind, total in totals if kind == SaleKind.PAYMENT), NOTHING)
-    return summed | {"rendu": back, "payé depuis": paid}
+    return summed | {"rendu": back}
 
 
 def _recount(document_id: int) -> dict[str, object] | None:
@@ -182,28 +179,7 @@ def _recount(document_id: int) -> dict[str, object] | None:
         if line.quantity_returned != summed[f"ligne {line.position} revenu"]:
             line.quantity_returned = summed[f"ligne {line.position} revenu"]
             line.save(update_fields=["quantity_returned"])
-    sale.returned_total, sale.paid_later = summed["rendu"], summed["payé depuis"]
-    sale.save(update_fields=["returned_total", "paid_later"])
+    sale.returned_total = summed["rendu"]
+    sale.save(update_fields=["returned_total"])
     return {"before": {name: str(value) for name, value in stored.items()},
             "after": {name: str(value) for name, value in summed.items()}}  # fmt: skip
-
-
-@check(promise="P12", title="Rien n'est payé au-delà de ce qui est dû", cost=FOLLOWERS)
-def payments_stay_within_what_is_owed(scope: Scope) -> Iterator[Finding]:
-    """Find later payments beyond what the sale left owing. Goods returned after the payment do not count."""
-    payments = Sale.objects.filter(kind=SaleKind.PAYMENT, origin__isnull=False, **_origins(scope))
-    columns = ("origin_id", "origin__total", "origin__is_paid", "origin__has_payments")
-    for origin_id, total, is_paid, has_payments, later in payments.values_list(*columns).annotate(
-        later=Sum("total")
-    ).order_by("origin_id"):  # fmt: skip
-        paid = NOTHING
-        if has_payments:
-            rows = SalePayment.objects.filter(document_id=origin_id).values_list("amount", "rate")
-            paid = sum((round_half_up(amount * rate, MONEY_PLACES) for amount, rate in rows), NOTHING)
-        owed = NOTHING if is_paid else max(NOTHING, total - paid)
-        if later > owed + TOLERANCE:
-            yield Finding(
-                f"{name_document(origin_id)} : {quantity(later)} payé depuis, {quantity(owed)} était dû",
-                "Un client a payé deux fois, ou une autre vente. Comparez les paiements avec les reçus de la caisse, et"
-                " rendez le trop-perçu.",
-            )

@@ -20,10 +20,10 @@ from backend.sales.models import (
     Heartbeat,
     InvoiceSequence,
     Lane,
+    MoneyMovement,
     Sale,
     SaleLine,
     SaleOutcome,
-    SalePayment,
     TillClosing,
 )
 from backend.shops.models import Device, Shop, Terminal
@@ -117,8 +117,10 @@ def _bring_home(document_id: int) -> dict[str, object] | None:
 @check(promise="P8", title="Les lignes, paiements et résultats ont la boutique de leur vente", cost=ALL_ROWS)
 def parts_of_sales_have_their_shop(scope: Scope) -> Iterator[Finding]:
     for rows, noun, parent in (
-        (SaleLine, "ligne", "document"), (SalePayment, "paiement", "document"), (SaleOutcome, "résultat", "batch"),
-    ):  # fmt: skip
+        (SaleLine, "ligne", "document"),
+        (MoneyMovement, "mouvement d'argent", "document"),
+        (SaleOutcome, "résultat", "batch"),
+    ):
         orphans = rows._default_manager.filter(_missing("shop_id"), **scope.narrow(
             shop=f"{parent}__shop_id", terminal=f"{parent}__terminal_id"
         ))  # fmt: skip

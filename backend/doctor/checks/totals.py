@@ -6,7 +6,7 @@ from functools import partial
 from backend.doctor.registry import Finding, Repair, Scope, check
 from backend.doctor.wording import name_shop
 from backend.sales.days.day_totals import is_kept, write_figures
-from backend.sales.models import DayTotal, Sale
+from backend.sales.models import DayTotal
 from backend.sales.money.takings import Takings, takings_by_day
 
 # How many days of a shop are summed at a time.
@@ -34,7 +34,7 @@ def kept_totals(scope: Scope) -> Iterator[Finding]:
 def _wrong(totals: list[DayTotal]) -> list[DayTotal]:
     """Return the totals that differ from the documents, unless a document was recorded while they were summed."""
     shop_id, days = totals[0].shop_id, [total.day for total in totals]
-    found = takings_by_day(Sale.objects.filter(shop_id=shop_id, business_day__in=days))
+    found = takings_by_day(shop_id=shop_id, days=days)
     suspects = [total for total in totals if total.figures != write_figures(found.get(total.day) or Takings())]
     now = DayTotal.objects.in_bulk([total.pk for total in suspects])
     return [total for total in suspects if total.pk in now and now[total.pk].marks == total.marks]

@@ -11,11 +11,11 @@ from backend.inventory.models import Article, ArticleUnit, StockMovement
 from backend.sales.models import (
     Batch,
     BatchBody,
+    MoneyMovement,
     OutcomeHistory,
     Sale,
     SaleLine,
     SaleOutcome,
-    SalePayment,
 )
 from backend.shops.models import Shop, Terminal
 
@@ -37,7 +37,7 @@ SEAMS = (
     Seam(Sale, "shop_id", {"batch__shop_id": "son lot", "origin__shop_id": "sa vente d'origine"}),
     Seam(Sale, "terminal_id", {"batch__terminal_id": "son lot"}),
     Seam(SaleLine, "shop_id", {"document__shop_id": "son document", "unit__shop_id": "son unité"}, OF_DOCUMENT),
-    Seam(SalePayment, "shop_id", {"document__shop_id": "son document"}, OF_DOCUMENT),
+    Seam(MoneyMovement, "shop_id", {"document__shop_id": "son document"}, OF_DOCUMENT),
     Seam(SaleOutcome, "shop_id", {"batch__shop_id": "son lot", "document__shop_id": "son document"}),
     Seam(SaleOutcome, "terminal_id", {"batch__terminal_id": "son lot"}),
     Seam(StockMovement, "shop_id", {"unit__shop_id": "son unité", "document__shop_id": "son document"}, OF_DOCUMENT),

@@ -23,7 +23,6 @@ from backend.sales.models import (
     Sale,
     SaleLine,
     SaleOutcome,
-    SalePayment,
     TillClosing,
 )
 from backend.sentences import FRENCH
@@ -75,12 +74,6 @@ class LineInline(ReadOnlyInline):
     readonly_fields = fields
 
 
-class PaymentInline(ReadOnlyInline):
-    model = SalePayment
-    fields = ("position", "mode", "currency", "amount", "rate")
-    readonly_fields = fields
-
-
 @admin.register(Sale, site=site)
 class SaleAdmin(ReadOnlyAdmin):
     list_display = ("number", "variant", "kind", "shop", "terminal", "registration_number", "total", "currency",
@@ -88,7 +81,16 @@ class SaleAdmin(ReadOnlyAdmin):
     list_select_related = ("shop", "terminal")
     finds = ("pk", "batch__receipt")
     narrows = ("batch__id__exact",)
-    inlines = (LineInline, PaymentInline)
+    inlines = (LineInline,)
+    readonly_fields = ("money",)
+
+    @admin.display(description=_("Argent"))
+    def money(self, sale: Sale) -> SafeString:
+        """Show it here: its key has two columns, as an outcome's."""
+        moves = sale.money.order_by("position")
+        rows = ((one.kind, one.mode, one.amount, one.currency, one.rate, one.cashier, one.till_day) for one in moves)
+        cells = "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>"
+        return format_html("<table>{}</table>", format_html_join("", cells, rows))
 
     def found_by(self, term: str) -> Q:
         """Find documents by the till's number too. Names every till, because the index begins with the till."""

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from backend.sales.days.day_report import NUMBERS_MAX, Day
 from backend.sales.wire.structs import Identifier
@@ -29,6 +29,10 @@ class TiroirCompte(Answer, frozen=True):
     attendu: Amount
     compte: Amount
     ecart: Amount
+    non_compte: (
+        Annotated[bool, Meta(description="Vrai quand la caisse n'a pas dit ce qu'elle a compté dans cette devise")]
+        | UnsetType
+    ) = UNSET
 
 
 def _listed(description: str) -> Meta:
@@ -57,7 +61,10 @@ class Comparaison(Answer, frozen=True):
     a_corriger: Annotated[list[str], _listed("Refusées, de la liste ou de ce jour : la boutique doit décider")]
     totaux: Annotated[
         list[TotalCompte],
-        Meta(description="Ce que le serveur compte : encaissé moins rendu, et le nombre de documents qui l'ont fait"),
+        Meta(
+            description="Ce que le serveur compte dans le tiroir : encaissé moins rendu, et le nombre de documents "
+            "qui l'ont fait"
+        ),
     ]
     caisse: Annotated[
         list[TiroirCompte],

@@ -18,9 +18,12 @@ from django.db import connection
 from backend.db import dialect
 from backend.db.change_cursors import OVERLAP
 from backend.db.transients import retrying
-from backend.sales.models import DayTotal, Sale
-from backend.sales.money.takings import Flow, Takings, takings_by_day, to_cents
+from backend.sales.models import DayTotal
+from backend.sales.money.takings import Flow, Takings, takings_by_day
 from backend.shops.models import Shop
+
+# Kept with the figures: those that another version added up by another rule are added up again.
+RULE = 2
 
 
 def totals_of_days(*, shop: Shop, days: Iterable[date], now: datetime) -> dict[date, Takings]:
@@ -32,7 +35,7 @@ def totals_of_days(*, shop: Shop, days: Iterable[date], now: datetime) -> dict[d
     totals = {total.day: total for total in DayTotal.objects.filter(shop=shop, day__in=wanted)}
     kept = {total.day: read_figures(total.figures) for total in totals.values() if is_kept(total)}
     missing = [day for day in wanted if day not in kept]
-    found = takings_by_day(Sale.objects.filter(shop=shop, business_day__in=missing)) if missing else {}
+    found = takings_by_day(shop_id=shop.pk, days=missing) if missing else {}
     over = [
         # A day without a row was never marked. A posting that marks it meanwhile makes the row, with higher marks.
         (day, totals[day].marks if day in totals else 0, write_figures(found.get(day) or Takings()))
@@ -45,8 +48,8 @@ def totals_of_days(*, shop: Shop, days: Iterable[date], now: datetime) -> dict[d
 
 
 def is_kept(total: DayTotal) -> bool:
-    """Tell whether the figures are valid: nothing was recorded for the day since they were added up."""
-    return total.added_up_at_marks == total.marks
+    """Tell whether the figures are valid: added up by today's rule, and nothing was recorded for the day since."""
+    return total.added_up_at_marks == total.marks and total.figures.get("rule") == RULE
 
 
 def is_over(day: date, *, shop: Shop, now: datetime) -> bool:
@@ -73,26 +76,32 @@ def _keep(shop: Shop, days: list[tuple[date, int, dict[str, Any]]]) -> None:
 
 
 def write_figures(takings: Takings) -> dict[str, Any]:
-    def flows(found: dict[tuple[str, str], Flow]) -> list[list[object]]:
-        return [[*key, str(flow.amount), flow.documents] for key, flow in sorted(found.items())]
+    def by_mode(flows: dict[tuple[str, str], Flow]) -> list[list[object]]:
+        return [[*key, str(flow.amount), flow.documents] for key, flow in sorted(flows.items())]
+
+    def by_currency(flows: dict[str, Flow]) -> list[list[object]]:
+        return [[key, str(flow.amount), flow.documents] for key, flow in sorted(flows.items())]
 
     return {
-        "came_in": flows(takings.came_in),
-        "went_back": flows(takings.went_back),
-        "sold": [[key, str(flow.amount), flow.documents] for key, flow in sorted(takings.sold.items())],
-        "owed": [[currency, str(to_cents(amount))] for currency, amount in sorted(takings.owed.items())],
+        "rule": RULE,
+        "came_in": by_mode(takings.came_in),
+        "went_back": by_mode(takings.went_back),
+        "sold": by_currency(takings.sold),
+        "undone": by_currency(takings.undone),
+        "voided": by_currency(takings.voided),
+        # For processes of the version before this one, which read these too.
+        "owed": [],
         "sale_count": takings.sale_count,
-        "credit_count": takings.credit_count,
+        "credit_count": 0,
     }
 
 
 def read_figures(figures: dict[str, Any]) -> Takings:
-    takings = Takings(sale_count=figures["sale_count"], credit_count=figures["credit_count"])
+    takings = Takings()
     for kept, flows in ((figures["came_in"], takings.came_in), (figures["went_back"], takings.went_back)):
         for currency, mode, amount, documents in kept:
             flows[currency, mode] = Flow(Decimal(amount), documents)
-    for currency, amount, documents in figures["sold"]:
-        takings.sold[currency] = Flow(Decimal(amount), documents)
-    for currency, amount in figures["owed"]:
-        takings.owed[currency] = Decimal(amount)
+    for name in ("sold", "undone", "voided"):
+        for currency, amount, documents in figures[name]:
+            getattr(takings, name)[currency] = Flow(Decimal(amount), documents)
     return takings

@@ -2,15 +2,16 @@
 
 from decimal import Decimal
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
+from msgspec import UNSET
 
 from backend.sales.days.answers import TiroirCompte, TotalCompte
 from backend.sales.days.day_report import Drawer, SaidSum
-from backend.sales.models import Sale
-from backend.sales.money.takings import Flow, takings_of
+from backend.sales.models import MoneyMovement
+from backend.sales.money.movements import CASH
+from backend.sales.money.takings import Flow, drawer_sums
 from backend.sales.wire.fields import written
 
-CASH = "CASH"
 ZERO = Decimal(0)
 
 Sums = dict[tuple[str, str], Flow]
@@ -26,14 +27,13 @@ def compare_sums(said: dict[tuple[str, str], SaidSum], net: Sums) -> bool:
     return True
 
 
-def compare_drawer(documents: QuerySet[Sale], drawer: Drawer, *, currency: str) -> list[TiroirCompte]:
+def compare_drawer(movements: QuerySet[MoneyMovement], drawer: Drawer, *, currency: str) -> list[TiroirCompte]:
     """Return, by currency, what should be in the drawer, what was counted, and the difference; the shop's own first.
 
-    Expected is what was in it at first, plus the cash of the day's takings, less what was paid out. If the drawer names
-    a cashier, and any document of the till's day names one, only that cashier's documents count; otherwise all do. A
-    cashier is identified by code, or by name where a document has no code.
+    Expected is what was in it at first, plus the cash of the day's movements, less what was paid out. If the drawer
+    names a cashier, and any movement of the till's day does, only that cashier's movements count; otherwise all do.
     """
-    net = takings_of(_of_cashier(documents, drawer.cashier)).net()
+    net = drawer_sums(of_cashier(movements, drawer.cashier)).net()
     taken = {each: flow.amount for (each, mode), flow in net.items() if mode == CASH}
     currencies = taken.keys() | drawer.float_amounts.keys() | drawer.payouts.keys() | drawer.counted.keys()
     lines = []
@@ -42,17 +42,20 @@ def compare_drawer(documents: QuerySet[Sale], drawer: Drawer, *, currency: str) 
         counted = drawer.counted.get(each, ZERO)
         lines.append(
             TiroirCompte(
-                devise=each, attendu=written(expected), compte=written(counted), ecart=written(counted - expected)
+                devise=each,
+                attendu=written(expected),
+                compte=written(counted),
+                ecart=written(counted - expected),
+                non_compte=UNSET if each in drawer.counted else True,
             )
         )
     return lines
 
 
-def _of_cashier(documents: QuerySet[Sale], cashier: str) -> QuerySet[Sale]:
-    names_somebody = ~Q(cashier_code="") | ~Q(cashier_name="")
-    if not cashier or not documents.filter(names_somebody).exists():
-        return documents
-    return documents.filter(Q(cashier_code=cashier) | Q(cashier_code="", cashier_name=cashier))
+def of_cashier(movements: QuerySet[MoneyMovement], cashier: str) -> QuerySet[MoneyMovement]:
+    if not cashier or not movements.exclude(cashier="").exists():
+        return movements
+    return movements.filter(cashier=cashier)
 
 
 def write_sums(net: Sums, *, currency: str) -> list[TotalCompte]:

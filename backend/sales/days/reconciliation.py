@@ -17,8 +17,8 @@ from django.db.models import Q, QuerySet
 from backend.sales.days.answers import DIFFERENT, EQUAL, SUMS_EQUAL, Comparaison, Difference, Rapprochement
 from backend.sales.days.day_report import NUMBERS_MAX, DayReport
 from backend.sales.days.drawers import compare_drawer, compare_sums, write_sums
-from backend.sales.models import OutcomeStatus, Sale, SaleOutcome, TillClosing
-from backend.sales.money.takings import takings_of
+from backend.sales.models import MoneyMovement, OutcomeStatus, Sale, SaleOutcome, TillClosing
+from backend.sales.money.takings import drawer_sums
 from backend.sales.receipts.answers import NO_NUMBER
 from backend.sales.receipts.status_lookup import pending_named
 from backend.sales.repair.open_entries import open_entries
@@ -69,9 +69,9 @@ def reconcile(
     shop = shop_of(terminal)
     own = {"terminal_id": terminal.pk, "shop_id": shop.pk}
     lists = _compare_lists(own, terminal, report)
-    documents = Sale.objects.filter(**own, till_day=report.day)
-    net = takings_of(documents).net()
-    drawer = compare_drawer(documents, report.drawer, currency=shop.currency) if report.drawer else []
+    movements = MoneyMovement.objects.filter(**own, till_day=report.day)
+    net = drawer_sums(movements).net()
+    drawer = compare_drawer(movements, report.drawer, currency=shop.currency) if report.drawer else []
     differs = any(msgspec.structs.asdict(lists).values()) or (
         report.sums is not None and not compare_sums(report.sums, net)
     )

@@ -25,6 +25,7 @@ class Reason(Enum):
     MISSING = "manquant", _("manquant")
     MISSING_FEMININE = "manquante", _("manquante")
     RATE_MISSING = "taux_manquant", _("manquant : autre devise que celle de la vente")
+    RATE_NOT_ONE = "taux_different_de_1", _("doit être 1 : c'est la devise de la vente")
     UNIT_MISSING = "unite_manquante", _("article ou unité manquants")
     NOT_A_NUMBER = "nombre_attendu", _("nombre attendu")
     NUMBER_TOO_LARGE = "nombre_trop_grand", _("nombre trop grand")

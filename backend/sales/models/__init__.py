@@ -10,7 +10,7 @@ from backend.sales.models.batches import (
     Pause,
     SaleOutcome,
 )
-from backend.sales.models.documents import InvoiceSequence, Sale, SaleKind, SaleLine, SalePayment
+from backend.sales.models.documents import InvoiceSequence, MoneyKind, MoneyMovement, Sale, SaleKind, SaleLine
 from backend.sales.models.reports import Heartbeat, TillClosing
 from backend.sales.models.totals import DayTotal
 
@@ -22,6 +22,8 @@ __all__ = [
     "Heartbeat",
     "InvoiceSequence",
     "Lane",
+    "MoneyKind",
+    "MoneyMovement",
     "OutcomeHistory",
     "OutcomeStatus",
     "Pause",
@@ -29,6 +31,5 @@ __all__ = [
     "SaleKind",
     "SaleLine",
     "SaleOutcome",
-    "SalePayment",
     "TillClosing",
 ]

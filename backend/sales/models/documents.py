@@ -36,18 +36,18 @@ class Sale(models.Model):
     currency = models.CharField(max_length=3)
     discount = models.DecimalField(**MONEY, default=0)
     total = models.DecimalField(**MONEY)
-    payment_mode = models.CharField(max_length=32, default="CASH")
+    # As the till said it; what money the document moved is in MoneyMovement.
+    payment_mode = KeyField(max_length=32, default="CASH")
     is_paid = models.BooleanField(default=True)
-    # If set, the money is in SalePayment rows; otherwise all of `total` was paid in `payment_mode`.
-    has_payments = models.BooleanField(default=False)
-    # What later payments of a credit sale brought in, what its returns are worth, and when a void undid it. Changed
-    # under the document's lock.
-    paid_later = models.DecimalField(**MONEY, default=0)
+    # The sums of a sale and of all that followed it, kept like the stock of a unit: the value of its money movements
+    # (less what was given back; empty only where a process of an older version recorded the document and its money is
+    # not written yet), what its returns are worth, and when a void undid it. Changed under the document's lock.
+    paid_total = models.DecimalField(**MONEY, null=True)
     returned_total = models.DecimalField(**MONEY, default=0)
     voided_at = models.DateTimeField(null=True)
-    cashier_code = models.CharField(max_length=40, blank=True)
-    cashier_name = models.CharField(max_length=120, blank=True)
-    customer_name = models.CharField(max_length=160, blank=True)
+    cashier_code = KeyField(max_length=40, blank=True)
+    cashier_name = KeyField(max_length=120, blank=True)
+    customer_name = KeyField(max_length=160, blank=True)
     customer_phone = models.CharField(max_length=40, blank=True)
     customer_nif = models.CharField(max_length=40, blank=True)
     reason = models.CharField(max_length=REASON_LENGTH_MAX, blank=True)
@@ -109,20 +109,43 @@ class SaleLine(models.Model):
         return f"{self.quantity} × {self.article_name}"
 
 
-class SalePayment(models.Model):
-    """One of several payments of a document, each in its own mode and currency."""
+class MoneyKind(models.TextChoices):
+    """Why money moved. Change is part of a payment; a refund gives back what a void or a return undid."""
 
-    document = models.ForeignKey(Sale, on_delete=models.PROTECT, related_name="payments", db_index=False)
-    shop = models.ForeignKey(Shop, db_index=False, **UNCONSTRAINED)
+    RECEIPT = "ENCAISSEMENT", "Encaissement"
+    CHANGE = "RENDU", "Monnaie rendue"
+    REFUND = "REMBOURSEMENT", "Remboursement"
+    PAYMENT = "PAIEMENT", "Paiement d'un crédit"
+
+
+class MoneyMovement(models.Model):
+    """Money that a document moved, in one mode and currency; positive into the drawer, negative out. Append-only.
+
+    Written in the document's own transaction. The drawer is that of the till, the cashier and the day that handed the
+    money over, which need not be the document's: backend/sales/money/movements.py has the rule.
+    """
+
+    pk = models.CompositePrimaryKey("document_id", "position")
+    document = models.ForeignKey(Sale, on_delete=models.PROTECT, related_name="money", db_index=False)
     position = models.PositiveSmallIntegerField()  # from 1
-    mode = models.CharField(max_length=32)
+    shop = models.ForeignKey(Shop, db_index=False, **UNCONSTRAINED)
+    terminal = models.ForeignKey(Terminal, db_index=False, **UNCONSTRAINED)
+    cashier = KeyField(max_length=120, blank=True)  # the code, or the name of one who has no code
+    till_day = models.DateField()
+    business_day = models.DateField()
+    kind = models.CharField(max_length=16, choices=MoneyKind)
+    mode = KeyField(max_length=32)  # in capitals
     currency = models.CharField(max_length=3)
     amount = models.DecimalField(**MONEY)
-    # How many units of the document's currency one unit of the payment's is worth.
+    # How many units of the document's currency one unit of this one is worth, and the amount reckoned so.
     rate = models.DecimalField(max_digits=18, decimal_places=8, default=1)
+    value = models.DecimalField(**MONEY)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["document", "position"], name="payment_document_position")]
+        indexes = [
+            models.Index(fields=["shop", "business_day"], name="money_shop_day"),
+            models.Index(fields=["terminal", "till_day"], name="money_terminal_day"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency} {self.mode}"

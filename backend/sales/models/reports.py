@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from backend.db.dialect import KeyField
 from backend.sales.models.batches import UNCONSTRAINED
 from backend.shops.models import Device, Shop, Terminal
 
@@ -13,7 +14,7 @@ class TillClosing(models.Model):
     terminal = models.ForeignKey(Terminal, **UNCONSTRAINED)
     device = models.ForeignKey(Device, null=True, db_index=False, **UNCONSTRAINED)
     day = models.DateField()  # the till's own
-    cashier = models.CharField(max_length=120, blank=True)
+    cashier = KeyField(max_length=120, blank=True)
     result = models.CharField(max_length=20)
     said = models.JSONField()
     answered = models.JSONField()

@@ -1,26 +1,27 @@
-"""What documents brought in, gave back and left owing: the one rule, for the dashboard and the end of a till's day.
+"""Sums of documents and of the money that they moved: the one place that adds money up, for pages, tills and exports.
 
-A sale with payment rows brought in those rows; any other paid sale brought in its total, in its own mode. A payment of
-a credit brought in its amount. A void or a return of a paid sale gave its total back, in the mode of the returning
-document; of a sale on credit it only reduces what is owed.
+*Sold* is the worth of documents: sales, less voids and returns, each on its own day. *Came in* is money for sales and
+for credits, less the change that was handed back; *went back* is money given back for voids and returns; what is in
+the drawer is the difference. Only MoneyMovement knows money: no document's total or mode is ever taken for it.
 """
 
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from django.db.models import Count, F, QuerySet, Sum
+from django.db.models import Case, Count, F, IntegerField, QuerySet, Sum, When
 
-from backend.sales.models import Sale, SaleKind, SalePayment
+from backend.sales.models import MoneyKind, MoneyMovement, Sale, SaleKind
 
 CENT = Decimal("0.01")
 
 
 @dataclass(slots=True)
 class Flow:
-    """An amount in one mode and currency, and how many documents made it. A split sale counts in each of its modes."""
+    """An amount, and how many documents made it. A sale paid in two modes counts in each of them."""
 
     amount: Decimal = Decimal(0)
     documents: int = 0
@@ -30,18 +31,16 @@ class Flow:
         self.documents += documents
 
 
-@dataclass(slots=True)
-class Takings:
-    """By (currency, mode): what came in and what was given back; by currency: what is owed. Modes are in capitals."""
+def _flows() -> dict[Any, Flow]:
+    return defaultdict(Flow)
 
-    came_in: dict[tuple[str, str], Flow] = field(default_factory=lambda: defaultdict(Flow))
-    went_back: dict[tuple[str, str], Flow] = field(default_factory=lambda: defaultdict(Flow))
-    owed: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
-    # By currency: the sales themselves, paid or not, before voids and returns.
-    sold: dict[str, Flow] = field(default_factory=lambda: defaultdict(Flow))
-    # How many sales, without the documents that follow them; and how many of these are on credit.
-    sale_count: int = 0
-    credit_count: int = 0
+
+@dataclass(slots=True)
+class DrawerSums:
+    """Money by (currency, mode), neither with a sign: what came in, and what was given back."""
+
+    came_in: dict[tuple[str, str], Flow] = field(default_factory=_flows)
+    went_back: dict[tuple[str, str], Flow] = field(default_factory=_flows)
 
     def net(self) -> dict[tuple[str, str], Flow]:
         """Return what came in less what was given back, by (currency, mode), and how many documents did either."""
@@ -53,61 +52,77 @@ class Takings:
         return nets
 
 
-def takings_of(documents: QuerySet[Sale]) -> Takings:
-    """Return the takings of these documents. Two queries, whatever the count."""
-    return _takings_by(documents, key="shop")[0]
+@dataclass(slots=True)
+class Takings(DrawerSums):
+    """A shop's day: its money, and by currency the worth of its documents."""
+
+    sold: dict[str, Flow] = field(default_factory=_flows)
+    # Voids and returns dated on this day, whichever day's sale they undo.
+    undone: dict[str, Flow] = field(default_factory=_flows)
+    # The sales of this day that were voided on this day.
+    voided: dict[str, Flow] = field(default_factory=_flows)
+
+    @property
+    def sale_count(self) -> int:
+        """How many sales, without those that were voided the same day."""
+        return sum(flow.documents for flow in self.standing().values())
+
+    def standing(self) -> dict[str, Flow]:
+        """Return the sales that were not voided the same day."""
+        left = {currency: Flow(flow.amount, flow.documents) for currency, flow in self.sold.items()}
+        for currency, gone in self.voided.items():
+            left[currency].add(-gone.amount, -gone.documents)
+        return left
+
+    def net_sold(self) -> dict[str, Decimal]:
+        """Return the worth of sales less voids and returns: days of it add up to the month's."""
+        worth: dict[str, Decimal] = defaultdict(Decimal)
+        for currency, flow in self.sold.items():
+            worth[currency] += flow.amount
+        for currency, flow in self.undone.items():
+            worth[currency] -= flow.amount
+        return dict(worth)
 
 
-def takings_by_day(documents: QuerySet[Sale]) -> dict[date, Takings]:
-    """Return the takings of each business day on which there are documents. Two queries, whatever the count."""
-    return _takings_by(documents, key="business_day")[1]
+def drawer_sums(movements: QuerySet[MoneyMovement]) -> DrawerSums:
+    """Return the sums of these movements. One query, whatever the count."""
+    sums = DrawerSums()
+    for group in _grouped(movements):
+        _add_money(sums, group)
+    return sums
 
 
-def _takings_by(documents: QuerySet[Sale], *, key: str) -> tuple[Takings, dict[Any, Takings]]:
-    """Return the takings of all documents, and of each value of the column `key`."""
-    whole = Takings()
-    parts: dict[Any, Takings] = defaultdict(Takings)
-    groups = documents.values(key, "kind", "currency", "payment_mode", "is_paid", "has_payments")
-    for group in groups.annotate(count=Count("pk"), amount=Sum("total")).order_by():
-        for takings in (whole, parts[group[key]]):
-            _add_documents(takings, group)
-    split = documents.filter(kind=SaleKind.SALE, has_payments=True)
-    payments = SalePayment.objects.filter(document__in=split)
-    groups = payments.values(f"document__{key}", "currency", "mode", "document__currency", "document__is_paid")
-    sums = {
-        "count": Count("document", distinct=True),
-        "came_in": Sum("amount"),
-        "settled": Sum(F("amount") * F("rate")),
-    }
-    for group in groups.annotate(**sums).order_by():
-        for takings in (whole, parts[group[f"document__{key}"]]):
-            _add_payments(takings, group)
-    return whole, dict(parts)
+def takings_by_day(*, shop_id: int, days: Iterable[date]) -> dict[date, Takings]:
+    """Return the takings of each of these business days on which anything happened, in three queries."""
+    found: dict[date, Takings] = defaultdict(Takings)
+    of_days = {"shop_id": shop_id, "business_day__in": list(days)}
+    for group in _grouped(MoneyMovement.objects.filter(**of_days), "business_day"):
+        _add_money(found[group["business_day"]], group)
+    documents = Sale.objects.filter(**of_days).exclude(kind=SaleKind.PAYMENT)
+    groups = documents.values("business_day", "kind", "currency")
+    for each in groups.annotate(documents=Count("pk"), amount=Sum("total")).order_by():
+        takings = found[each["business_day"]]
+        flows = takings.sold if each["kind"] == SaleKind.SALE else takings.undone
+        flows[each["currency"]].add(each["amount"], each["documents"])
+    voids = Sale.objects.filter(**of_days, kind=SaleKind.VOID, origin__business_day=F("business_day"))
+    sums = voids.values("business_day", "currency").annotate(documents=Count("pk"), amount=Sum("origin__total"))
+    for void in sums.order_by():
+        found[void["business_day"]].voided[void["currency"]].add(void["amount"], void["documents"])
+    return dict(found)
 
 
-def _add_payments(takings: Takings, group: dict[str, Any]) -> None:
-    takings.came_in[group["currency"], group["mode"].upper()].add(group["came_in"], group["count"])
-    if not group["document__is_paid"]:
-        takings.owed[group["document__currency"]] -= group["settled"]
+def _grouped(movements: QuerySet[MoneyMovement], *by: str) -> Iterator[Any]:
+    is_back = Case(When(kind=MoneyKind.REFUND, then=1), default=0, output_field=IntegerField())
+    groups = movements.annotate(is_back=is_back).values(*by, "currency", "mode", "is_back")
+    yield from groups.annotate(sum=Sum("amount"), documents=Count("document", distinct=True)).order_by()
 
 
-def _add_documents(takings: Takings, group: dict[str, Any]) -> None:
-    """Add documents of one kind, currency and mode, except the money of sales with payment rows (_add_payments)."""
-    key = (group["currency"], group["payment_mode"].upper())
-    if group["kind"] == SaleKind.SALE:
-        takings.sale_count += group["count"]
-        takings.sold[group["currency"]].add(group["amount"], group["count"])
-        if not group["is_paid"]:
-            takings.owed[group["currency"]] += group["amount"]
-            takings.credit_count += group["count"]
-        elif not group["has_payments"]:
-            takings.came_in[key].add(group["amount"], group["count"])
-    elif group["kind"] == SaleKind.PAYMENT:
-        takings.came_in[key].add(group["amount"], group["count"])
-    elif group["is_paid"]:
-        takings.went_back[key].add(group["amount"], group["count"])
+def _add_money(sums: DrawerSums, group: dict[str, Any]) -> None:
+    key = (group["currency"], group["mode"])
+    if group["is_back"]:
+        sums.went_back[key].add(-group["sum"], group["documents"])
     else:
-        takings.owed[group["currency"]] -= group["amount"]
+        sums.came_in[key].add(group["sum"], group["documents"])
 
 
 def to_cents(amount: Decimal) -> Decimal:

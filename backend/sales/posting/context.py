@@ -116,7 +116,7 @@ class PostingContext:
     # Set once a posting raised: a follower may have caused it, so sales are then posted without their followers.
     skips_followers: bool = False
     closed_months: set[tuple[int, int, int]] = field(default_factory=set)
-    _terminal_name: str | None = None
+    _terminal: tuple[str, bool] | None = None
     _shops: dict[int, ShopRules] = field(default_factory=dict)
     _units: dict[int, UnitCache] = field(default_factory=dict)
     # Batch → the positions whose units have been read.
@@ -157,9 +157,17 @@ class PostingContext:
 
     @property
     def terminal_name(self) -> str:
-        if self._terminal_name is None:
-            self._terminal_name = Terminal.objects.values_list("name", flat=True).get(pk=self.terminal_id)
-        return self._terminal_name
+        return self._till()[0]
+
+    @property
+    def is_office(self) -> bool:
+        """Tell whether the documents come from the shop's own pages."""
+        return self._till()[1]
+
+    def _till(self) -> tuple[str, bool]:
+        if self._terminal is None:
+            self._terminal = Terminal.objects.values_list("name", "is_office").get(pk=self.terminal_id)
+        return self._terminal
 
     def is_closed(self, shop_id: int, day: date) -> bool:
         return (shop_id, day.year, day.month) in self.closed_months

@@ -20,6 +20,7 @@ from backend.sales.posting.record_reversal import record_return, record_void
 from backend.sales.posting.record_sale import record_sale
 from backend.sales.posting.sql import BatchRow
 from backend.sales.wire.fingerprints import fingerprint_of_bytes
+from backend.sales.wire.office import read_office_drawer
 from backend.sales.wire.parser import ParsedSale, read_sale
 from backend.sales.wire.split import peek
 
@@ -72,6 +73,8 @@ def decide(cursor: CursorWrapper, *, context: PostingContext, batch: BatchRow, r
     if not posting.is_follower:
         context.attempt.sale_read = SaleRead(sale, posting.shop)
     try:
+        if context.is_office:
+            posting = replace(posting, drawer=read_office_drawer(raw))
         recorded = record(cursor, posting)
     except SaleRefused as refusal:
         return refused_sale(refusal, sale, posting.shop, batch)

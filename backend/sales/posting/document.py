@@ -17,6 +17,7 @@ from backend.sales.posting import sql
 from backend.sales.posting.context import NO_OVERRIDE, Override, PostingContext, ShopRules
 from backend.sales.posting.sql import BatchRow, KnownSale
 from backend.sales.wire.business_day import business_day, locate_sale
+from backend.sales.wire.office import OfficeDrawer
 from backend.sales.wire.parser import ParsedSale, read_sale
 from backend.sales.wire.split import cut
 
@@ -30,6 +31,8 @@ class Posting:
     batch: BatchRow
     sale: ParsedSale
     now: datetime
+    # Whose drawer its money moves in, where a page of the shop chose one.
+    drawer: OfficeDrawer | None = None
 
     @property
     def written_at(self) -> str:
@@ -141,6 +144,8 @@ def document_values(
     total: Decimal,
     dating: Dating,
     warnings: list[str],
+    paid_total: Decimal,
+    payment_mode: str,
     discount: Decimal = Decimal(0),
     is_paid: bool = True,
     origin_id: int | None = None,
@@ -150,13 +155,18 @@ def document_values(
     all_warnings = list(dict.fromkeys([*sale.warnings, *dating.warnings, *warnings]))
     return [
         sale.kind, posting.shop.id, posting.context.terminal_id, batch.device_id, sale.number, variant, "", batch.id,
-        batch.next_position, origin_id, currency, discount, total, sale.payment_mode, is_paid,
-        bool(sale.payments), Decimal(0), Decimal(0), plain(sale.cashier.code, 40), plain(sale.cashier.nom, 120),
+        batch.next_position, origin_id, currency, discount, total, payment_mode, is_paid, paid_total,
+        Decimal(0), plain(sale.cashier.code, 40), plain(sale.cashier.nom, 120),
         plain(sale.customer.nom, 160), plain(sale.customer.telephone, 40), plain(sale.customer.nif, 40),
         plain(sale.reason, REASON_LENGTH_MAX), _instant(dating.sold_at), sale.date_text or "",
         _instant(batch.received_at), posting.written_at, dating.day.isoformat(), dating.till_day.isoformat(),
         sale.fingerprint, json.dumps(all_warnings), sale.fiscal,
     ]  # fmt: skip
+
+
+def cashier_key(sale: ParsedSale) -> str:
+    """Return what a document's cashier is known by: the code, or the name of one who has no code."""
+    return plain(sale.cashier.code, 40) or plain(sale.cashier.nom, 120)
 
 
 def _instant(moment: datetime | None) -> str | None:

@@ -7,20 +7,22 @@ from decimal import Decimal
 from django.db.backends.utils import CursorWrapper
 
 from backend.sales.errors import FieldInvalid, OriginAmbiguous, OriginInvalid, OriginUnknown, Reason
-from backend.sales.models import Sale, SaleKind, SaleLine
+from backend.sales.models import MoneyMovement, Sale, SaleKind, SaleLine
 from backend.sales.money.amounts import MONEY_PLACES, round_half_up
 from backend.sales.posting import sql
 from backend.sales.posting.document import Posting
+from backend.sales.posting.missing_money import complete_money
 
 _REGISTRATION = re.compile(r".*-(\d{4})(\d{2})-(\d{6,9})")
 
 
 @dataclass(frozen=True, slots=True)
 class OriginDocument:
-    """A sale, locked, with its lines in order."""
+    """A sale, locked, with its lines in order, and the money movements of it and of all that followed it."""
 
     sale: Sale
     lines: list[SaleLine]
+    money: list[MoneyMovement]
 
     def worth_back(self, returned: dict[int, Decimal]) -> Decimal:
         """Return the worth of all the quantities (by line id) that have come back so far.
@@ -50,9 +52,16 @@ def lock_origin(cursor: CursorWrapper, posting: Posting) -> OriginDocument:
     sale = Sale.objects.select_for_update().get(pk=document_id)
     if sale.kind != SaleKind.SALE:
         raise OriginInvalid(Reason.NOT_A_SALE())
-    if posting.sale.currency not in (None, sale.currency):
+    # A payment may come in another currency, at a rate; goods come back at the sale's own prices.
+    if posting.sale.kind != SaleKind.PAYMENT and posting.sale.currency not in (None, sale.currency):
         raise FieldInvalid("devise", Reason.CURRENCY_OF_ORIGIN(currency=sale.currency))
-    return OriginDocument(sale, list(SaleLine.objects.filter(document=sale).order_by("position")))
+    followers = list(Sale.objects.filter(origin=sale).values_list("pk", "paid_total"))
+    if sale.paid_total is None or any(paid is None for _, paid in followers):
+        complete_money(sale.pk)
+        sale.refresh_from_db(fields=["paid_total", "is_paid"])
+    money = MoneyMovement.objects.filter(document__in=[sale.pk, *(pk for pk, _ in followers)])
+    return OriginDocument(sale, list(SaleLine.objects.filter(document=sale).order_by("position")),
+                          list(money.order_by("document_id", "position")))  # fmt: skip
 
 
 def _find(cursor: CursorWrapper, posting: Posting) -> int:

@@ -4,7 +4,7 @@ Units are found by the sale's own lines, so they are the same units even if they
 """
 
 from collections import defaultdict
-from datetime import date
+from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db.backends.utils import CursorWrapper
@@ -14,8 +14,11 @@ from backend.inventory.models import MovementType
 from backend.sales.errors import AlreadyVoided, OriginInvalid, Reason, ReturnTooLarge
 from backend.sales.models import OutcomeStatus, SaleLine
 from backend.sales.money.amounts import MONEY_PLACES, round_half_up
+from backend.sales.money.movements import Money, due_back, money_of_return, money_of_void
+from backend.sales.money.owed import owed_for
 from backend.sales.posting import sql
 from backend.sales.posting.document import (
+    Dating,
     Posting,
     Recorded,
     choose_variant,
@@ -24,24 +27,59 @@ from backend.sales.posting.document import (
 )
 from backend.sales.posting.failpoints import failpoint
 from backend.sales.posting.origin import OriginDocument, lock_origin, share
+from backend.sales.posting.record_money import (
+    Placed,
+    check_sum,
+    drawer_of,
+    named_mode,
+    read_tenders,
+    undone_in_place,
+    value_of_placed,
+    write_money,
+)
 
 # What comes back: (the sale's line, quantity).
 Back = list[tuple[SaleLine, Decimal]]
 
 
+@dataclass(frozen=True, slots=True)
+class Reversal:
+    """What is about to come back, and what it is worth in the sale's currency."""
+
+    origin: OriginDocument
+    back: Back
+    # Of each line (by id), and of the whole sale: what has come back, this document included.
+    returned: dict[int, Decimal]
+    worth: Decimal
+
+    @classmethod
+    def of(cls, origin: OriginDocument, back: Back) -> "Reversal":
+        returned = {line.pk: line.quantity_returned for line in origin.lines}
+        for line, quantity in back:
+            returned[line.pk] += quantity
+        return cls(origin, back, returned, origin.worth_back(returned))
+
+    @property
+    def total(self) -> Decimal:
+        return self.worth - self.origin.sale.returned_total
+
+
 def record_void(cursor: CursorWrapper, posting: Posting) -> Recorded:
-    """Undo a sale: bring back what it took less what came back already. A second void is refused, or a duplicate."""
+    """Undo a sale: bring back what it took less what came back already, and its money. A second void is refused, or a
+    duplicate."""
     variant, warnings = choose_variant(cursor, posting)
     origin = lock_origin(cursor, posting)
     if origin.sale.voided_at is not None:
         raise AlreadyVoided
     left = [(line, line.quantity - line.quantity_returned) for line in origin.lines]
-    back = [(line, quantity) for line, quantity in left if quantity]
+    reversal = Reversal.of(origin, [(line, quantity) for line, quantity in left if quantity])
+    dating = date_document(posting)
+    placed, money_warnings = _undone_money(posting, origin, dating)
     origin.sale.voided_at = posting.now
-    document_id, dating_day, total = _bring_back(
-        cursor, posting, origin, back, variant=variant, warnings=warnings, movement_type=MovementType.VOID
-    )
-    return Recorded(OutcomeStatus.VOIDED, document_id, dating_day, origin.sale.currency, total)
+    return _bring_back(
+        cursor, posting, reversal, placed, dating=dating, variant=variant, warnings=[*money_warnings, *warnings],
+        movement_type=MovementType.VOID,
+    )  # fmt: skip
 
 
 def record_return(cursor: CursorWrapper, posting: Posting) -> Recorded:
@@ -50,11 +88,38 @@ def record_return(cursor: CursorWrapper, posting: Posting) -> Recorded:
     origin = lock_origin(cursor, posting)
     if origin.sale.voided_at is not None:
         raise AlreadyVoided
-    document_id, dating_day, total = _bring_back(
-        cursor, posting, origin, _asked_back(posting, origin), variant=variant, warnings=warnings,
-        movement_type=MovementType.RETURN,
+    reversal = Reversal.of(origin, _asked_back(posting, origin))
+    dating = date_document(posting)
+    money = _returned_money(posting, reversal)
+    return _bring_back(
+        cursor, posting, reversal, [(drawer_of(posting, dating), money.moves)], dating=dating, variant=variant,
+        warnings=[*money.warnings, *warnings], movement_type=MovementType.RETURN,
     )  # fmt: skip
-    return Recorded(OutcomeStatus.RETURNED, document_id, dating_day, origin.sale.currency, total)
+
+
+def _undone_money(posting: Posting, origin: OriginDocument, dating: Dating) -> tuple[Placed, list[str]]:
+    standing = origin.money
+    if posting.drawer is not None and posting.drawer.origine:
+        return undone_in_place(posting, standing, dating), []
+    payments = read_tenders(posting, posting.sale.payments, "paiements", currency=origin.sale.currency)
+    money = check_sum(money_of_void(standing, mode=named_mode(posting), payments=payments))
+    return [(drawer_of(posting, dating), money.moves)], money.warnings
+
+
+def _returned_money(posting: Posting, reversal: Reversal) -> Money:
+    sale = reversal.origin.sale
+    payments = read_tenders(posting, posting.sale.payments, "paiements", currency=sale.currency)
+    paid = sale.paid_total or Decimal(0)
+    return check_sum(
+        money_of_return(
+            reversal.origin.money,
+            due=due_back(total=reversal.total, owed=owed_for(sale), paid=paid),
+            currency=sale.currency,
+            mode=named_mode(posting),
+            origin_mode=sale.payment_mode,
+            payments=payments,
+        )
+    )
 
 
 def _asked_back(posting: Posting, origin: OriginDocument) -> Back:
@@ -81,30 +146,29 @@ def _asked_back(posting: Posting, origin: OriginDocument) -> Back:
 def _bring_back(
     cursor: CursorWrapper,
     posting: Posting,
-    origin: OriginDocument,
-    back: Back,
+    reversal: Reversal,
+    placed: Placed,
     *,
+    dating: Dating,
     variant: int,
     warnings: list[str],
     movement_type: MovementType,
-) -> tuple[int, date, Decimal]:
-    """Write the document, its lines, the movements and the stock, and update the origin. Return (id, day, total)."""
+) -> Recorded:
+    """Write the document, its lines, its money, the movements and the stock, and update the origin."""
+    sale, back = reversal.origin.sale, reversal.back
     locked = sql.lock_units(cursor, unit_ids={line.unit_id for line, _ in back}) if back else {}
-    dating = date_document(posting)
     rows, gross = _line_rows(back)
-    returned = {line.pk: line.quantity_returned for line in origin.lines}
-    for line, quantity in back:
-        returned[line.pk] += quantity
-    worth = origin.worth_back(returned)
-    total = worth - origin.sale.returned_total
+    paid = value_of_placed(placed)
     values = document_values(
         posting,
         variant=variant,
-        currency=origin.sale.currency,
-        total=total,
-        discount=gross - total,
-        is_paid=origin.sale.is_paid,
-        origin_id=origin.sale.pk,
+        currency=sale.currency,
+        total=reversal.total,
+        discount=gross - reversal.total,
+        payment_mode=named_mode(posting) or _mode_of(placed) or sale.payment_mode,
+        is_paid=sale.is_paid,
+        paid_total=paid,
+        origin_id=sale.pk,
         dating=dating,
         warnings=warnings,
     )
@@ -114,8 +178,14 @@ def _bring_back(
         sql.insert_lines(cursor, [[document_id, posting.shop.id, *row] for row in rows])
         _move(cursor, posting, document_id, back, stocks={key: row.stock for key, row in locked.items()},
               movement_type=movement_type)  # fmt: skip
-    _write_origin(origin, returned, worth)
-    return document_id, dating.day, total
+    write_money(cursor, posting, document_id, placed)
+    _write_origin(reversal, paid)
+    status = OutcomeStatus.VOIDED if movement_type is MovementType.VOID else OutcomeStatus.RETURNED
+    return Recorded(status, document_id, dating.day, sale.currency, reversal.total)
+
+
+def _mode_of(placed: Placed) -> str | None:
+    return next((move.mode for _, moves in placed for move in moves), None)
 
 
 def _line_rows(back: Back) -> tuple[list[list[object]], Decimal]:
@@ -159,10 +229,12 @@ def _move(
     failpoint("stock", number=posting.sale.number)
 
 
-def _write_origin(origin: OriginDocument, returned: dict[int, Decimal], worth: Decimal) -> None:
-    for line in origin.lines:
-        if line.quantity_returned != returned[line.pk]:
-            line.quantity_returned = returned[line.pk]
+def _write_origin(reversal: Reversal, paid: Decimal) -> None:
+    sale = reversal.origin.sale
+    for line in reversal.origin.lines:
+        if line.quantity_returned != reversal.returned[line.pk]:
+            line.quantity_returned = reversal.returned[line.pk]
             line.save(update_fields=["quantity_returned"])
-    origin.sale.returned_total = worth
-    origin.sale.save(update_fields=["returned_total", "voided_at"])
+    sale.returned_total = reversal.worth
+    sale.paid_total = (sale.paid_total or Decimal(0)) + paid
+    sale.save(update_fields=["returned_total", "paid_total", "voided_at"])

@@ -12,6 +12,7 @@ from backend.inventory.french_numbers import plain_number
 from backend.inventory.models import MovementType
 from backend.sales.errors import CurrencyUnknown, FieldInvalid, Reason, StockShort
 from backend.sales.models import OutcomeStatus
+from backend.sales.money.movements import CASH, Money, money_of_sale
 from backend.sales.posting import sql
 from backend.sales.posting.document import (
     Posting,
@@ -21,6 +22,7 @@ from backend.sales.posting.document import (
     document_values,
 )
 from backend.sales.posting.failpoints import failpoint
+from backend.sales.posting.record_money import check_sum, drawer_of, read_tenders, write_money
 from backend.sales.posting.sql import UnitRow
 from backend.sales.posting.unit_lookup import ResolvedUnit
 from backend.sales.wire.fingerprints import UnitKey
@@ -34,21 +36,25 @@ def record_sale(cursor: CursorWrapper, posting: Posting) -> Recorded:
     sale = posting.sale
     variant, warnings = choose_variant(cursor, posting)
     failpoint("looked_up", number=sale.number)
-    currency = check_currencies(posting)
+    currency = currency_of(posting)
+    money = _money(posting, currency)
     units = posting.context.resolve(posting.shop.id, _keys(posting))
     locked = sql.lock_units(cursor, unit_ids={unit.unit_id for unit in units})
     failpoint("locked", number=sale.number)
     steps, stock_warnings = walk_stock(posting, units, locked)
     dating = date_document(posting)
+    drawer = drawer_of(posting, dating)
     values = document_values(
         posting,
         variant=variant,
         currency=currency,
         total=sale.total,
         discount=sale.discount,
+        payment_mode=sale.payment_mode or CASH,
         is_paid=sale.is_paid,
+        paid_total=money.value,
         dating=dating,
-        warnings=[*stock_warnings, *warnings],
+        warnings=[*stock_warnings, *money.warnings, *warnings],
     )
     document_id = sql.insert_sale(cursor, values)
     failpoint("document", number=sale.number)
@@ -56,6 +62,7 @@ def record_sale(cursor: CursorWrapper, posting: Posting) -> Recorded:
     failpoint("lines", number=sale.number)
     _write_movements(cursor, posting, document_id=document_id, currency=currency, units=units, steps=steps)
     failpoint("movements", number=sale.number)
+    write_money(cursor, posting, document_id, [(drawer, money.moves)])
     final = {unit.unit_id: after for unit, (_, after) in zip(units, steps, strict=True)}
     sql.write_stocks(cursor, stocks=final, at=posting.written_at)
     failpoint("stock", number=sale.number)
@@ -73,17 +80,28 @@ def _keys(posting: Posting) -> list[UnitKey]:
     ]
 
 
-def check_currencies(posting: Posting) -> str:
-    """Return the sale's currency. Raises CurrencyUnknown for a currency that the shop does not accept."""
+def currency_of(posting: Posting) -> str:
+    """Return the sale's currency. Raises CurrencyUnknown for one that the shop does not accept."""
     currency = posting.sale.currency or posting.shop.currency
     if currency not in posting.shop.currencies:
         raise CurrencyUnknown(currency, path="devise")
-    for index, payment in enumerate(posting.sale.payments):
-        if payment.currency and payment.currency not in posting.shop.currencies:
-            raise CurrencyUnknown(payment.currency, path=f"paiements[{index}].devise")
-        if payment.currency and payment.currency != currency and payment.rate is None:
-            raise FieldInvalid(f"paiements[{index}].taux", Reason.RATE_MISSING())
     return currency
+
+
+def _money(posting: Posting, currency: str) -> Money:
+    sale = posting.sale
+    payments = read_tenders(posting, sale.payments, "paiements", currency=currency)
+    change = read_tenders(posting, sale.change, "rendu", currency=currency, rates=payments)
+    return check_sum(
+        money_of_sale(
+            total=sale.total,
+            currency=currency,
+            mode=sale.payment_mode or CASH,
+            is_paid=sale.is_paid,
+            payments=payments,
+            change=change,
+        )
+    )
 
 
 def walk_stock(
@@ -137,13 +155,6 @@ def _write_lines(
             Decimal(0), line.unit_price, line.discount, rate, line.total,
         ])  # fmt: skip
     sql.insert_lines(cursor, rows)
-    if posting.sale.payments:
-        sql.insert_payments(cursor, [
-            [document_id, posting.shop.id, position, payment.mode,
-             payment.currency or posting.sale.currency or posting.shop.currency,
-             payment.amount, Decimal(1) if payment.rate is None else payment.rate]
-            for position, payment in enumerate(posting.sale.payments, start=1)
-        ])  # fmt: skip
 
 
 def _write_movements(

@@ -133,7 +133,7 @@ def lock_units(cursor: CursorWrapper, *, unit_ids: Iterable[int]) -> dict[int, U
 
 SALE_COLUMNS = (
     "kind", "shop_id", "terminal_id", "device_id", "number", "variant", "registration_number", "batch_id", "position",
-    "origin_id", "currency", "discount", "total", "payment_mode", "is_paid", "has_payments", "paid_later",
+    "origin_id", "currency", "discount", "total", "payment_mode", "is_paid", "paid_total",
     "returned_total", "cashier_code", "cashier_name", "customer_name", "customer_phone", "customer_nif", "reason",
     "sold_at", "sold_at_text", "received_at", "recorded_at", "business_day", "till_day", "fingerprint",
     "warnings", "fiscal",
@@ -146,7 +146,10 @@ MOVEMENT_COLUMNS = (
     "unit_id", "shop_id", "type", "quantity", "stock_before", "stock_after", "reference", "author", "document_id",
     "line", "comment", "at",
 )  # fmt: skip
-PAYMENT_COLUMNS = ("document_id", "shop_id", "position", "mode", "currency", "amount", "rate")
+MONEY_COLUMNS = (
+    "document_id", "position", "shop_id", "terminal_id", "cashier", "till_day", "business_day", "kind", "mode",
+    "currency", "amount", "rate", "value",
+)  # fmt: skip
 OUTCOME_COLUMNS = (
     "batch_id", "position", "shop_id", "terminal_id", "number", "fingerprint", "status", "code", "path", "params",
     "detail", "document_id", "amount", "currency", "business_day", "version", "at", "awaits",
@@ -168,8 +171,8 @@ def insert_movements(cursor: CursorWrapper, rows: Sequence[Sequence[object]]) ->
     _insert(cursor, "inventory_stockmovement", MOVEMENT_COLUMNS, rows)
 
 
-def insert_payments(cursor: CursorWrapper, rows: Sequence[Sequence[object]]) -> None:
-    _insert(cursor, "sales_salepayment", PAYMENT_COLUMNS, rows)
+def insert_money(cursor: CursorWrapper, rows: Sequence[Sequence[object]]) -> None:
+    _insert(cursor, "sales_moneymovement", MONEY_COLUMNS, rows)
 
 
 def insert_outcome(cursor: CursorWrapper, values: Sequence[object]) -> None:

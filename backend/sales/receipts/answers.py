@@ -7,6 +7,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from backend.sales.errors import ACTIONS, SALE_CODES, AlreadyThere
 from backend.sales.models import RECORDED, OutcomeStatus
+from backend.sales.money.movements import CREDIT_ASSUMED, MODE_ASSUMED, PAYMENTS_DIFFER
 from backend.sales.wire.structs import Identifier
 from backend.sales.wire.vocabulary import (
     Amount,
@@ -40,6 +41,9 @@ WARNINGS = (
     "article_inactif",
     "numero_reutilise",
     "mois_clos",
+    PAYMENTS_DIFFER,
+    CREDIT_ASSUMED,
+    MODE_ASSUMED,
 )
 NO_NUMBER = "N/A"
 
@@ -88,6 +92,12 @@ class LigneEnregistree(Answer, frozen=True):
     stock_apres: Quantity | None
 
 
+class Argent(Answer, frozen=True):
+    mode: str
+    devise: Currency
+    montant: Amount
+
+
 class VenteEnregistree(Answer, frozen=True):
     index: Place
     numero_facture: Number
@@ -103,6 +113,10 @@ class VenteEnregistree(Answer, frozen=True):
     lignes_count: Count
     avertissements: list[Annotated[str, one_of(*WARNINGS)]]
     lignes: list[LigneEnregistree]
+    argent: Annotated[
+        list[Argent],
+        Meta(description="Ce qui est entré dans le tiroir ou, en négatif, en est sorti ; par mode et devise"),
+    ]
 
 
 class Erreur(OneOf, frozen=True):

@@ -14,9 +14,10 @@ from msgspec.structs import asdict
 
 from backend.inventory.models import StockMovement
 from backend.sales.errors import action_for, sentence_of
-from backend.sales.models import Batch, BatchBody, OutcomeStatus, Sale, SaleLine, SaleOutcome
+from backend.sales.models import Batch, BatchBody, MoneyMovement, OutcomeStatus, Sale, SaleLine, SaleOutcome
 from backend.sales.receipts import answers
 from backend.sales.receipts.answers import NO_NUMBER
+from backend.sales.wire.fields import written
 from backend.sales.wire.split import cut, peek
 from backend.sales.wire.vocabulary import number, timestamp
 from backend.sentences import FRENCH
@@ -24,7 +25,7 @@ from backend.shops.models import Device, Shop, Terminal
 from backend.shops.terminals import shop_of
 
 # Raise it when the shape of the answer changes, so that no till keeps an old answer under an unchanged version.
-ANSWER_FORMAT = 1
+ANSWER_FORMAT = 2
 
 URL = "/api/v2/simple/ventes/recus/{}"
 
@@ -176,6 +177,11 @@ def _good(outcome: SaleOutcome, documents: "_Documents", shop: Shop) -> answers.
         lignes_count=documents.line_counts[sale.pk],
         avertissements=sale.warnings,
         lignes=documents.lines[sale.pk],
+        argent=[
+            answers.Argent(mode=mode, devise=currency, montant=written(amount))
+            for (mode, currency), amount in documents.money[sale.pk].items()
+            if amount
+        ],
     )
 
 
@@ -206,18 +212,24 @@ def _error(outcome: SaleOutcome, documents: "_Documents") -> answers.Erreur:
 
 @dataclass
 class _Documents:
-    """The documents of a receipt with their lines, read in at most three queries."""
+    """The documents of a receipt with their lines and their money, read in at most four queries."""
 
     ids: set[int]
     with_lines: bool
     sales: dict[int, Sale] = field(init=False)
     lines: dict[int, list[answers.LigneEnregistree]] = field(init=False)
     line_counts: dict[int, int] = field(init=False)
+    # By document, then by mode and currency.
+    money: dict[int, dict[tuple[str, str], Decimal]] = field(init=False)
 
     def __init__(self, ids: set[int], *, with_lines: bool) -> None:
         self.sales = {sale.pk: sale for sale in Sale.objects.filter(pk__in=ids)}
         self.lines = defaultdict(list)
         self.line_counts = defaultdict(int)
+        self.money = defaultdict(lambda: defaultdict(Decimal))
+        moves = MoneyMovement.objects.filter(document_id__in=ids).order_by("document_id", "position")
+        for document_id, mode, currency, amount in moves.values_list("document_id", "mode", "currency", "amount"):
+            self.money[document_id][mode, currency] += amount
         rows = SaleLine.objects.filter(document_id__in=ids).order_by("document_id", "position")
         if not with_lines:
             for document_id in rows.values_list("document_id", flat=True):

@@ -71,7 +71,13 @@ class Desk:
             raise Sale.DoesNotExist
         first = Sale.objects.get(pk=outcome.document_id, shop=self.shop)
         why: str | Phrase = reason or Reason.CORRECTED(number=outcome.number)
-        void = {"type": "annulation", "origine": {"vente_id": first.pk}, "motif": said(why, FRENCH)}
+        # A correction hands nothing over: it undoes the money in the drawer, and on the day, in which it moved.
+        void = {
+            "type": "annulation",
+            "origine": {"vente_id": first.pk},
+            "motif": said(why, FRENCH),
+            "tiroir": {"origine": True},
+        }
         voiding = record_from_page(shop=self.shop, user=self.user, document=void, key=key)
         first.refresh_from_db()
         if first.voided_at is None:

@@ -4,6 +4,7 @@ A sale that cannot be read is refused alone, with the path of what is wrong.
 """
 
 import uuid
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,12 +13,13 @@ import msgspec
 
 from backend.sales.errors import FieldInvalid, KindUnknown, Reason
 from backend.sales.money.amounts import MONEY_PLACES, QUANTITY_PLACES, RATE_PLACES, bounded, round_half_up
+from backend.sales.money.movements import CREDIT, CREDIT_ASSUMED, mode_key
 from backend.sales.wire import structs
 from backend.sales.wire.business_day import read_till_clock
 from backend.sales.wire.fields import read_currency, read_mode, read_money, read_number, read_rounded, read_vat_rate
 from backend.sales.wire.fingerprints import Origin, UnitKey, fingerprint
 from backend.sales.wire.strict_json import find_fault
-from backend.sales.wire.structs import WireLine, WireOrigin, WirePerson, WireSale, path_of
+from backend.sales.wire.structs import WireChange, WireLine, WireOrigin, WirePayment, WirePerson, WireSale, path_of
 
 # Ten times what two hundred long lines need. Reading 5 MiB of small tokens takes longer than a session may be idle.
 SALE_BYTES_MAX = 512 * 1024
@@ -64,9 +66,13 @@ class ParsedSale(msgspec.Struct, frozen=True):
     total: Decimal = Decimal(0)
     date_text: str | None = None
     sold: datetime | date | None = None
-    payment_mode: str = "CASH"
+    # None where the till does not say: a sale is then paid in cash, a document that follows it in the sale's mode.
+    payment_mode: str | None = None
     is_paid: bool = True
     payments: tuple[Payment, ...] = ()
+    change: tuple[Payment, ...] = ()
+    # Of a payment: its currency's rate.
+    rate: Decimal | None = None
     cashier: WirePerson = WirePerson()
     customer: WirePerson = WirePerson()
     reason: str = ""
@@ -119,10 +125,21 @@ def _sale(wire: WireSale, number: str) -> ParsedSale:
         lines=lines,
         discount=discount,
         total=total,
-        payments=_payments(wire, warnings),
+        is_paid=_is_paid(wire, warnings),
+        **_circumstances(wire, warnings),
         warnings=tuple(dict.fromkeys(warnings)),
-        **_circumstances(wire),
     )
+
+
+def _is_paid(wire: WireSale, warnings: list[str]) -> bool:
+    """Return whether nothing is owed for the sale: as the till says, or, if it does not, unless it is on credit."""
+    if wire.paye is not None:
+        return wire.paye
+    modes = [payment.mode for payment in wire.paiements] if wire.paiements else [wire.mode_paiement or ""]
+    is_on_credit = any(mode_key(mode.strip()) == CREDIT for mode in modes)
+    if is_on_credit:
+        warnings.append(CREDIT_ASSUMED)
+    return not is_on_credit
 
 
 def _follower(wire: WireSale, kind: str, number: str) -> ParsedSale:
@@ -143,8 +160,9 @@ def _follower(wire: WireSale, kind: str, number: str) -> ParsedSale:
         origin=origin,
         returned=returned,
         total=amount or Decimal(0),
+        rate=_rate(wire.taux, "taux") if kind == "paiement" else None,
+        **_circumstances(wire, warnings),
         warnings=tuple(dict.fromkeys(warnings)),
-        **_circumstances(wire),
     )
 
 
@@ -169,8 +187,8 @@ def _check_amounts(wire: WireSale) -> None:
         bounded(amount or Decimal(0), path, places=MONEY_PLACES)
 
 
-def _circumstances(wire: WireSale) -> dict[str, Any]:
-    """Return the fields of every kind: currency, date, people, mode."""
+def _circumstances(wire: WireSale, warnings: list[str]) -> dict[str, Any]:
+    """Return the fields of every kind: currency, date, people, money."""
     fiscal = None
     if bytes(wire.fiscal) not in (b"", b"null"):
         if len(bytes(wire.fiscal)) > structs.FISCAL_BYTES_MAX:
@@ -181,8 +199,10 @@ def _circumstances(wire: WireSale) -> dict[str, Any]:
         "currency": read_currency(wire.devise, "devise"),
         "date_text": date_text,
         "sold": read_till_clock(date_text) if date_text is not None else None,
-        "payment_mode": read_mode(wire.mode_paiement if wire.mode_paiement is not None else "CASH", "mode_paiement"),
-        "is_paid": wire.paye if wire.paye is not None else True,
+        "payment_mode": None if wire.mode_paiement is None else read_mode(wire.mode_paiement, "mode_paiement"),
+        "payments": _payments(wire.paiements, "paiements", warnings),
+        # Only what is sold or paid has change: on other documents the field has no meaning.
+        "change": _payments(wire.rendu, "rendu", warnings) if wire.type in (None, "vente", "paiement") else (),
         "cashier": wire.caissier or WirePerson(),
         "customer": wire.client or WirePerson(),
         "reason": wire.motif or "",
@@ -253,24 +273,27 @@ def _line_key(wire: WireLine, path: str, kind: str) -> UnitKey:
     return _unit_key(wire, path) if kind == "vente" or wire.ligne is None else (("ligne", wire.ligne),)
 
 
-def _payments(wire: WireSale, warnings: list[str]) -> tuple[Payment, ...]:
-    if wire.paiements is not None and len(wire.paiements) > structs.PAYMENTS_MAX:
-        raise FieldInvalid("paiements", Reason.TOO_MANY_PAYMENTS(count=structs.PAYMENTS_MAX))
-    payments = []
-    for index, payment in enumerate(wire.paiements or []):
-        path = f"paiements[{index}]"
-        rate = payment.taux
-        if rate is not None and round_half_up(bounded(rate, f"{path}.taux", places=RATE_PLACES), RATE_PLACES) <= 0:
-            raise FieldInvalid(f"{path}.taux", Reason.NOT_POSITIVE())
-        payments.append(
-            Payment(
-                mode=read_mode(payment.mode, f"{path}.mode"),
-                currency=read_currency(payment.devise, f"{path}.devise"),
-                amount=read_money(payment.montant, f"{path}.montant", warnings),
-                rate=round_half_up(rate, RATE_PLACES) if rate is not None else None,
-            )
+def _payments(sent: Sequence[WirePayment | WireChange] | None, name: str, warnings: list[str]) -> tuple[Payment, ...]:
+    if sent is not None and len(sent) > structs.PAYMENTS_MAX:
+        raise FieldInvalid(name, Reason.TOO_MANY_PAYMENTS(count=structs.PAYMENTS_MAX))
+    return tuple(
+        Payment(
+            mode=read_mode(payment.mode, f"{name}[{index}].mode"),
+            currency=read_currency(payment.devise, f"{name}[{index}].devise"),
+            amount=read_money(payment.montant, f"{name}[{index}].montant", warnings),
+            rate=_rate(payment.taux, f"{name}[{index}].taux"),
         )
-    return tuple(payments)
+        for index, payment in enumerate(sent or ())
+    )
+
+
+def _rate(rate: Decimal | None, path: str) -> Decimal | None:
+    if rate is None:
+        return None
+    rounded = round_half_up(bounded(rate, path, places=RATE_PLACES), RATE_PLACES)
+    if rounded <= 0:
+        raise FieldInvalid(path, Reason.NOT_POSITIVE())
+    return rounded
 
 
 def _origin(wire: WireOrigin | None) -> Origin | None:

@@ -63,6 +63,13 @@ class WirePayment(msgspec.Struct, frozen=True):
     taux: Annotated[Amount, Meta(description="Unités de la devise de la vente pour une du paiement")] | None = None
 
 
+class WireChange(msgspec.Struct, frozen=True):
+    montant: Amount
+    mode: Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": MODE_LENGTH_MAX})] = "CASH"
+    devise: Currency | None = None
+    taux: Annotated[Amount, Meta(description="Par défaut celui du paiement dans cette devise")] | None = None
+
+
 class WirePerson(msgspec.Struct, frozen=True):
     code: str | None = None
     nom: str | None = None
@@ -101,6 +108,14 @@ class WireSale(msgspec.Struct, frozen=True):
     )
     paye: Annotated[bool, Meta(extra_json_schema={"default": True})] | None = None
     paiements: Annotated[list[WirePayment], Meta(extra_json_schema={"maxItems": PAYMENTS_MAX})] | None = None
+    rendu: (
+        Annotated[
+            list[WireChange],
+            Meta(description="La monnaie rendue au client", extra_json_schema={"maxItems": PAYMENTS_MAX}),
+        ]
+        | None
+    ) = None
+    taux: Annotated[Amount, Meta(description="D'un paiement dans une autre devise que celle de la vente")] | None = None
     sequence: Annotated[Counter, Meta(description="Le compteur de la caisse : ses trous sont signalés")] | None = None
     caissier: WirePerson | None = None
     client: WirePerson | None = None

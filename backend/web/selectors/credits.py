@@ -1,15 +1,16 @@
 """Open credits: the sales of which something is still owed, and their sums."""
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias, TypedDict
 
-from django.db.models import DecimalField, F, OuterRef, QuerySet, Subquery, Sum, Value
-from django.db.models.functions import Coalesce, Round
+from django.db.models import DecimalField, F, QuerySet, Value
+from django.db.models.functions import Coalesce
 
 from backend.db.keyset import KeysetPage, read_page
 from backend.inventory.models import MONEY
-from backend.sales.models import Sale, SaleKind, SalePayment
+from backend.sales.models import Sale, SaleKind
 from backend.sales.money.amounts import MONEY_PLACES, round_half_up
 from backend.shops.models import Shop
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 PAGE_CREDITS_MAX = 50
 CUSTOMERS_MAX = 30
 # SQLite computes with floats: less than this is zero.
+AMOUNT: "DecimalField[Decimal, Decimal]" = DecimalField(**MONEY)
 HALF_A_CENT = Decimal("0.005")
 
 
@@ -44,12 +46,7 @@ def open_credits(*, shop: Shop, customer: str | None = None) -> "QuerySet[OpenCr
 
     `is_paid IN (0)` uses the index; `NOT is_paid` is no comparison and does not.
     """
-    settled = SalePayment.objects.filter(document=OuterRef("pk")).order_by().values("document")
-    paid = settled.annotate(sum=Sum(Round(F("amount") * F("rate"), precision=MONEY_PLACES))).values("sum")
-    nothing = Value(Decimal(0), output_field=DecimalField(**MONEY))
-    left = F("total") - F("paid_later") - F("returned_total") - Coalesce(
-        Subquery(paid, output_field=DecimalField(**MONEY)), nothing
-    )  # fmt: skip
+    left = F("total") - F("returned_total") - Coalesce(F("paid_total"), Value(Decimal(0)), output_field=AMOUNT)
     sales = Sale.objects.filter(shop=shop, is_paid__in=[False], kind=SaleKind.SALE, voided_at=None)
     if customer is not None:
         sales = sales.filter(customer_name=customer)
@@ -70,6 +67,12 @@ def credits_page(*, shop: Shop, customer: str | None, cursor: str | None) -> "Ke
 def owed_by_currency(*, shop: Shop, customer: str | None = None) -> list[Owing]:
     """Return the total owed per currency, the shop's own first."""
     found = _sums(open_credits(shop=shop, customer=customer), "currency")
+    return sorted(found, key=lambda owing: (owing.currency != shop.currency, owing.currency))
+
+
+def owed_of_day(*, shop: Shop, day: date) -> list[Owing]:
+    """Return what is still owed for the sales of a business day, per currency, the shop's own first."""
+    found = _sums(open_credits(shop=shop).filter(business_day=day), "currency")
     return sorted(found, key=lambda owing: (owing.currency != shop.currency, owing.currency))
 
 

@@ -2,7 +2,7 @@
 
 import datetime
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from backend.sales.money.takings import to_cents
 from backend.sales.repair.open_entries import NEEDS_A_PERSON, open_entries
 from backend.shops.models import Shop
 from backend.web.formats import WITHOUT_CENTS
+from backend.web.selectors.credits import owed_of_day
 
 # How many days with late arrivals are shown unfolded.
 LATE_DAYS_MAX = 3
@@ -32,17 +33,26 @@ class ModeAmount(Amount):
 
 
 @dataclass(frozen=True)
-class Takings:
-    """One day: money in, money back to customers, and what is still owed for that day's sales."""
+class Credit(Amount):
+    """What is still owed for a day's sales, in one currency, and how many sales that is."""
 
     sale_count: int
-    cash_in: list[Amount]
-    cash_in_by_mode: list[ModeAmount]
-    refunded: list[Amount]
-    on_credit: list[Amount]
-    credit_count: int
-    # The average amount of a sale, paid or not.
+
+
+@dataclass(frozen=True)
+class Takings:
+    """One day: what was sold, the money that came in and went back, and what is still owed for that day's sales."""
+
+    # The day's sales, without those voided the same day; `baskets`: their average amount, paid or not.
+    sale_count: int
     baskets: list[Amount]
+    # Sales less voids and returns.
+    sold: list[Amount]
+    cash_in: list[Amount]
+    refunded: list[Amount]
+    in_hand: list[Amount]
+    in_hand_by_mode: list[ModeAmount]
+    credits: list[Credit]
 
 
 @dataclass
@@ -114,23 +124,24 @@ class Waiting:
     since: datetime.datetime | None
 
 
-def takings_shown(found: takings.Takings, *, shop: Shop) -> Takings:
-    """Return a day's takings as the page shows them, the shop's own currency first.
+def takings_shown(found: takings.Takings, *, shop: Shop, day: datetime.date) -> Takings:
+    """Return a day's takings as the page shows them, the shop's own currency first. One query, for the credits.
 
-    A payment of an earlier credit is money in today; money back for a void or return is shown apart.
+    Came in − went back = in hand, in each currency; in hand is what the closings of the tills compare.
     """
-    by_mode = {key: flow.amount for key, flow in found.came_in.items()}
-    refunded: dict[str, Decimal] = defaultdict(Decimal)
-    for (currency, _mode), flow in found.went_back.items():
-        refunded[currency] += flow.amount
+    net = {key: flow.amount for key, flow in found.net().items()}
+    sold, standing = found.net_sold(), found.standing()
+    went_back = _per_currency(found.went_back, shop=shop)
+    owed = owed_of_day(shop=shop, day=day)
     return Takings(
         sale_count=found.sale_count,
-        refunded=[Amount(refunded[c], c) for c in ordered(refunded, shop=shop) if refunded[c]],
-        cash_in=_per_currency(by_mode, shop=shop),
-        cash_in_by_mode=_per_mode(by_mode, shop=shop),
-        on_credit=[Amount(to_cents(found.owed[c]), c) for c in ordered(found.owed, shop=shop) if found.owed[c] > 0],
-        credit_count=found.credit_count,
-        baskets=[_basket(found.sold[c], c) for c in ordered(found.sold, shop=shop)],
+        baskets=[_basket(standing[c], c) for c in ordered(standing, shop=shop) if standing[c].documents],
+        sold=[Amount(sold[c], c) for c in ordered(sold, shop=shop)] or [Amount(Decimal(0), shop.currency)],
+        cash_in=_per_currency(found.came_in, shop=shop) or [Amount(Decimal(0), shop.currency)],
+        refunded=[each for each in went_back if each.amount],
+        in_hand=_per_currency(found.net(), shop=shop) or [Amount(Decimal(0), shop.currency)],
+        in_hand_by_mode=_per_mode(net, shop=shop),
+        credits=[Credit(each.amount, each.currency, each.count) for each in owed],
     )
 
 
@@ -143,12 +154,10 @@ def _basket(sold: takings.Flow, currency: str) -> Amount:
     return Amount((sold.amount / sold.documents).quantize(place, rounding=ROUND_HALF_UP), currency)
 
 
-def _per_currency(by_mode: dict[tuple[str, str], Decimal], *, shop: Shop) -> list[Amount]:
+def _per_currency(flows: Mapping[tuple[str, str], takings.Flow], *, shop: Shop) -> list[Amount]:
     sums: dict[str, Decimal] = defaultdict(Decimal)
-    for (currency, _mode), amount in by_mode.items():
-        sums[currency] += amount
-    # A day without sales shows zero in the shop's currency.
-    sums = sums or {shop.currency: Decimal(0)}
+    for (currency, _mode), flow in flows.items():
+        sums[currency] += flow.amount
     return [Amount(amount=sums[currency], currency=currency) for currency in ordered(sums, shop=shop)]
 
 

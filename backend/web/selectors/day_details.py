@@ -63,15 +63,15 @@ def days_until(day: datetime.date) -> list[datetime.date]:
 
 
 def chart_of_days(totals: Mapping[datetime.date, takings.Takings], *, shop: Shop) -> Chart:
-    """Return a chart of money in on each day: bars in the shop's own currency, texts in every currency."""
+    """Return a chart of each day's money, in less out: bars in the shop's own currency, texts in every currency."""
     bars = []
     for day, found in sorted(totals.items()):
         sums: dict[str, Decimal] = defaultdict(Decimal, {shop.currency: Decimal(0)})
-        for (currency, _mode), flow in found.came_in.items():
+        for (currency, _mode), flow in found.net().items():
             sums[currency] += flow.amount
         words = _(" et ").join(formats.money(sums[currency], currency) for currency in ordered(sums, shop=shop))
         bars.append(Bar(date_format(day, "j N"), sums[shop.currency], words))
-    return Chart(_("Encaissé en 30 jours"), bars)
+    return Chart(_("En caisse en 30 jours"), bars)
 
 
 def hours_of_day(*, shop: Shop, day: datetime.date) -> Hours:

@@ -10,9 +10,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from backend.sales.errors import reason_of
-from backend.sales.models import Sale, SaleKind, SaleLine, SalePayment
+from backend.sales.models import MoneyKind, MoneyMovement, Sale, SaleKind, SaleLine
+from backend.sales.money.owed import owed_for
 from backend.sales.money.vat import vat_parts
-from backend.sales.posting.record_payment import owed_for
 from backend.sentences import reader_language
 from backend.shops.models import Shop
 from backend.web.formats import money, quantity
@@ -155,14 +155,15 @@ def _sums(view: SaleView) -> Iterator[Pair]:
 
 
 def _payments(view: SaleView) -> Iterator[Pair]:
-    """Yield the payments of a document, and for a sale also later payments and returns."""
+    """Yield the money of a document, and for a sale also later payments and returns."""
     sale = view.sale
-    for payment in view.payments:
-        yield payment_mode(payment.mode), _paid(payment, sale)
-    if sale.kind == SaleKind.PAYMENT or (sale.is_paid and not view.payments):
-        name = payment_mode(sale.payment_mode)
-        is_back = sale.kind in (SaleKind.VOID, SaleKind.RETURN)
-        yield (_("Rendu : %(mode)s") % {"mode": name}) if is_back else name, money(sale.total, sale.currency)
+    for move in view.money:
+        name = payment_mode(move.mode)
+        if move.kind == MoneyKind.CHANGE:
+            name = _("Monnaie rendue : %(mode)s") % {"mode": name}
+        elif move.kind == MoneyKind.REFUND:
+            name = _("Rendu : %(mode)s") % {"mode": name}
+        yield name, _moved(move, sale)
     if sale.kind != SaleKind.SALE:
         return
     for follower in view.followers:
@@ -172,11 +173,12 @@ def _payments(view: SaleView) -> Iterator[Pair]:
             yield words % {"day": day}, money(follower.total, follower.currency)
 
 
-def _paid(payment: SalePayment, sale: Sale) -> str:
-    words = money(payment.amount, payment.currency)
-    if payment.currency == sale.currency:
+def _moved(move: MoneyMovement, sale: Sale) -> str:
+    """Return the amount without a sign: its name says which way it went."""
+    words = money(abs(move.amount), move.currency)
+    if move.currency == sale.currency:
         return words
-    return _("%(amount)s (taux %(rate)s)") % {"amount": words, "rate": quantity(payment.rate)}
+    return _("%(amount)s (taux %(rate)s)") % {"amount": words, "rate": quantity(move.rate)}
 
 
 def _owed(view: SaleView) -> str:

@@ -15,7 +15,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from backend.db.keyset import KeysetPage, after_cursor, beyond, read_page, walk_index, write_cursor
 from backend.db.transients import retrying
-from backend.sales.models import Sale, SaleKind, SalePayment
+from backend.sales.models import MoneyMovement, Sale, SaleKind
 from backend.shops.models import Shop, Terminal
 
 PAGE_SALES_MAX = 50
@@ -64,7 +64,7 @@ def find_sales(*, shop: Shop, criteria: SaleCriteria, cursor: str | None) -> Sal
     """Return a page of the shop's documents that match, newest business day first. Raises BadCursor."""
     ids = ids_by_number(shop=shop, text=criteria.text)
     # Tills in a query of their own: with a join, MariaDB sorts all documents of the shop instead of using the index.
-    found = _matching(shop, criteria, ids).prefetch_related("terminal")
+    found = _matching(shop, criteria, ids).prefetch_related("terminal", "money")
     end = None if ids or criteria.is_answered_by_index else _end_of_search(shop, criteria, cursor)
     if end is not None:
         day, key = end
@@ -76,7 +76,7 @@ def find_sales(*, shop: Shop, criteria: SaleCriteria, cursor: str | None) -> Sal
 
 
 def walk_sales(*, shop: Shop, criteria: SaleCriteria) -> Iterator[list[Sale]]:
-    """Yield all matching documents in chunks, oldest business day first, with till, origin and payments.
+    """Yield all matching documents in chunks, oldest business day first, with till, origin and money.
 
     Each chunk is read on its own: a slow reader holds no transaction, and a session closed for idling is reopened.
     """
@@ -157,15 +157,9 @@ def _in_days(sales: QuerySet[Sale], criteria: SaleCriteria) -> QuerySet[Sale]:
     return sales
 
 
-def _paid_by(modes: tuple[str, ...]) -> Q:
-    """Return the filter for documents paid in one of these modes, in whole or in part."""
-    whole, part = Q(), Q()
-    for mode in modes:
-        whole |= Q(payment_mode__iexact=mode)
-        part |= Q(mode__iexact=mode)
-    split = Exists(SalePayment.objects.filter(part, document=OuterRef("pk")))
-    is_whole = whole & Q(has_payments=False) & (Q(is_paid=True) | Q(kind=SaleKind.PAYMENT))
-    return is_whole | (Q(has_payments=True) & Q(split))
+def _paid_by(modes: tuple[str, ...]) -> Exists:
+    """Return the filter for documents whose money moved in one of these modes, in whole or in part."""
+    return Exists(MoneyMovement.objects.filter(document=OuterRef("pk"), mode__in=modes))
 
 
 def _in_state(sales: QuerySet[Sale], state: str) -> QuerySet[Sale]:
@@ -203,5 +197,5 @@ def _keys(
 
 
 def _rows(sales: QuerySet[Sale]) -> list[Sale]:
-    rows = sales.prefetch_related("terminal", "origin", "payments").defer("fiscal", "fingerprint", "sold_at_text")
+    rows = sales.prefetch_related("terminal", "origin", "money").defer("fiscal", "fingerprint", "sold_at_text")
     return sorted(rows, key=lambda sale: (sale.business_day, sale.pk))

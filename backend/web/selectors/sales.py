@@ -1,11 +1,11 @@
-"""One document with its lines, payments, movements and followers, and the bytes that the till sent."""
+"""One document with its lines, money, movements and followers, and the bytes that the till sent."""
 
 from dataclasses import dataclass
 from decimal import Decimal
 
 from backend.inventory.models import StockMovement
-from backend.sales.models import Sale, SaleKind, SaleLine, SalePayment
-from backend.sales.posting.record_payment import owed_after
+from backend.sales.models import MoneyMovement, Sale, SaleKind, SaleLine
+from backend.sales.money.owed import owed_for
 from backend.sales.receipts.receipt import sales_of
 
 # A sale may have half a megabyte: the page shows its beginning, for slow lines; the file has all of it.
@@ -18,7 +18,7 @@ class SaleView:
 
     sale: Sale
     lines: list[SaleLine]
-    payments: list[SalePayment]
+    money: list[MoneyMovement]
     movements: list[StockMovement]
     followers: list[Sale]
 
@@ -26,7 +26,12 @@ class SaleView:
     def owed(self) -> Decimal:
         if self.sale.kind != SaleKind.SALE:
             return Decimal(0)
-        return owed_after(self.sale, [(payment.amount, payment.rate) for payment in self.payments])
+        return owed_for(self.sale)
+
+    @property
+    def paid_later(self) -> Decimal:
+        """What later payments brought in."""
+        return sum((each.total for each in self.followers if each.kind == SaleKind.PAYMENT), Decimal(0))
 
     @property
     def voiding(self) -> Sale | None:
@@ -63,7 +68,7 @@ def sale_view(*, sale_id: int, shop_ids: list[int]) -> SaleView | None:
     return SaleView(
         sale=sale,
         lines=list(sale.lines.order_by("position")),
-        payments=list(sale.payments.order_by("position")) if sale.has_payments else [],
+        money=list(sale.money.order_by("position")),
         movements=list(movements),
         followers=list(sale.followers.order_by("pk")),
     )

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from backend.sales.errors import reason_of
 from backend.sales.models import Sale, SaleKind
-from backend.sales.posting.record_payment import owed_after
+from backend.sales.money.owed import owed_for
 from backend.sentences import reader_language
 from backend.shops.models import Shop
 from backend.web.selectors.sale_search import SaleCriteria, walk_sales
@@ -58,9 +58,7 @@ def _row(sale: Sale, zone: ZoneInfo) -> list[Value]:
         sale.total,
         modes_of(sale),
         state_of(sale),
-        owed_after(sale, [(payment.amount, payment.rate) for payment in sale.payments.all()])
-        if _is_open(sale)
-        else None,
+        owed_for(sale) if _is_open(sale) else None,
         str(sale.origin) if sale.origin else "",
         reason_of(sale, reader_language()),
         " ".join(sales.warning(code) for code in sale.warnings),
@@ -68,13 +66,11 @@ def _row(sale: Sale, zone: ZoneInfo) -> list[Value]:
 
 
 def modes_of(sale: Sale) -> str:
-    """Return the payment mode; of a split payment, each mode with its amount."""
-    if sale.has_payments:
-        payments = sorted(sale.payments.all(), key=lambda payment: payment.position)
-        return ", ".join(f"{sales.payment_mode(part.mode)} {part.amount} {part.currency}" for part in payments)
-    if sale.is_paid or sale.kind == SaleKind.PAYMENT:
-        return sales.payment_mode(sale.payment_mode)
-    return ""
+    """Return the modes in which the document's money moved; of several movements, each with its amount."""
+    moves = sorted(sale.money.all(), key=lambda move: move.position)
+    if len(moves) == 1 and moves[0].currency == sale.currency:
+        return sales.payment_mode(moves[0].mode)
+    return ", ".join(f"{sales.payment_mode(move.mode)} {move.amount} {move.currency}" for move in moves)
 
 
 def state_of(sale: Sale) -> str:

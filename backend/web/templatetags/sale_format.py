@@ -7,6 +7,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from backend.sales.models import Sale, SaleKind
+from backend.sales.money.owed import owed_for
 from backend.web.forms.sales import SaleSearch
 from backend.web.templatetags.shop_format import shop_url
 from backend.web.wording import sales
@@ -18,19 +19,23 @@ BADGE = '<span class="badge badge-{}">{}</span>'
 
 @register.simple_tag
 def sale_badge(sale: Sale) -> SafeString:
-    """Show a sale's state: paid, on credit, settled since, or voided. Other documents have none.
-
-    A part paid at once of a sale on credit is not considered: the sale's own page shows what is owed.
-    """
+    """Show a sale's state: paid, on credit, settled since, or voided. Other documents have none."""
     if sale.kind != SaleKind.SALE:
         return SafeString("")
     if sale.voided_at:
         return format_html(BADGE, sales.BAD, _("Annulée"))
     if sale.is_paid:
         return format_html(BADGE, sales.GOOD, _("Payée"))
-    if sale.paid_later + sale.returned_total >= sale.total:
+    if not owed_for(sale):
         return format_html(BADGE, sales.GOOD, _("Crédit soldé"))
     return format_html(BADGE, sales.WARNING, _("À crédit"))
+
+
+@register.filter
+def paid_in(sale: Sale) -> str:
+    """Return the mode in which the document's money moved; of several, that they are several."""
+    modes = {move.mode for move in sale.money.all()}
+    return sales.payment_mode(modes.pop()) if len(modes) == 1 else _("Mixte") if modes else ""
 
 
 @register.simple_tag(takes_context=True)

@@ -57,7 +57,7 @@ def _figures(
         "is_today": day == today,
         "completeness": known,
         "totals": totals,
-        "takings": selectors.takings_shown(totals[day], shop=shop),
+        "takings": selectors.takings_shown(totals[day], shop=shop, day=day),
         "aside": selectors.not_in_figures(shop=shop, day=day, today=today, terminal_ids=terminal_ids),
         "waiting": selectors.Waiting(sum(till.waiting_count for till in statuses), min(waiting_since, default=None)),
         "tills": [till_of(till) for till in statuses if not till.terminal.is_office],

@@ -74,7 +74,7 @@ def take_payment(request: ShopRequest, *, sale_id: int) -> HttpResponse:
 
 
 def _initial_values(view: SaleView) -> dict[str, str]:
-    return {"key": new_key(), "mode": "CASH" if view.sale.has_payments else view.sale.payment_mode.upper()}
+    return {"key": new_key(), "mode": view.sale.payment_mode.upper()}
 
 
 def _is_repeat(request: ShopRequest) -> bool:
