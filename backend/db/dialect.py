@@ -5,6 +5,8 @@ which database it runs on.
 """
 
 import contextlib
+import re
+import unicodedata
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -14,6 +16,9 @@ from typing import overload
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
+from django.db.models import F, Q
+from django.db.models.functions import Collate
+from django.db.models.lookups import IContains
 
 # Tables whose rows are written once (promise P6). The database itself refuses changes, not only the code.
 APPEND_ONLY_TABLES = (
@@ -53,6 +58,40 @@ class KeyField(models.CharField):
 
     def db_parameters(self, connection: BaseDatabaseWrapper) -> dict[str, str | None]:
         return super().db_parameters(connection) | {"collation": exact_collation(connection)}
+
+
+# Ignores case and accents, and is the one such collation that both MariaDB and MySQL have.
+FOLDING_COLLATION = "utf8mb4_unicode_520_ci"
+
+
+def contains_folded(connection: BaseDatabaseWrapper, field: str, text: str) -> Q:
+    """Return the condition that a key contains `text`, whatever the case and the accents of either: for search only.
+
+    SQLite has no such collation, and its LIKE folds the case of ASCII only; there, each letter is sought with its
+    variants.
+    """
+    # Without marks also where the collation ignores them: LIKE compares letter by letter, and some are sent as two.
+    plain = _without_marks(text)
+    if is_sqlite(connection):
+        return Q(**{f"{field}__iregex": "".join(map(_any_variant, plain))})
+    return Q(IContains(Collate(F(field), FOLDING_COLLATION), plain))
+
+
+def _without_marks(text: str) -> str:
+    parts = unicodedata.normalize("NFD", text)
+    return unicodedata.normalize("NFC", "".join(part for part in parts if not unicodedata.combining(part)))
+
+
+# The letters of Latin-1 and Latin Extended, by the letter that they are without their marks.
+_VARIANTS: dict[str, str] = {}
+for _letter in map(chr, range(0xC0, 0x250)):
+    if (_plain := _without_marks(_letter)) != _letter:
+        _VARIANTS[_plain] = _VARIANTS.get(_plain, "") + _letter
+
+
+def _any_variant(letter: str) -> str:
+    variants = _VARIANTS.get(letter.lower(), "") + _VARIANTS.get(letter.upper(), "")
+    return f"[{letter}{variants}]" if variants else re.escape(letter)
 
 
 def skip_locked(connection: BaseDatabaseWrapper) -> str:

@@ -22,7 +22,9 @@ from tests.web.page_text import seen
 pytestmark = pytest.mark.embedded
 
 DASHBOARD = "/commercant/dashboard/"
-QUERIES_MAX = 15
+# The takings of the days that are not kept are three of them: money, documents, and voids of the same day. What is still
+# owed for the day's sales is one; it is never kept, since a later payment changes it.
+QUERIES_MAX = 17
 # In the day's first minutes, in a timezone that is a quarter of an hour off.
 HOURS = [timedelta(minutes=minutes) for minutes in (1, 59, 60)]
 PART = {"HTTP_HX_REQUEST": "true"}
@@ -48,7 +50,7 @@ def speak(device: Device, *, at: datetime | None = None) -> None:
 
 def test_a_new_shop_sees_zero_and_its_tills(alice: Client) -> None:
     words = seen(alice.get(DASHBOARD))
-    assert "Encaissé 0 FC Ventes 0" in words
+    assert "En caisse 0 FC Vendu 0 FC Ventes 0 Encaissé 0 FC " in words
     assert "Terminal MAUI N'a encore rien envoyé." in words
     assert "à corriger (" not in words
     assert "attend" not in words
@@ -73,14 +75,16 @@ def test_takings_are_what_came_in_by_currency_and_mode(cast: Cast, alice: Client
         sale(cast.rice, price=12000, mode_paiement="CARTE"),
     )
     words = seen(alice.get(DASHBOARD))
-    assert "Encaissé 108 500 FC 40,50 $US Ventes 4" in words
+    assert "En caisse 108 500 FC 40,50 $US Vendu 137 000 FC et 30,50 $US Ventes 4" in words
+    assert "Encaissé 108 500 FC et 40,50 $US Espèces" in words
     assert "Espèces 96 500 FC Carte 12 000 FC Espèces 30,50 $US Mobile money 10,00 $US" in words
 
 
 def test_what_is_sold_on_credit_is_not_taken_in(cast: Cast, alice: Client) -> None:
     post(cast.device, sale(cast.rice, price=25000, paye=False), sale(cast.rice, price=10000))
     words = seen(alice.get(DASHBOARD))
-    assert "Encaissé 10 000 FC Ventes 2" in words
+    assert "En caisse 10 000 FC Vendu 35 000 FC Ventes 2" in words
+    assert "Encaissé 10 000 FC Espèces 10 000 FC" in words
     assert "À crédit (1 vente) 25 000 FC" in words
 
 
@@ -88,7 +92,8 @@ def test_a_part_paid_at_once_is_taken_in_and_the_rest_is_credit(cast: Cast, alic
     part = [{"mode": "CASH", "montant": 5000}, {"mode": "CASH", "devise": "USD", "montant": 2, "taux": 2850}]
     post(cast.device, sale(cast.rice, price=25000, paye=False, paiements=part))
     words = seen(alice.get(DASHBOARD))
-    assert "Encaissé 5 000 FC 2,00 $US Ventes 1" in words
+    assert "En caisse 5 000 FC 2,00 $US Vendu 25 000 FC Ventes 1" in words
+    assert "Encaissé 5 000 FC et 2,00 $US" in words
     assert "À crédit (1 vente) 14 300 FC" in words
 
 
@@ -103,7 +108,7 @@ def test_today_is_the_shops_day(cast: Cast, alice: Client) -> None:
         sale(cast.rice, price=1000, date_vente=(midnight - timedelta(minutes=1)).isoformat()),
         sale(cast.rice, price=700, date_vente=midnight.astimezone(UTC).isoformat()),
     )
-    assert "Encaissé 700 FC Ventes 1" in seen(alice.get(DASHBOARD))
+    assert "En caisse 700 FC Vendu 700 FC Ventes 1" in seen(alice.get(DASHBOARD))
 
 
 def test_refused_sales_are_shown_beside_the_takings(cast: Cast, alice: Client) -> None:
@@ -115,7 +120,7 @@ def test_refused_sales_are_shown_beside_the_takings(cast: Cast, alice: Client) -
         sale(cast.other_article, price=5000),
     )
     words = seen(alice.get(DASHBOARD))
-    assert "Encaissé 25 000 FC Ventes 1" in words
+    assert "En caisse 25 000 FC Vendu 25 000 FC Ventes 1" in words
     assert "dont 45 000 FC à corriger (3 ventes)" in words
 
 
@@ -175,7 +180,7 @@ def test_a_global_pause_is_shown_to_every_shop(alice: Client, charlie: Client) -
     assert "en pause" in seen(charlie.get(DASHBOARD))
 
 
-def test_it_makes_fifteen_queries_at_most(
+def test_it_makes_seventeen_queries_at_most(
     cast: Cast, alice: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     """The worst case: yesterday not added up yet, tills that wait and report, one replaced, split sales, a pause."""
@@ -192,7 +197,7 @@ def test_it_makes_fifteen_queries_at_most(
     pause(shop=cast.shop)
     with django_assert_max_num_queries(QUERIES_MAX):
         words = seen(alice.get(DASHBOARD))
-    assert "Encaissé 250 FC" in words
+    assert "En caisse 250 FC Vendu 250 FC Ventes 25" in words
     assert set(DayTotal.objects.exclude(added_up_at_marks=None).values_list("day", flat=True)) >= {day_ago(cast, 1)}
 
 
@@ -210,7 +215,7 @@ def test_the_number_of_a_sale_is_not_needed_for_the_figures(cast: Cast, alice: C
     first = post(cast.device, same)
     post(cast.device, same)
     assert recorded(first).total == 1000
-    assert "Encaissé 1 000 FC Ventes 1" in seen(alice.get(DASHBOARD))
+    assert "En caisse 1 000 FC Vendu 1 000 FC Ventes 1" in seen(alice.get(DASHBOARD))
 
 
 def test_refunds_are_shown_apart_and_a_paid_credit_is_money_in(cast: Cast, alice: Client) -> None:
@@ -230,7 +235,30 @@ def test_refunds_are_shown_apart_and_a_paid_credit_is_money_in(cast: Cast, alice
     today = alice.get(DASHBOARD).context["takings"]
     assert [(one.amount, one.currency) for one in today.cash_in] == [(Decimal(1200), "CDF")]
     assert [(one.amount, one.currency) for one in today.refunded] == [(Decimal(1000), "CDF")]
-    assert "Remboursé 1 000 FC" in seen(alice.get(DASHBOARD)).replace("\xa0", " ").replace("\u202f", " ")
+    assert [(one.amount, one.currency) for one in today.in_hand] == [(Decimal(200), "CDF")]
+    words = seen(alice.get(DASHBOARD))
+    assert "En caisse 200 FC Vendu 500 FC Ventes 1 Panier moyen 500 FC" in words
+    assert "Encaissé 1 200 FC Rendu 1 000 FC Espèces 200 FC À crédit (1 vente) 300 FC" in words
+
+
+def test_a_sale_that_is_voided_the_same_day_is_in_no_count_and_no_amount(cast: Cast, alice: Client) -> None:
+    kept, gone = (sale(cast.rice, price=45000, paye=False) for _ in range(2))
+    old = sale(cast.rice, price=700, date_vente=ago(1).isoformat())
+    post(
+        cast.device,
+        kept,
+        gone,
+        old,
+        *(
+            {"type": "annulation", "numero_facture": f"AVO-{place}", "origine": {"numero_facture": one["numero_facture"]}}
+            for place, one in enumerate((gone, old))
+        ),
+    )
+    words = seen(alice.get(DASHBOARD))
+    assert "En caisse −700 FC Vendu 44 300 FC Ventes 1 Panier moyen 45 000 FC" in words
+    assert "Rendu 700 FC Espèces −700 FC À crédit (1 vente) 45 000 FC" in words
+    # Yesterday keeps what it sold: its sale was voided today.
+    assert "En caisse 700 FC Vendu 700 FC Ventes 1" in seen(alice.get(of_day(day_ago(cast, 1))))
 
 
 def test_the_average_basket_is_of_each_currency_paid_or_not(cast: Cast, alice: Client) -> None:
@@ -254,8 +282,8 @@ def test_thirty_days_are_drawn_with_what_came_in_on_each(cast: Cast, alice: Clie
         sale(cast.rice, price=9000, date_vente=ago(31).isoformat()),
     )
     words = seen(alice.get(DASHBOARD))
-    assert "Encaissé en 30 jours au plus 7 000 FC et 3,00 $US (" in words
-    assert "9 000 FC" not in words[words.index("Encaissé en 30 jours") :]
+    assert "En caisse en 30 jours au plus 7 000 FC et 3,00 $US (" in words
+    assert "9 000 FC" not in words[words.index("En caisse en 30 jours") :]
     assert words.count(" 0 FC") == 2 * 28  # of each other day, on its bar and in the table
 
 
@@ -366,7 +394,7 @@ def test_another_day_shows_its_own_figures_and_nothing_of_today(cast: Cast, alic
     answer = alice.get(of_day(day_ago(cast, 1)))
     words = seen(answer)
     assert "hier" in words
-    assert "Encaissé 500 FC Ventes 1" in words
+    assert "En caisse 500 FC Vendu 500 FC Ventes 1" in words
     assert "dont 777 FC à corriger (1 vente)" in words
     assert "Jour suivant Aujourd'hui" in words
     for today_only in ("999 FC", "888 FC", "Bientôt épuisé", "Dernier envoi", "arrivée"):
@@ -429,5 +457,5 @@ def test_nothing_of_another_shop_is_in_it(cast: Cast, alice: Client, charlie: Cl
 def test_sales_recorded_on_the_pages_count_and_the_office_is_no_till(cast: Cast, alice: Client) -> None:
     post(office_device(cast.shop), sale(cast.rice, price=1000))
     words = seen(alice.get(DASHBOARD))
-    assert "Encaissé 1 000 FC Ventes 1" in words
+    assert "En caisse 1 000 FC Vendu 1 000 FC Ventes 1" in words
     assert "Bureau" not in words

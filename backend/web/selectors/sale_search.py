@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from backend.db.dialect import contains_folded
 from backend.db.keyset import KeysetPage, after_cursor, beyond, read_page, walk_index, write_cursor
 from backend.db.transients import retrying
 from backend.sales.models import MoneyMovement, Sale, SaleKind
@@ -133,9 +135,8 @@ def _matching(
     elif criteria.text:
         text = criteria.text
         # Also by number: ids_by_number does not find the documents of a till that is in another shop now.
-        sales = sales.filter(
-            Q(customer_name__icontains=text) | Q(customer_phone__icontains=text) | Q(number__contains=text)
-        )
+        named = contains_folded(connection, "customer_name", text)
+        sales = sales.filter(named | Q(customer_phone__icontains=text) | Q(number__contains=text))
     if criteria.terminal_id is not None:
         sales = sales.filter(terminal_id=criteria.terminal_id)
     if criteria.kind:
