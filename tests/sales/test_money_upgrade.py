@@ -35,7 +35,7 @@ CASES: list[Case] = [
      {"CARTE CDF": "-25000"}, True),
     (9, {"lignes": [LINE], "mode_paiement": "CREDIT"}, {"total": 25000, "payment_mode": "CREDIT"}, {}, True),
     (10, {"lignes": [LINE], "paye": False, "paiements": [{"devise": "CDF", "montant": 5000, "taux": 2850}]},
-     {"total": 25000, "is_paid": 0, "has_payments": 1}, {"CASH CDF": "5000"}, False),
+     {"total": 25000, "is_paid": 0, "has_payments": 1}, {"CASH CDF": "5000"}, True),
     (11, {"lignes": [LINE], "mode_paiement": "CARTE"}, {"total": 25000, "payment_mode": "CARTE"},
      {"CARTE CDF": "25000"}, False),
     # The till said that it gave cash back: as it was reckoned before.

@@ -250,7 +250,11 @@ def test_a_sale_that_is_voided_the_same_day_is_in_no_count_and_no_amount(cast: C
         gone,
         old,
         *(
-            {"type": "annulation", "numero_facture": f"AVO-{place}", "origine": {"numero_facture": one["numero_facture"]}}
+            {
+                "type": "annulation",
+                "numero_facture": f"AVO-{place}",
+                "origine": {"numero_facture": one["numero_facture"]},
+            }
             for place, one in enumerate((gone, old))
         ),
     )

@@ -5,7 +5,7 @@ it was before: where a void or a return, a credit or a rate was guessed.
 """
 
 from collections import defaultdict
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 import structlog
 from django.db import connection, migrations
@@ -21,7 +21,7 @@ def fill(apps, schema_editor):
     def compare(written):
         nonlocal different
         document, moves = written
-        before, now = read_before(document, moves), summed(moves)
+        before, now = read_before(document, moves), reading(moves)
         if before != now:
             different += 1
             log.warning(
@@ -41,37 +41,46 @@ def fill(apps, schema_editor):
         log.info("money_written", documents=count, read_differently=different)
 
 
-def summed(moves):
+def reading(moves):
+    """Return the sums by mode and currency, and their worth in the document's currency."""
     sums = defaultdict(Decimal)
     for move in moves:
         sums[move.mode, move.currency] += move.amount
-    return {key: amount for key, amount in sums.items() if amount}
+    return {key: amount for key, amount in sums.items() if amount}, sum((move.value for move in moves), Decimal(0))
 
 
 def read_before(document, moves):
-    """Return, by mode and currency, what the version before this one reckoned."""
+    """Return the same as the version before this one reckoned it."""
     whole = {(document.payment_mode.upper(), document.currency): document.total} if document.total else {}
     if document.kind == "paiement":
-        return whole
+        return whole, document.total
     if document.kind in ("annulation", "retour"):
-        return {key: -amount for key, amount in whole.items()} if document.is_paid else {}
-    if document.is_paid and summed(moves) == whole:
-        return whole
+        if not document.is_paid:
+            return {}, Decimal(0)
+        return {key: -amount for key, amount in whole.items()}, -document.total
+    if document.is_paid and reading(moves) == (whole, document.total):
+        return whole, document.total
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT mode, currency, amount FROM sales_salepayment WHERE document_id = %s", [document.pk]
+            "SELECT mode, currency, amount, rate FROM sales_salepayment WHERE document_id = %s", [document.pk]
         )
         rows = cursor.fetchall()
     if not rows:
-        return whole if document.is_paid else {}
-    sums = defaultdict(Decimal)
-    for mode, currency, amount in rows:
-        sums[mode.upper(), currency] += Decimal(str(amount)).quantize(Decimal("0.01"))
-    return {key: amount for key, amount in sums.items() if amount}
+        return (whole, document.total) if document.is_paid else ({}, Decimal(0))
+    sums, worth = defaultdict(Decimal), Decimal(0)
+    for mode, currency, amount, rate in rows:
+        sums[mode.upper(), currency] += cents(Decimal(str(amount)))
+        worth += cents(Decimal(str(amount)) * Decimal(str(rate)))
+    return {key: amount for key, amount in sums.items() if amount}, worth
 
 
-def shown(sums):
-    return {f"{mode} {currency}": str(amount) for (mode, currency), amount in sums.items()}
+def cents(amount):
+    return amount.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
+
+
+def shown(read):
+    sums, worth = read
+    return {f"{mode} {currency}": str(amount) for (mode, currency), amount in sums.items()} | {"worth": str(worth)}
 
 
 class Migration(migrations.Migration):
