@@ -26,6 +26,7 @@ FILE_LINES_MAX = 450
 FOLDER_FILES_MAX = 20
 SALES_ROOT = frozenset({"__init__", "apps", "dispatch", "intake"})
 RINGER = PurePosixPath("backend/sales/dispatch.py")
+ADDER = PurePosixPath("backend/sales/money/takings.py")
 # Where a bug may be caught without being raised again, and why there.
 EDGES = {
     PurePosixPath("backend/db/transients.py"): "tells transients from bugs, and raises the bugs",
@@ -106,6 +107,22 @@ def bugs_are_not_swallowed(source: Source) -> Iterator[str]:
             yield f"line {node.lineno}: catches everything and does not raise it again"
 
 
+def money_is_added_up_in_one_place(source: Source) -> Iterator[str]:
+    """What is in a drawer is a sum of money movements, and one file adds them up: a document's mode is what the till
+    said of it, and no key to sums. The doctor adds up again, to compare."""
+    if source.path.parts[0] != "backend" or source.path == ADDER or source.is_migration:
+        return
+    is_doctor = source.path.parts[1] == "doctor"
+    for call in ast.walk(source.tree):
+        if not isinstance(call, ast.Call):
+            continue
+        name = ast.unparse(call.func).rpartition(".")[2]
+        if name == "Sum" and "MoneyMovement" in source.text and not is_doctor:
+            yield f"line {call.lineno}: adds up money outside {ADDER}"
+        if name in ("values", "values_list", "annotate") and '"payment_mode"' in ast.unparse(call).replace("'", '"'):
+            yield f"line {call.lineno}: groups by what the till said of a document's money"
+
+
 def functions_are_short(source: Source) -> Iterator[str]:
     for node in ast.walk(source.tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -155,6 +172,7 @@ PYTHON_RULES: tuple[Rule, ...] = (
     save_names_its_fields,
     only_dispatch_rings,
     bugs_are_not_swallowed,
+    money_is_added_up_in_one_place,
     functions_are_short,
     files_are_short,
 )
@@ -186,6 +204,16 @@ EXAMPLES: list[tuple[Rule, tuple[str, str], tuple[str, str]]] = [
         bugs_are_not_swallowed,
         ("backend/sales/posting/runner.py", "try:\n    f()\nexcept Exception:\n    park()"),
         ("backend/sales/intake.py", "try:\n    f()\nexcept (OSError, Exception):\n    park()"),
+    ),
+    (
+        money_is_added_up_in_one_place,
+        (str(ADDER), 'MoneyMovement.objects.aggregate(Sum("amount"))'),
+        ("backend/web/a.py", 'MoneyMovement.objects.aggregate(Sum("amount"))'),
+    ),
+    (
+        money_is_added_up_in_one_place,
+        ("backend/web/a.py", 'Sale.objects.values("kind").annotate(Sum("total"))'),
+        ("backend/web/a.py", 'Sale.objects.values("payment_mode").annotate(Sum("total"))'),
     ),
     (
         functions_are_short,
