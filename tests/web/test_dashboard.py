@@ -22,8 +22,8 @@ from tests.web.page_text import seen
 pytestmark = pytest.mark.embedded
 
 DASHBOARD = "/commercant/dashboard/"
-# The takings of the days that are not kept are three of them: money, documents, and voids of the same day. What is still
-# owed for the day's sales is one; it is never kept, since a later payment changes it.
+# The takings of the days that are not kept are three of them: money, documents, and voids of the same day. What is
+# still owed for the day's sales is one; it is never kept, since a later payment changes it.
 QUERIES_MAX = 17
 # In the day's first minutes, in a timezone that is a quarter of an hour off.
 HOURS = [timedelta(minutes=minutes) for minutes in (1, 59, 60)]
