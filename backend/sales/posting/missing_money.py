@@ -22,6 +22,7 @@ from backend.sales.errors import Reason, SaleRefused
 from backend.sales.models import BatchBody, MoneyMovement, Sale, SaleKind
 from backend.sales.money.movements import (
     CREDIT,
+    CREDIT_ASSUMED,
     ONE,
     ZERO,
     Money,
@@ -64,6 +65,7 @@ class Document(NamedTuple):
     till_day: date
     business_day: date
     reason_params: dict[str, Any] | None
+    warnings: list[str]
 
 
 class Place(NamedTuple):
@@ -137,36 +139,46 @@ def _write(cursor: CursorWrapper, pks: Sequence[int]) -> list[Written]:
         is_paid = document.is_paid and (sale is None or sale.is_paid)
         money = _money_of_sale(document, sale, is_paid=is_paid)
         rows += _rows(document, [(_place(document), money.moves)])
-        changed = {"is_paid": is_paid} if is_paid != document.is_paid else {}
-        Sale.objects.filter(pk=document.pk).update(paid_total=money.value, **changed)
+        warnings = money.warnings if is_paid == document.is_paid else [*money.warnings, CREDIT_ASSUMED]
+        _tell(document, paid_total=money.value, is_paid=is_paid, warnings=warnings)
         written.append(Written(document, money.moves))
     for first in range(0, len(rows), CHUNK_ROWS):
         sql.insert_money(cursor, rows[first : first + CHUNK_ROWS])
-    written.extend(
-        _write_follower(cursor, document, _sale_sent(document, bodies))
-        for document in documents
-        if document.kind != SaleKind.SALE
-    )
-    for shop_id, day in sorted({(one.document.shop_id, one.document.business_day) for one in written if one.moves}):
+    days = {(one.document.shop_id, one.document.business_day) for one in written if one.moves}
+    for document in documents:
+        if document.kind != SaleKind.SALE:
+            one, places = _write_follower(cursor, document, _sale_sent(document, bodies))
+            written.append(one)
+            days |= {(document.shop_id, place.business_day) for place in places}
+    for shop_id, day in sorted(days):
         sql.mark_day(cursor, shop_id=shop_id, day=day.isoformat())
     return written
 
 
-def _write_follower(cursor: CursorWrapper, document: Document, sale: ParsedSale | None) -> Written:
+def _write_follower(cursor: CursorWrapper, document: Document, sale: ParsedSale | None) -> tuple[Written, list[Place]]:
+    """Write the money of a document that follows a sale; return it, and the places where it moved."""
     origins = _documents([document.origin_id], written_too=True) if document.origin_id else []
     # Without its origin, a void or a return has nothing to give back.
     origin = origins[0] if origins else document
     standing = _standing_before(document, origin) if origins else []
-    placed = _money_of_follower(document, sale, origin, standing)
+    placed, warnings = _money_of_follower(document, sale, origin, standing)
     rows = _rows(document, placed)
     if rows:
         sql.insert_money(cursor, rows)
     moves = [move for _, moved in placed for move in moved]
     value = value_of(moves)
-    Sale.objects.filter(pk=document.pk).update(paid_total=value)
+    _tell(document, paid_total=value, warnings=warnings)
     if origins:
         Sale.objects.filter(pk=origin.pk).update(paid_total=(origin.paid_total or ZERO) + value)
-    return Written(document, moves)
+    return Written(document, moves), [place for place, moved in placed if moved]
+
+
+def _tell(document: Document, *, warnings: list[str], **columns: object) -> None:
+    """Write these columns of the document, and add the warnings that it would get if it were recorded now."""
+    told = list(dict.fromkeys([*document.warnings, *warnings]))
+    if told != document.warnings:
+        columns["warnings"] = told
+    Sale.objects.filter(pk=document.pk).update(**columns)
 
 
 def _standing_before(document: Document, origin: Document) -> list[_Standing]:
@@ -188,26 +200,29 @@ def _money_of_sale(document: Document, sale: ParsedSale | None, *, is_paid: bool
 
 def _money_of_follower(
     document: Document, sale: ParsedSale | None, origin: Document, standing: list[_Standing]
-) -> list[tuple[Place, list[Move]]]:
+) -> tuple[list[tuple[Place, list[Move]]], list[str]]:
+    """Return what it moves, by place, and the warnings about that."""
     here = _place(document)
     payments = _tenders(sale.payments, document.currency) if sale else []
     mode = sale.payment_mode if sale else document.payment_mode
     mode = None if mode is None or mode_key(mode) == CREDIT else mode
     if document.kind == SaleKind.PAYMENT:
         said = _tender(Payment(mode or "CASH", None, document.total, None), document.currency)
-        return [(here, money_of_payment(said=said, payments=payments, change=[]).moves)]
+        money = money_of_payment(said=said, payments=payments, change=[])
+        return [(here, money.moves)], money.warnings
     if document.kind == SaleKind.RETURN:
         paid = sum((move.value for move in standing), ZERO)
         due = due_back(total=document.total, owed=_owed_before(document, origin, paid), paid=paid)
         money = money_of_return(standing, due=due, currency=document.currency, mode=mode,
                                 origin_mode=origin.payment_mode, payments=payments)  # fmt: skip
-        return [(here, money.moves)]
+        return [(here, money.moves)], money.warnings
     if (document.reason_params or {}).get("code") == Reason.CORRECTED.code:
         places: dict[Place, list[_Standing]] = {}
         for move in standing:
             places.setdefault(Place(*move[:4]), []).append(move)
-        return [(place, money_of_void(moves, mode=None, payments=[]).moves) for place, moves in places.items()]
-    return [(here, money_of_void(standing, mode=mode, payments=payments).moves)]
+        return [(place, money_of_void(moves, mode=None, payments=[]).moves) for place, moves in places.items()], []
+    money = money_of_void(standing, mode=mode, payments=payments)
+    return [(here, money.moves)], money.warnings
 
 
 def _owed_before(document: Document, origin: Document, paid: Decimal) -> Decimal:
