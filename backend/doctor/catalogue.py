@@ -4,7 +4,9 @@ from backend.doctor.checks import (
     backlog,  # noqa: F401
     batches,  # noqa: F401
     deferrals,  # noqa: F401
+    drawers,  # noqa: F401
     followers,  # noqa: F401
+    money,  # noqa: F401
     order,  # noqa: F401
     orphans,  # noqa: F401
     outcomes,  # noqa: F401

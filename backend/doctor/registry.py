@@ -59,7 +59,7 @@ Look = Callable[[Scope], Iterator[Finding]]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """`promise`: P1 to P12, or "" if it guards none of them. `is_global`: it concerns the whole installation."""
+    """`promise`: P1 to P13, or "" if it guards none of them. `is_global`: it concerns the whole installation."""
 
     name: str
     promise: str

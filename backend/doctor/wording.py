@@ -81,6 +81,11 @@ def quantity(value: Decimal | None) -> str:
     return plain_number((value or Decimal(0)).quantize(Decimal("0.001")))
 
 
+def money(value: Decimal | None, currency: str) -> str:
+    """Return `25000 CDF`, `10.5 USD`: as operators find it in the tables."""
+    return f"{plain_number(value or Decimal(0))} {currency}"
+
+
 def listed(values: Iterable[object]) -> str:
     """Return `3, 5 et 9`, cut after LISTED_MAX values."""
     texts = [str(value) for value in values]
@@ -115,8 +120,9 @@ def age(duration: timedelta) -> str:
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
-    """Return `1 lot`, `3 lots`, `0 vente`: in French zero takes the singular."""
-    return f"{number} {noun if number < 2 else plural or noun + 's'}"
+    """Return `1 lot`, `3 lots`, `2 signes de vie`, `0 vente`: in French zero takes the singular."""
+    first, space, rest = noun.partition(" ")
+    return f"{number} {noun if number < 2 else plural or f'{first}s{space}{rest}'}"
 
 
 def sentence(text: str) -> str:

@@ -14,7 +14,9 @@ from backend.db.transients import bounded_time
 from backend.doctor.checks import (
     batches,
     deferrals,
+    drawers,
     followers,
+    money,
     order,
     orphans,
     outcomes,
@@ -27,13 +29,14 @@ from backend.doctor.checks import (
 )
 from backend.doctor.registry import CHECKS, Finding, Scope
 from backend.inventory.models import ArticleUnit, StockMovement
-from backend.sales.models import InvoiceSequence, Sale, SaleLine, SaleOutcome
+from backend.sales.models import InvoiceSequence, MoneyMovement, Sale, SaleLine, SaleOutcome
 from backend.testing import Cast, make_device
 from tests.tills import Till, line, sale
 
 MODULES = {
     module.__name__ for module in
-    (batches, deferrals, followers, order, orphans, outcomes, registers, sequence_gaps, stocks, totals, units, walls)
+    (batches, deferrals, drawers, followers, money, order, orphans, outcomes, registers, sequence_gaps, stocks, totals,
+     units, walls)
 }  # fmt: skip
 # A repair may change nothing else.
 Tables = dict[str, dict[tuple[Any, ...], dict[str, Any]]]
@@ -199,7 +202,7 @@ def copy_document(first: Sale, **fields: object) -> Sale:
     sequence.save(update_fields=["last_number"])
     copy = document(first.number, variant=first.variant)
     copy.pk, copy.batch, copy.position, copy.voided_at = None, None, None, None
-    copy.returned_total = copy.paid_later = copy.total = Decimal(0)
+    copy.returned_total = copy.paid_total = copy.total = Decimal(0)
     copy.register_number = sequence.last_number
     copy.registration_number = f"{first.registration_number[:-6]}{sequence.last_number:06}"
     for name, value in fields.items():
@@ -216,6 +219,19 @@ def move(unit: ArticleUnit, quantity: object, **fields: object) -> StockMovement
     ArticleUnit.objects.filter(pk=unit.pk).update(stock=after)
     wanted = {"type": "AJUSTEMENT", "stock_before": before, "stock_after": after, "at": datetime.now(UTC), **fields}
     return StockMovement.objects.create(**{"unit": unit, "shop_id": unit.shop_id, "quantity": quantity, **wanted})
+
+
+def add_money(to: Sale, amount: object = 0, **fields: object) -> MoneyMovement:
+    """Write one more movement of money of a document, in its drawer, with `fields` instead of its own values.
+
+    The database lets nobody change a movement; one of nothing changes no sum.
+    """
+    wanted = {
+        "position": to.money.count() + 1, "shop_id": to.shop_id, "terminal_id": to.terminal_id,
+        "cashier": to.cashier_code or to.cashier_name, "till_day": to.till_day, "business_day": to.business_day,
+        "kind": "ENCAISSEMENT", "mode": "CASH", "currency": to.currency, "value": amount, **fields,
+    }  # fmt: skip
+    return MoneyMovement.objects.create(document=to, amount=amount, **wanted)
 
 
 def add_line(to: Sale, unit: ArticleUnit, quantity: object, **fields: object) -> SaleLine:

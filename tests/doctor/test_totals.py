@@ -44,7 +44,7 @@ def kept(cast: Cast, till: Till) -> Sale:
     [
         lambda figures: figures | {"sale_count": 2},
         lambda figures: figures | {"came_in": [["CDF", "CASH", "1.00", 1]]},
-        lambda figures: {},
+        lambda figures: {"rule": RULE},
     ],
 )
 def test_a_total_that_the_documents_do_not_explain_is_added_up_anew(kept: Sale, cast: Cast, wrong: Any) -> None:

@@ -9,6 +9,7 @@ from backend.sales.models import Batch, Heartbeat, Sale, SaleLine
 from backend.testing import Cast
 from tests.doctor.planted_faults import (
     add_line,
+    add_money,
     document,
     findings,
     move,
@@ -40,10 +41,11 @@ def test_a_line_in_another_shop_is_found(busy: Till, cast: Cast) -> None:
     assert told.endswith("boutique BTQ-777, mais boutique BTQ-009 par son document et boutique BTQ-009 par son unité")
 
 
-def test_a_payment_in_another_shop_is_found(busy: Till, cast: Cast) -> None:
-    write("sales_salepayment", "position = 2", shop_id=cast.other_shop.pk)
+def test_money_in_another_shop_is_found(busy: Till, cast: Cast) -> None:
+    add_money(document("FAC-3"), shop_id=cast.other_shop.pk)
     [told] = found_in_one_shop()
-    assert told.startswith("paiement 2 de vente FAC-3")
+    assert told.startswith("mouvement d'argent 3 de vente FAC-3")
+    assert told.endswith("boutique BTQ-777, mais boutique BTQ-009 par son document")
 
 
 def test_an_outcome_in_another_shop_is_found(busy: Till, cast: Cast) -> None:
@@ -59,9 +61,10 @@ def test_an_outcome_of_another_till_is_found(busy: Till, cast: Cast) -> None:
 
 
 def test_a_document_of_another_till_than_its_batch_is_found(busy: Till, cast: Cast) -> None:
+    """Its money is then in the drawer of another till than its own."""
     write("sales_sale", f"id = {document('FAC-20').pk}", terminal_id=cast.token_device.terminal_id)
-    [told] = found_in_one_shop()
-    assert told.startswith("vente FAC-20")
+    finding = only_finding("rows_stay_in_one_shop", beside={"movements_are_in_their_drawer"})
+    assert finding.found.startswith("vente FAC-20")
 
 
 def test_a_document_that_follows_another_shops_sale_is_found(busy: Till, cast: Cast) -> None:
@@ -160,7 +163,7 @@ def test_an_orphan_stays_where_anything_says_otherwise(busy: Till, cast: Cast, d
     assert Sale.objects.get(pk=one.pk).shop_id == NOWHERE
 
 
-@pytest.mark.parametrize("table", ["sales_saleline", "sales_salepayment", "sales_saleoutcome"])
+@pytest.mark.parametrize("table", ["sales_saleline", "sales_saleoutcome"])
 def test_parts_of_a_sale_without_their_shop_are_given_its_shop(busy: Till, table: str) -> None:
     one = document("FAC-3")
     where = f"document_id = {one.pk}"
@@ -168,6 +171,15 @@ def test_parts_of_a_sale_without_their_shop_are_given_its_shop(busy: Till, table
     finding = only_finding("parts_of_sales_have_their_shop")
     assert f"la boutique n° {NOWHERE} n'existe pas" in finding.found
     assert repaired(finding) == {table: {"shop_id"}}
+
+
+def test_money_without_its_shop_is_left_to_a_person(busy: Till) -> None:
+    """The database refuses any change of a movement."""
+    for _ in range(2):
+        add_money(document("FAC-3"), shop_id=NOWHERE)
+    finding = only_finding("parts_of_sales_have_their_shop")
+    assert finding.found.startswith("2 mouvements d'argent de vente FAC-3")
+    assert finding.repair is None
 
 
 def test_a_line_whose_sale_is_an_orphan_too_is_not_repaired_before_it(busy: Till) -> None:
@@ -199,6 +211,12 @@ def test_a_row_of_nobodys_is_found(busy: Till, cast: Cast, table: str, column: s
     finding = only_finding("rows_have_their_parents")
     assert finding.found == f"1 {told} n° {NOWHERE} n'existe pas"
     assert finding.repair is None
+
+
+def test_money_in_the_drawer_of_a_till_that_is_gone_is_found(busy: Till) -> None:
+    add_money(document("FAC-3"), terminal_id=NOWHERE)
+    finding = only_finding("rows_have_their_parents")
+    assert finding.found == f"1 mouvement d'argent (sales_moneymovement) : la caisse n° {NOWHERE} n'existe pas"
 
 
 @pytest.mark.parametrize("table", ["sales_lane", "sales_sale"])

@@ -1,4 +1,4 @@
-"""P12: a void happens once, and what came back or was paid later is what the documents say, never more."""
+"""P12: a void happens once, and what came back is what the documents say, never more."""
 
 from collections.abc import Iterator
 from decimal import Decimal

@@ -42,6 +42,7 @@ ROWS: tuple[tuple[type[Model], str, tuple[str, ...]], ...] = (
     (Sale, "document", ("terminal_id", "device_id")),
     (StockMovement, "mouvement de stock", ("shop_id",)),
     (Batch, "lot", ("shop_id", "terminal_id", "device_id")),
+    (MoneyMovement, "mouvement d'argent", ("terminal_id",)),
     (SaleOutcome, "résultat", ("terminal_id",)),
     (Lane, "voie", ("terminal_id",)),
     (InvoiceSequence, "compteur de registre", ("shop_id",)),
@@ -114,7 +115,7 @@ def _bring_home(document_id: int) -> dict[str, object] | None:
     return {"before": {"shop": before}, "after": {"shop": home}}
 
 
-@check(promise="P8", title="Les lignes, paiements et résultats ont la boutique de leur vente", cost=ALL_ROWS)
+@check(promise="P8", title="Les lignes, mouvements d'argent et résultats ont la boutique de leur vente", cost=ALL_ROWS)
 def parts_of_sales_have_their_shop(scope: Scope) -> Iterator[Finding]:
     for rows, noun, parent in (
         (SaleLine, "ligne", "document"),
@@ -129,7 +130,8 @@ def parts_of_sales_have_their_shop(scope: Scope) -> Iterator[Finding]:
             parent_id, home = row[f"{parent}_id"], row[f"{parent}__shop_id"]
             of = name_document(parent_id) if parent == "document" else f"lot n° {parent_id}"
             repair = None
-            if Shop.objects.filter(pk=home).exists():
+            # The database refuses any change of a movement.
+            if rows is not MoneyMovement and Shop.objects.filter(pk=home).exists():
                 act = partial(_join_parent, rows, parent, parent_id)
                 repair = Repair(f"Leur donner la {name_shop(home)}, celle de ce qui les porte.", act)
             yield Finding(

@@ -218,7 +218,8 @@ def key_collations(_scope: Scope) -> Iterator[Finding]:
             if isinstance(one, KeyField) and found.get(place, wanted) != wanted:
                 yield Finding(
                     sentence(f"la colonne {place[0]}.{place[1]} se compare selon {found[place]}, et non {wanted}"),
-                    "FAC-1 et fac-1 deviendraient le même numéro : une vente juste passerait pour un doublon. Pendant"
+                    "FAC-1 et fac-1 deviendraient le même numéro, Zoé et Zoe le même client : une vente juste passerait"
+                    " pour un doublon, et l'argent de deux personnes ou de deux modes s'additionnerait. Pendant"
                     f" un arrêt : ALTER TABLE {place[0]} MODIFY {place[1]} avec COLLATE {wanted}.",
                 )
 
