@@ -6,7 +6,7 @@ import json
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-CENT, THOUSANDTH = Decimal("0.01"), Decimal("0.001")
+CENT, THOUSANDTH, RATE_STEP = Decimal("0.01"), Decimal("0.001"), Decimal("1e-8")
 
 
 def exact(value: Decimal | float | str) -> Decimal:
@@ -24,6 +24,11 @@ def money(value: Decimal | int | str) -> Decimal:
 def quantity(value: Decimal | int | str) -> Decimal:
     """Three places, half-up."""
     return exact(value).quantize(THOUSANDTH, rounding=ROUND_HALF_UP)
+
+
+def rate_of(value: Decimal | int | str) -> Decimal:
+    """Eight places, half-up: how many units of the sale's currency one unit of another is worth."""
+    return exact(value).quantize(RATE_STEP, rounding=ROUND_HALF_UP)
 
 
 def line_total(line: dict[str, Any]) -> Decimal:

@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS queue (
 CREATE INDEX IF NOT EXISTS queue_batch ON queue (batch);
 CREATE TABLE IF NOT EXISTS journal (
     id INTEGER PRIMARY KEY AUTOINCREMENT, number TEXT NOT NULL UNIQUE, content TEXT NOT NULL, status TEXT NOT NULL,
-    server_id INTEGER, registration_number TEXT, purged_at TEXT NOT NULL, amount TEXT);
+    server_id INTEGER, registration_number TEXT, purged_at TEXT NOT NULL, amount TEXT, money TEXT);
 CREATE INDEX IF NOT EXISTS journal_registration_number ON journal (registration_number);
 -- Of every document, in the queue or in the journal: the till's day, and what names the sale that it follows.
 CREATE TABLE IF NOT EXISTS documents (number TEXT PRIMARY KEY, day TEXT NOT NULL, origin TEXT);
@@ -52,7 +52,7 @@ CREATE TRIGGER IF NOT EXISTS a_sale_leaves_the_journal_only_for_the_queue BEFORE
     BEGIN SELECT RAISE(ABORT, 'une vente ne quitte le journal que pour la file'); END;
 """
 
-# Files of the first version had no table `documents`, and no amounts in the journal; the day is the one written.
+# Files of the first version had no table `documents`; the day is the one written.
 FROM_VERSION_0 = """
 INSERT OR IGNORE INTO documents (number, day, origin)
     SELECT number, substr(coalesce(json_extract(content, '$.date_vente'), date('now')), 1, 10),
@@ -60,7 +60,10 @@ INSERT OR IGNORE INTO documents (number, day, origin)
                     json_extract(content, '$.origine.numero_enregistrement'))
     FROM (SELECT number, content FROM queue UNION ALL SELECT number, content FROM journal);
 """
-VERSION = 1
+# Columns of the journal that files of an earlier version do not have: what the server said of a document's amount and
+# of the money that it moved.
+NEW_COLUMNS = ("amount", "money")
+VERSION = 2
 
 
 class Book:
@@ -149,8 +152,9 @@ class Book:
             return
         for statement in _statements(SCHEMA + FROM_VERSION_0):
             self.file.execute(statement)
-        if not self.exists("pragma_table_info('journal') WHERE name = 'amount'"):
-            self.file.execute("ALTER TABLE journal ADD COLUMN amount TEXT")
+        for column in NEW_COLUMNS:
+            if not self.exists("pragma_table_info('journal') WHERE name = ?", column):
+                self.file.execute(f"ALTER TABLE journal ADD COLUMN {column} TEXT")
         self.file.execute(f"PRAGMA user_version = {VERSION}")
 
 

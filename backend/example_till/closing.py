@@ -13,7 +13,7 @@ from typing import Any
 
 from backend.example_till.amounts import exact, exact_json, read_json
 from backend.example_till.book import Book
-from backend.example_till.history import SALE
+from backend.example_till.moves import Move
 from backend.example_till.queue import TO_CORRECT
 from backend.example_till.records import UNREADABLE, Record, Records
 from backend.example_till.sums import amount_of, moves_of, totals
@@ -90,10 +90,9 @@ class Closings:
         """
         of_day = self.records.of_day(closing.day)
         sold = [record for record in of_day if record.state != TO_CORRECT or record.is_held]
-        amounts = [(record, amount) for record in sold if (amount := self._amount_of(record)) is not None]
-        listed = [{"numero_facture": record.number, "montant": amount} for record, amount in amounts]
-        moved_money = [record for record, _ in amounts if record.counts or record.kind == SALE]
-        moves = [move for record in moved_money for move in moves_of(record, self.records, currency=self.currency)]
+        known = [(record, *said) for record in sold if (said := self._said_of(record)) is not None]
+        listed = [{"numero_facture": record.number, "montant": amount} for record, amount, _ in known]
+        moves = [moved for _, _, moved in known]
         day = {"jour": closing.day, "ventes": listed, "totaux": totals(moves), "caisse": closing.drawer}
         left_out = {"ventes": len(listed) > LISTED_MAX, "caisse": not closing.drawer}
         return {name: part for name, part in day.items() if not left_out.get(name)}
@@ -101,13 +100,14 @@ class Closings:
     def keep_answer(self, closing: Closing, answer: dict[str, Any]) -> None:
         self.file.execute("UPDATE closings SET answer = ? WHERE id = ?", [exact_json(answer), closing.id])
 
-    def _amount_of(self, record: Record) -> Decimal | None:
-        """None for a document that cannot be listed, because its amount is unknown or unreadable."""
+    def _said_of(self, record: Record) -> tuple[Decimal, list[Move]] | None:
+        """The amount and the money of a document; None if it is unknown or unreadable, so that it cannot be listed."""
         try:
-            amount = amount_of(record, self.records)
+            amount = amount_of(record, self.records, currency=self.currency)
+            moves = moves_of(record, self.records, currency=self.currency)
         except UNREADABLE:
             return None
-        return amount if amount is not None and amount >= 0 else None
+        return (amount, moves) if amount is not None and amount >= 0 else None
 
     def _read(self, condition: str, *values: int) -> Iterator[Closing]:
         rows = self.file.execute(f"SELECT id, day, drawer, answer FROM closings {condition}", values)
@@ -133,10 +133,13 @@ def describe_answer(answer: dict[str, Any]) -> list[str]:
         for one in answer["differentes"]
     ]
     sentences += [
-        f"  Espèces {one['devise']} : attendu {one['attendu']}, compté {one['compte']}, {_gap(one['ecart'])}"
-        for one in answer.get("caisse") or []
+        f"  Espèces {one['devise']} : attendu {one['attendu']}, {_counted(one)}" for one in answer.get("caisse") or []
     ]
     return sentences
+
+
+def _counted(line: dict[str, Any]) -> str:
+    return "pas compté" if line.get("non_compte") else f"compté {line['compte']}, {_gap(line['ecart'])}"
 
 
 def _gap(text: str) -> str:

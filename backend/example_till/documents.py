@@ -9,9 +9,10 @@ from decimal import Decimal
 from typing import Any
 
 from backend.example_till.amounts import exact, ticket_total
-from backend.example_till.followers import NotPossible, Origin
-from backend.example_till.history import PAYMENT, RETURN, SALE, VOID
+from backend.example_till.followers import NotPossible, Origin, refused_if_unreadable
+from backend.example_till.history import PAYMENT, RETURN, SALE, VOID, total_of
 from backend.example_till.identity import Identity
+from backend.example_till.moves import is_on_credit, moves_of_sale
 from backend.example_till.queue import Queue
 from backend.example_till.records import Records
 
@@ -35,16 +36,18 @@ class Seller:
     def sell(self, lines: list[dict[str, Any]], **fields: Any) -> str:
         sale = {
             "mode_paiement": "CASH",
-            "paye": True,
+            "paye": not is_on_credit(fields),
             "devise": self.currency,
             "montant_total": ticket_total(lines, discount=fields.get("remise") or 0),
             "lignes": lines,
-        }
-        return self._write(SALE, self.prefix, sale | fields)
+        } | fields
+        with refused_if_unreadable():
+            moves_of_sale(sale, total=total_of(sale), currency=sale["devise"])
+        return self._write(SALE, self.prefix, sale)
 
     def void(self, *, number: str | None = None, registration: str | None = None, **fields: Any) -> str:
         with self.book.transaction():
-            origin = Origin(self.records, number=number, registration=registration)
+            origin = self._origin(number, registration)
             return self._follow(VOID, origin, fields)
 
     def take_back(
@@ -56,7 +59,7 @@ class Seller:
         **fields: Any,
     ) -> str:
         with self.book.transaction():
-            origin = Origin(self.records, number=number, registration=registration)
+            origin = self._origin(number, registration)
             lines = [{"ligne": line, "quantite": exact(quantity)} for line, quantity in quantities.items()]
             origin.check_return(lines)
             return self._follow(RETURN, origin, {"lignes": lines} | fields)
@@ -65,15 +68,20 @@ class Seller:
         self, amount: Decimal, *, number: str | None = None, registration: str | None = None, **fields: Any
     ) -> str:
         with self.book.transaction():
-            origin = Origin(self.records, number=number, registration=registration)
-            origin.check_payment(exact(amount))
-            return self._follow(PAYMENT, origin, {"montant": exact(amount), "mode_paiement": "CASH"} | fields)
+            origin = self._origin(number, registration)
+            payment = {"montant": exact(amount), "mode_paiement": "CASH"} | fields
+            origin.check_payment(payment)
+            return self._follow(PAYMENT, origin, payment)
 
     def add(self, document: dict[str, Any]) -> str:
         return self.queue.append(document, day=self._day_of(document.get("date_vente")))
 
+    def _origin(self, number: str | None, registration: str | None) -> Origin:
+        return Origin(self.records, number=number, registration=registration, currency=self.currency)
+
     def _follow(self, kind: str, origin: Origin, fields: dict[str, Any]) -> str:
-        """Write a document that follows a sale, in the sale's currency if the book has it."""
+        """Write a document that follows a sale, in the sale's currency if the book has it and `fields` name none."""
+        origin.check_handed_back(fields)
         currency = {"devise": origin.currency} if origin.currency else {}
         return self._write(kind, PREFIXES[kind], {"origine": origin.named} | currency | fields)
 

@@ -208,14 +208,15 @@ class Queue:
         """Move a sale to the journal, the only way out of the queue: a trigger refuses any other."""
         recorded = RecordedSale(number, entry["status"], entry.get("id"), entry.get("numero_enregistrement"))
         self.file.execute(
-            "INSERT INTO journal (number, content, status, server_id, registration_number, purged_at, amount)"
-            " SELECT number, content, ?, ?, ?, ?, ? FROM queue WHERE id = ?",
+            "INSERT INTO journal (number, content, status, server_id, registration_number, purged_at, amount, money)"
+            " SELECT number, content, ?, ?, ?, ?, ?, ? FROM queue WHERE id = ?",
             [
                 recorded.status,
                 recorded.server_id,
                 recorded.registration_number,
                 datetime.now(UTC).isoformat(),
                 entry.get("montant_total"),
+                exact_json(entry["argent"]) if "argent" in entry else None,
                 sale_id,
             ],
         )

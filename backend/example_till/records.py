@@ -26,7 +26,7 @@ UNREADABLE = (ArithmeticError, AttributeError, KeyError, TypeError, ValueError)
 # The latest state of each document: from the queue, else from the journal.
 DOCUMENTS = """
 SELECT documents.number, documents.day, coalesce(queue.content, journal.content), queue.state, queue.code,
-       journal.status, journal.registration_number, journal.amount,
+       journal.status, journal.registration_number, journal.amount, journal.money,
        queue.number IS NOT NULL AND queue.state != 'garder' AND batches.receipt IS NULL
 FROM documents LEFT JOIN queue USING (number) LEFT JOIN journal USING (number)
      LEFT JOIN batches ON batches.id = queue.batch
@@ -75,6 +75,7 @@ class Record:
     status: str | None
     registration_number: str | None
     server_amount: str | None  # its amount, as the server computed it
+    server_money: str | None  # the money that it moved, as the server said: JSON
     was_never_accepted: bool
 
     @cached_property

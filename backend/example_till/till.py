@@ -18,7 +18,7 @@ Standard library only, so that it can be read and rewritten in any language. It 
 9. An old token, an old cursor, a drawer not yet compared: each is kept until its replacement is in the file and has
    been seen to work.
 
-The modules: `book` the file · `queue` sales to send · `records`, `history`, `sums` reading them · `documents`,
+The modules: `book` the file · `queue` sales to send · `records`, `history`, `moves`, `sums` reading them · `documents`,
 `followers` writing documents · `calls`, `wire` HTTP · `sender` batches and receipts · `identity` serial, token,
 numbers · `heartbeat`, `closing`, `catalogue` the rest of the day.
 """
@@ -97,7 +97,8 @@ class Till:
         """Write one sale to the file and return its number; once this returns, the ticket may be printed.
 
         lines: dicts with the API's keys (`article_id` or `unite_uuid`, `quantite`, `prix_unitaire`, `remise`…).
-        fields: more fields of the sale, or other values for those set here. Amounts are Decimal, int or text.
+        fields: more fields of the sale (`paiements`, `rendu`, `remise`…), or other values for those set here. Amounts
+        are Decimal, int or text. Raises NotPossible for a payment in another currency without its `taux`.
         """
         return self.seller.sell(lines, **fields)
 
@@ -109,8 +110,9 @@ class Till:
         """Write a void of a sale, named by `number` or by `registration`; return the void's own number.
 
         The sale need not have been sent yet: both are sent, in order. Like the next two methods, it takes more fields
-        (`motif`, `mode_paiement`, `caissier`…) and raises NotPossible if the book shows that this is wrong. If the book
-        does not have the sale, the server decides.
+        (`motif`, `mode_paiement`, `paiements`, `caissier`…) and raises NotPossible if the book shows that this is
+        wrong. If the book does not have the sale, the server decides. If it is not said how the money is handed back,
+        it goes back as it came.
         """
         return self.seller.void(**named)
 
@@ -119,7 +121,8 @@ class Till:
         return self.seller.take_back(quantities, **named)
 
     def take_payment(self, amount: Decimal, **named: Any) -> str:
-        """Write a payment of a sale on credit, in its currency, named as for `void`."""
+        """Write a payment of a sale on credit, named as for `void`: in its currency, or in `devise` at the rate `taux`;
+        `paiements` if it comes in several ways, `rendu` if there is change."""
         return self.seller.take_payment(amount, **named)
 
     def close_drawer(self, *, day: str | None = None, **drawer: Any) -> int:

@@ -121,6 +121,17 @@ def add_sale_named(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cashier", help="code du caissier")
 
 
+def add_handed_over(parser: argparse.ArgumentParser, *, meaning: str) -> None:
+    """Add the argument that says how money is handed over, once for each way."""
+    parser.add_argument("--payment", dest="payments", metavar="[MODE:]DEVISE=MONTANT[@TAUX]", type=tender,
+                        action="append", default=[], help=meaning)  # fmt: skip
+
+
+def add_change(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--change", metavar="[MODE:]DEVISE=MONTANT[@TAUX]", type=tender, action="append", default=[],
+                        help="monnaie rendue")  # fmt: skip
+
+
 def amount_named(text: str) -> tuple[str, Decimal]:
     """Read an amount, such as CDF=20000."""
     currency, separator, amount = text.partition("=")
@@ -135,6 +146,15 @@ def payout(text: str) -> tuple[str, str, Decimal]:
     if not separator or not reason.strip():
         raise argparse.ArgumentTypeError(f"MOTIF:DEVISE=MONTANT est attendu, et non {text!r}")
     return reason.strip(), *amount_named(amount)
+
+
+def tender(text: str) -> dict[str, Any]:
+    """Read money that is handed over, such as CDF=21500, CASH:USD=10@2850: mode, currency, amount, rate."""
+    way, separator, rate = text.partition("@")
+    mode, _, amount = way.rpartition(":")
+    currency, value = amount_named(amount)
+    read = {"mode": mode.strip() or "CASH", "devise": currency, "montant": value}
+    return read | ({"taux": number(rate)} if separator else {})
 
 
 def describe(document: dict[str, Any]) -> str:

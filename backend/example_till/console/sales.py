@@ -7,7 +7,14 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from backend.example_till import Till
-from backend.example_till.console.console import Action, Console, add_sale_named, number
+from backend.example_till.console.console import (
+    Action,
+    Console,
+    add_change,
+    add_handed_over,
+    add_sale_named,
+    number,
+)
 
 
 def _sell_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +28,8 @@ def _sell_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--discount", type=number, default=Decimal(0), help="remise sur la ligne")
     parser.add_argument("--currency", help="devise de la vente")
     parser.add_argument("--mode", default="CASH", help="mode de paiement")
+    add_handed_over(parser, meaning="un paiement ; plusieurs fois pour plusieurs")
+    add_change(parser)
     parser.add_argument("--credit", action="store_true", help="vente à crédit (paye: false)")
     parser.add_argument("--cashier", help="code du caissier")
 
@@ -31,8 +40,9 @@ def _sell(console: Console, **options: Any) -> None:
         if options["discount"]:
             line["remise"] = options["discount"]
         currency = options["currency"] or currency or till.seller.currency
-        fields = {"devise": currency, "mode_paiement": options["mode"], "paye": not options["credit"]}
-        written = till.sell([line], **fields, **by(options["cashier"]))
+        fields = {"devise": currency, "mode_paiement": options["mode"]} | ({"paye": False} if options["credit"] else {})
+        money = handed_over(options["payments"], options["change"])
+        written = till.sell([line], **fields, **money, **by(options["cashier"]))
         _say_written(console, till, written, "vendue")
 
 
@@ -49,11 +59,19 @@ def _line(till: Till, **options: Any) -> tuple[dict[str, Any], str | None]:
 def _void_arguments(parser: argparse.ArgumentParser) -> None:
     add_sale_named(parser)
     parser.add_argument("--reason", help="motif")
+    _back_arguments(parser)
 
 
-def _void(console: Console, *, reason: str | None, cashier: str | None, **named: Any) -> None:
+def _back_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--mode", help="mode dans lequel tout est rendu (par défaut comme c'était entré)")
+    add_handed_over(parser, meaning="ce qui est rendu ; plusieurs fois pour plusieurs modes ou devises")
+
+
+def _void(
+    console: Console, *, reason: str | None, cashier: str | None, mode: str | None, payments: list[Any], **named: Any
+) -> None:
     with console.till() as till:
-        written = till.void(**named, **because(reason), **by(cashier))
+        written = till.void(**named, **because(reason), **by(cashier), **in_mode(mode), **handed_over(payments))
         _say_written(console, till, written, f"annule {_name(named)}")
 
 
@@ -62,28 +80,40 @@ def _return_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--line", type=int, action="append", required=True, help="ligne de la vente, à partir de 1")
     parser.add_argument("--quantity", type=number, action="append", required=True, help="ce qui en revient")
     parser.add_argument("--reason", help="motif")
+    _back_arguments(parser)
 
 
 def _return(
-    console: Console, *, line: list[int], quantity: list[Decimal], reason: str | None, cashier: str | None, **named: Any
-) -> None:
+    console: Console, *, line: list[int], quantity: list[Decimal], reason: str | None, cashier: str | None,
+    mode: str | None, payments: list[Any], **named: Any,
+) -> None:  # fmt: skip
     if len(line) != len(quantity) or len(set(line)) != len(line):
         raise CommandError("Donner chaque --line une fois, avec sa --quantity.")
     with console.till() as till:
         quantities = dict(zip(line, quantity, strict=True))
-        written = till.take_back(quantities, **named, **because(reason), **by(cashier))
+        money = in_mode(mode) | handed_over(payments)
+        written = till.take_back(quantities, **named, **money, **because(reason), **by(cashier))
         _say_written(console, till, written, f"retour sur {_name(named)}")
 
 
 def _pay_arguments(parser: argparse.ArgumentParser) -> None:
     add_sale_named(parser)
-    parser.add_argument("--amount", type=number, required=True, help="dans la devise de la vente")
+    parser.add_argument("--amount", type=number, required=True, help="dans la devise de la vente, ou de --currency")
     parser.add_argument("--mode", default="CASH", help="mode de paiement")
+    parser.add_argument("--currency", help="autre devise que celle de la vente")
+    parser.add_argument("--rate", type=number, help="ce que vaut une unité de cette devise dans celle de la vente")
+    add_handed_over(parser, meaning="un paiement ; plusieurs fois pour plusieurs modes ou devises")
+    add_change(parser)
 
 
-def _pay(console: Console, *, amount: Decimal, mode: str, cashier: str | None, **named: Any) -> None:
+def _pay(
+    console: Console, *, amount: Decimal, mode: str, currency: str | None, rate: Decimal | None, payments: list[Any],
+    change: list[Any], cashier: str | None, **named: Any,
+) -> None:  # fmt: skip
+    fields = in_mode(mode) | handed_over(payments, change) | by(cashier)
+    fields |= {name: value for name, value in (("devise", currency), ("taux", rate)) if value}
     with console.till() as till:
-        written = till.take_payment(amount, **named, mode_paiement=mode, **by(cashier))
+        written = till.take_payment(amount, **named, **fields)
         _say_written(console, till, written, f"paiement de {_name(named)}")
 
 
@@ -97,6 +127,14 @@ def _list(console: Console) -> None:
 
 def by(cashier: str | None) -> dict[str, Any]:
     return {"caissier": {"code": cashier}} if cashier else {}
+
+
+def in_mode(mode: str | None) -> dict[str, Any]:
+    return {"mode_paiement": mode} if mode else {}
+
+
+def handed_over(payments: list[Any], change: list[Any] | None = None) -> dict[str, Any]:
+    return {name: ways for name, ways in (("paiements", payments), ("rendu", change)) if ways}
 
 
 def because(reason: str | None) -> dict[str, Any]:
