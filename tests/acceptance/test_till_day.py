@@ -47,7 +47,7 @@ def test_documents_that_follow_a_sale_offline_take_effect_in_order(
     # The next morning, when all of it is purged, the book still has it.
     assert till.take_payment(Decimal(30000), number=credit)
     assert till.sync(timeout_s=60).recorded[0].status == "paid"
-    assert Sale.objects.get(number=credit).paid_later == Decimal(50000)
+    assert Sale.objects.get(number=credit).paid_total == Decimal(50000)
 
 
 def test_a_sale_of_another_till_is_named_by_its_registration_number(
