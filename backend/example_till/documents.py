@@ -34,7 +34,7 @@ class Seller:
         return self.now().date().isoformat()
 
     def sell(self, lines: list[dict[str, Any]], **fields: Any) -> str:
-        sale = {
+        sale: dict[str, Any] = {
             "mode_paiement": "CASH",
             "paye": not is_on_credit(fields),
             "devise": self.currency,
