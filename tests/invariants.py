@@ -8,6 +8,7 @@ from backend.sales.models import (
     Batch,
     InvoiceSequence,
     Lane,
+    MoneyMovement,
     OutcomeHistory,
     OutcomeStatus,
     Sale,
@@ -18,9 +19,10 @@ from backend.sales.models import (
 
 
 def check_invariants(*, is_settled: bool = True) -> None:
-    """Assert the promises that leave traces: P2, P3, P4, P5, P7 and P9, over the whole database."""
+    """Assert the promises that leave traces: P2, P3, P4, P5, P7, P9 and P13, over the whole database."""
     check_outcomes(is_settled=is_settled)
     check_stock()
+    check_money()
     check_register()
     check_order()
 
@@ -61,6 +63,20 @@ def check_stock() -> None:
     for unit_id, quantity in StockMovement.objects.exclude(document=None).values_list("unit_id", "quantity"):
         moved[unit_id] -= quantity
     assert sold == moved
+
+
+def check_money() -> None:
+    """What a sale keeps as paid is the sum of its movements and its followers'; one that is paid was paid its total."""
+    values: dict[int, Decimal] = defaultdict(Decimal)
+    for document_id, value in MoneyMovement.objects.values_list("document_id", "value"):
+        values[document_id] += value
+    of_sale: dict[int, Decimal] = defaultdict(Decimal, values)
+    for document_id, origin_id in Sale.objects.exclude(origin=None).values_list("pk", "origin_id"):
+        of_sale[origin_id] += values[document_id]
+    for sale in Sale.objects.all():
+        assert sale.paid_total == of_sale[sale.pk], f"document {sale.pk}: {sale.paid_total} is not {of_sale[sale.pk]}"
+        if sale.kind == SaleKind.SALE and sale.is_paid and "paiements_differents" not in sale.warnings:
+            assert abs(values[sale.pk] - sale.total) < 50, f"sale {sale.pk} was paid {values[sale.pk]} of {sale.total}"
 
 
 def check_register() -> None:

@@ -10,7 +10,7 @@ from tests.faults.conftest import Poster, ShopOfFaults, Till, finish
 from tests.invariants import check_invariants
 
 POINTS = (
-    "started", "claimed", "read", "looked_up", "locked", "document", "lines", "movements", "stock", "outcome",
+    "started", "claimed", "read", "looked_up", "locked", "document", "lines", "movements", "money", "stock", "outcome",
     "numbered", "moved", "committed",
 )  # fmt: skip
 KILLED = -9
