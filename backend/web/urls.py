@@ -77,10 +77,12 @@ urlpatterns = [
     path("commercant/cloture/", closings.closings, name="closings"),
     path("commercant/cloture/nouvelle/", closings.close_day, name="close_day"),
     path("commercant/cloture/<int:closing_id>/", closings.closing, name="closing"),
+    path("commercant/cloture/<int:closing_id>/caisse/", closings.closing_drawer, name="closing_drawer"),
     path("commercant/cloture/mois/<int:year>-<int:month>/", closings.close_month, name="close_month"),
     path("commercant/caisses/", tills.tills, name="tills"),
     path("commercant/caisses/nouvelle/", tills.add_till, name="add_till"),
     path("commercant/caisses/<int:terminal_id>/", tills.till, name="till"),
+    path("commercant/caisses/<int:terminal_id>/argent/", closings.till_drawer, name="till_drawer"),
     path("commercant/caisses/<int:terminal_id>/code/", tills.enrolment_code, name="enrolment_code"),
     path("commercant/caisses/<int:terminal_id>/etat/", tills.till_state, name="till_state"),
     path(

@@ -169,8 +169,8 @@ def test_a_closing_names_and_links_what_differs(
     words = seen(page)
     for expected in (
         "Il y a un écart.",
-        "Fond au début 20 000 FC Espèces encaissées, moins rendues +75 000 FC Sorties −3 000 FC Attendu 92 000 FC",
-        "Compté 92 000 FC Différence juste",
+        "Fond au début 20 000 FC Espèces encaissées, moins rendues +75 000 FC Sorties de la caisse −3 000 FC",
+        "Attendu 92 000 FC Compté 92 000 FC Différence juste",
         "3 000 FC (transport)",
         "nous ne les avons pas reçues",
         "MANQUE",
@@ -194,6 +194,45 @@ def test_a_missing_sale_that_arrived_since_is_marked(cast: Cast, alice: Client) 
     words = seen(alice.get(page_of(closing)))
     assert "A Enregistrée depuis" in words
     assert words.count("Enregistrée depuis") == 1
+
+
+@embedded
+@pytest.mark.parametrize("is_of_older_version", [False, True])
+def test_a_currency_that_was_not_counted_is_said_as_such(is_of_older_version: bool, cast: Cast, alice: Client) -> None:
+    post(cast.device, sold(cast, "A"), sold(cast, "B", price=10, devise="USD"))
+    closing = close(cast.device, caisse={"especes_comptees": [{"montant": "25000"}]})
+    if is_of_older_version:
+        for line in closing.answered["caisse"]:
+            line.pop("non_compte", None)
+        closing.save(update_fields=["answered"])
+    words = seen(alice.get(page_of(closing)))
+    assert "Non compté" in words
+    assert "Tout n'a pas été compté. Ce qui a été compté est juste." in words
+    assert "Attendu 25 000 FC Compté 25 000 FC Différence juste" in words
+    assert "Attendu 10,00 $US Compté non compté" in words
+    assert "en moins" not in words
+    assert "Non compté juste (CDF), non compté (USD)" in seen(alice.get(LIST))
+
+
+@embedded
+@pytest.mark.parametrize(
+    "also", [{"especes_comptees": [{"montant": "24000"}]}, {"ventes": ["Z"]}, {"totaux": [{"montant": "1"}]}, "nombre"]
+)
+def test_a_gap_beside_what_was_not_counted_is_still_a_gap(also: Any, cast: Cast, alice: Client) -> None:
+    post(cast.device, sold(cast, "A"), sold(cast, "B", price=10, devise="USD"))
+    said: dict[str, Any] = {"caisse": {"especes_comptees": [{"montant": "25000"}]}}
+    if also == "nombre":
+        both = [{"montant": "25000", "nombre": 2}, {"montant": "10", "devise": "USD"}]
+        said["totaux"] = both
+    elif "ventes" in also:
+        said["ventes"] = listing(A=25000, B=10, Z=1)
+    elif "totaux" in also:
+        said |= also
+    else:
+        said["caisse"] = also
+    words = seen(alice.get(page_of(close(cast.device, **said))))
+    assert "Il y a un écart." in words
+    assert "Ce qui a été compté est juste." not in words
 
 
 @embedded

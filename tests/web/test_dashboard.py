@@ -22,8 +22,8 @@ from tests.web.page_text import seen
 pytestmark = pytest.mark.embedded
 
 DASHBOARD = "/commercant/dashboard/"
-# The takings of the days that are not kept are three of them: money, documents, and voids of the same day. What is
-# still owed for the day's sales is one; it is never kept, since a later payment changes it.
+# Three of them are the takings of days that are not kept: money, documents, and voids of the same day. One is what is
+# still owed for the day's sales, which is never kept, since a later payment changes it.
 QUERIES_MAX = 17
 # In the day's first minutes, in a timezone that is a quarter of an hour off.
 HOURS = [timedelta(minutes=minutes) for minutes in (1, 59, 60)]
@@ -244,20 +244,12 @@ def test_refunds_are_shown_apart_and_a_paid_credit_is_money_in(cast: Cast, alice
 def test_a_sale_that_is_voided_the_same_day_is_in_no_count_and_no_amount(cast: Cast, alice: Client) -> None:
     kept, gone = (sale(cast.rice, price=45000, paye=False) for _ in range(2))
     old = sale(cast.rice, price=700, date_vente=ago(1).isoformat())
-    post(
-        cast.device,
-        kept,
-        gone,
-        old,
-        *(
-            {
-                "type": "annulation",
-                "numero_facture": f"AVO-{place}",
-                "origine": {"numero_facture": one["numero_facture"]},
-            }
-            for place, one in enumerate((gone, old))
-        ),
-    )
+    void = {"type": "annulation", "date_vente": datetime.now(UTC).isoformat()}
+    voids = [
+        void | {"numero_facture": f"AVO-{one['numero_facture']}", "origine": {"numero_facture": one["numero_facture"]}}
+        for one in (gone, old)
+    ]
+    post(cast.device, kept, gone, old, *voids)
     words = seen(alice.get(DASHBOARD))
     assert "En caisse −700 FC Vendu 44 300 FC Ventes 1 Panier moyen 45 000 FC" in words
     assert "Rendu 700 FC Espèces −700 FC À crédit (1 vente) 45 000 FC" in words

@@ -92,6 +92,21 @@ def drawer_sums(movements: QuerySet[MoneyMovement]) -> DrawerSums:
     return sums
 
 
+def amount_of(movements: QuerySet[MoneyMovement]) -> Decimal:
+    """Return what movements of one currency come to, with its sign. One query."""
+    return to_cents(movements.aggregate(sum=Sum("amount"))["sum"] or Decimal(0))
+
+
+def sums_by_kind(movements: QuerySet[MoneyMovement]) -> dict[tuple[str, str], dict[tuple[str, str], Flow]]:
+    """Return the movements' sums, signed, by (currency, mode), then by their kind and their document's. One query."""
+    found: dict[tuple[str, str], dict[tuple[str, str], Flow]] = defaultdict(dict)
+    groups = movements.values("currency", "mode", "kind", "document__kind")
+    for each in groups.annotate(sum=Sum("amount"), count=Count("position")).order_by():
+        flow = Flow(to_cents(each["sum"]), each["count"])
+        found[each["currency"], each["mode"]][each["kind"], each["document__kind"]] = flow
+    return dict(found)
+
+
 def takings_by_day(*, shop_id: int, days: Iterable[date]) -> dict[date, Takings]:
     """Return the takings of each of these business days on which anything happened, in three queries."""
     found: dict[date, Takings] = defaultdict(Takings)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 from django.db.models import Exists, OuterRef, QuerySet
 
 from backend.db.keyset import KeysetPage, read_page
+from backend.sales.days.answers import DIFFERENT
 from backend.sales.days.day_closing import TYPED_BY
 from backend.sales.models import Sale, SaleOutcome, TillClosing
 from backend.sales.repair.open_entries import open_entries
 from backend.shops.models import Shop, Terminal
-from backend.web.selectors.dashboard import Amount
 
 PAGE_CLOSINGS_MAX = 50
 if TYPE_CHECKING:
@@ -33,18 +33,36 @@ ShownClosing: TypeAlias = "WithAnnotations[TillClosing, Repeats]"
 
 
 @dataclass(frozen=True)
+class Gap:
+    """A drawer's difference in one currency; None where the till did not say what it counted."""
+
+    currency: str
+    amount: Decimal | None
+
+
+@dataclass(frozen=True)
 class ClosingRow:
     closing: "ShownClosing"
     # How many numbers are missing, extra, different, waiting or to be corrected.
     number_count: int
-    # Each drawer's difference, by currency.
-    gaps: list[Amount]
+    gaps: list[Gap]
     typed_by: str
 
     @property
     def is_repeated(self) -> bool:
         """Tell whether the same till and cashier closed the same day again later."""
         return self.closing.is_repeated
+
+    @property
+    def is_only_uncounted(self) -> bool:
+        """Tell whether all that differs is that nobody counted a currency."""
+        return (
+            self.closing.result == DIFFERENT
+            and not self.number_count
+            and any(gap.amount is None for gap in self.gaps)
+            and not any(gap.amount for gap in self.gaps)
+            and _sums_agree(self.closing)
+        )
 
 
 @dataclass(frozen=True)
@@ -85,8 +103,12 @@ class DrawerLine:
     cash_in: Decimal
     paid_out: Decimal
     expected: Decimal
-    counted: Decimal
-    gap: Decimal
+    # None where the till did not say what it counted.
+    counted: Decimal | None
+
+    @property
+    def gap(self) -> Decimal | None:
+        return None if self.counted is None else self.counted - self.expected
 
     @property
     def went_out(self) -> Decimal:
@@ -131,7 +153,7 @@ def closings_page(
     cursor: str | None = None,
 ) -> "KeysetPage[ShownClosing]":
     """Return a page of the shop's closings, latest day first. Raises BadCursor."""
-    closings = _with_repeats(TillClosing.objects.filter(shop=shop).select_related("terminal"))
+    closings = _with_repeats(TillClosing.objects.filter(shop=shop).select_related("terminal", "shop"))
     if terminal_id is not None:
         closings = closings.filter(terminal_id=terminal_id)
     if day is not None:
@@ -145,7 +167,7 @@ def row_of(closing: "ShownClosing") -> ClosingRow:
     return ClosingRow(
         closing=closing,
         number_count=sum(len(answered[name]) for name in lists),
-        gaps=[Amount(amount=Decimal(line["ecart"]), currency=line["devise"]) for line in answered["caisse"]],
+        gaps=[Gap(line.currency, line.gap) for line in drawer_lines(closing)],
         typed_by=closing.said.get(TYPED_BY, ""),
     )
 
@@ -197,8 +219,8 @@ def closing_view(closing: "ShownClosing") -> ClosingView:
         sums=_sums(closing),
         has_said_sums=said.get("totaux") is not None,
         has_list=said.get("ventes") is not None,
-        drawer=_drawer(closing),
-        payouts=_payouts(closing),
+        drawer=drawer_lines(closing),
+        payouts=payouts_of(closing),
         others=list(others.exclude(pk=closing.pk).order_by("-pk")[:OTHERS_SHOWN_MAX]),
     )
 
@@ -239,10 +261,26 @@ def _sums(closing: TillClosing) -> list[SumLine]:
     ]
 
 
-def _drawer(closing: TillClosing) -> list[DrawerLine]:
+def _sums_agree(closing: TillClosing) -> bool:
+    said = {
+        (each.get("devise") or closing.shop.currency, each["mode"].upper()): each.get("nombre")
+        for each in closing.said.get("totaux") or ()
+    }
+    counts = {(each["devise"], each["mode"]): each["nombre"] for each in closing.answered["totaux"]}
+    return not any(line.gap for line in _sums(closing)) and all(
+        count in (None, counts.get(key, 0)) for key, count in said.items()
+    )
+
+
+def drawer_lines(closing: TillClosing) -> list[DrawerLine]:
+    """Return the drawer as the closing compared it, a line a currency.
+
+    Answers of older versions do not say which currencies were not counted; what the till said does.
+    """
     drawer = closing.said.get("caisse") or {}
     opening = _by_currency(drawer.get("fond_ouverture"), closing)
     paid_out = _by_currency(drawer.get("sorties"), closing)
+    counted = _by_currency(drawer.get("especes_comptees"), closing)
     lines = []
     for line in closing.answered["caisse"]:
         currency, expected = line["devise"], Decimal(line["attendu"])
@@ -254,14 +292,13 @@ def _drawer(closing: TillClosing) -> list[DrawerLine]:
                 cash_in=expected - first + out,
                 paid_out=out,
                 expected=expected,
-                counted=Decimal(line["compte"]),
-                gap=Decimal(line["ecart"]),
+                counted=Decimal(line["compte"]) if currency in counted else None,
             )
         )
     return lines
 
 
-def _payouts(closing: TillClosing) -> list[dict[str, Any]]:
+def payouts_of(closing: TillClosing) -> list[dict[str, Any]]:
     listed = (closing.said.get("caisse") or {}).get("sorties") or []
     return [
         {

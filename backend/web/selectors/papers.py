@@ -10,14 +10,14 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from backend.sales.errors import reason_of
-from backend.sales.models import MoneyKind, MoneyMovement, Sale, SaleKind, SaleLine
+from backend.sales.models import MoneyMovement, Sale, SaleKind, SaleLine
 from backend.sales.money.owed import owed_for
 from backend.sales.money.vat import vat_parts
 from backend.sentences import reader_language
 from backend.shops.models import Shop
 from backend.web.formats import money, quantity
 from backend.web.selectors.sales import SaleView
-from backend.web.wording.sales import payment_mode
+from backend.web.wording.sales import moved_in
 from backend.web.wording.tills import till_name
 
 FISCAL_FIELDS_MAX = 20
@@ -158,12 +158,9 @@ def _payments(view: SaleView) -> Iterator[Pair]:
     """Yield the money of a document, and for a sale also later payments and returns."""
     sale = view.sale
     for move in view.money:
-        name = payment_mode(move.mode)
-        if move.kind == MoneyKind.CHANGE:
-            name = _("Monnaie rendue : %(mode)s") % {"mode": name}
-        elif move.kind == MoneyKind.REFUND:
-            name = _("Rendu : %(mode)s") % {"mode": name}
-        yield name, _moved(move, sale)
+        yield moved_in(move.kind, move.mode, is_correction=view.is_correction), _moved(move, sale)
+    if view.differs:
+        yield _("Rendu en tout") if view.gives_back else _("Reçu en tout"), money(view.moved, sale.currency)
     if sale.kind != SaleKind.SALE:
         return
     for follower in view.followers:

@@ -5,8 +5,10 @@ from decimal import Decimal
 
 from backend.inventory.models import StockMovement
 from backend.sales.models import MoneyMovement, Sale, SaleKind, SaleLine
+from backend.sales.money.movements import PAYMENTS_DIFFER
 from backend.sales.money.owed import owed_for
 from backend.sales.receipts.receipt import sales_of
+from backend.sales.repair.corrections import corrections_among
 
 # A sale may have half a megabyte: the page shows its beginning, for slow lines; the file has all of it.
 RAW_SHOWN_MAX = 16_000
@@ -21,6 +23,22 @@ class SaleView:
     money: list[MoneyMovement]
     movements: list[StockMovement]
     followers: list[Sale]
+    # A void of the repair desk that undid the money where it had moved.
+    is_correction: bool = False
+
+    @property
+    def differs(self) -> bool:
+        """Tell whether the money is not what the document is worth, so that both are shown."""
+        return PAYMENTS_DIFFER in self.sale.warnings
+
+    @property
+    def moved(self) -> Decimal:
+        """What the document's own money is worth in its currency, without a sign."""
+        return abs(sum((move.value for move in self.money), Decimal(0)))
+
+    @property
+    def gives_back(self) -> bool:
+        return self.sale.kind in (SaleKind.VOID, SaleKind.RETURN)
 
     @property
     def owed(self) -> Decimal:
@@ -71,6 +89,7 @@ def sale_view(*, sale_id: int, shop_ids: list[int]) -> SaleView | None:
         money=list(sale.money.order_by("position")),
         movements=list(movements),
         followers=list(sale.followers.order_by("pk")),
+        is_correction=bool(corrections_among([sale])),
     )
 
 

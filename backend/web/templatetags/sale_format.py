@@ -1,12 +1,14 @@
 """Tags for the pages of sales."""
 
+from decimal import Decimal
+
 from django import template
 from django.template import Context
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from backend.sales.models import Sale, SaleKind
+from backend.sales.models import MoneyMovement, Sale, SaleKind
 from backend.sales.money.owed import owed_for
 from backend.web.forms.sales import SaleSearch
 from backend.web.templatetags.shop_format import shop_url
@@ -29,6 +31,17 @@ def sale_badge(sale: Sale) -> SafeString:
     if not owed_for(sale):
         return format_html(BADGE, sales.GOOD, _("Crédit soldé"))
     return format_html(BADGE, sales.WARNING, _("À crédit"))
+
+
+@register.simple_tag
+def money_words(move: MoneyMovement, is_correction: bool) -> str:
+    return sales.moved_in(move.kind, move.mode, is_correction=is_correction)
+
+
+@register.filter
+def unsigned(amount: Decimal) -> Decimal:
+    """Return the amount without its sign, beside words that say which way it went."""
+    return abs(amount)
 
 
 @register.filter

@@ -15,6 +15,8 @@ from backend.sales.models import SaleOutcome, TillClosing
 from backend.sales.repair.open_entries import NEEDS_A_PERSON
 from backend.shops.models import Device
 from backend.web import formats
+from backend.web.selectors.drawers import MoveRow
+from backend.web.templatetags.shop_format import shop_url
 from backend.web.wording import sales, tills
 
 register = template.Library()
@@ -59,7 +61,9 @@ def device_badge(device: Device) -> SafeString:
 
 
 @register.simple_tag
-def closing_badge(closing: TillClosing) -> SafeString:
+def closing_badge(closing: TillClosing, is_only_uncounted: bool = False) -> SafeString:
+    if is_only_uncounted:
+        return format_html(BADGE, sales.WARNING, _("Non compté"))
     words, tone = tills.RESULTS.get(closing.result, (closing.result, sales.QUIET))
     return format_html(BADGE, tone, words)
 
@@ -78,8 +82,10 @@ def entry_link(context: Context, outcome: SaleOutcome) -> SafeString:
 
 
 @register.filter
-def gap_words(gap: Decimal, currency: str) -> str:
-    """Write a drawer's difference: `juste`, `3 000 FC en moins`, `500 FC en trop`."""
+def gap_words(gap: Decimal | None, currency: str) -> str:
+    """Write a drawer's difference: `juste`, `3 000 FC en moins`, `500 FC en trop`; for None, that nobody counted."""
+    if gap is None:
+        return _("non compté")
     if not gap:
         return _("juste")
     amount = formats.money(abs(gap), currency)
@@ -93,6 +99,21 @@ def signed_money(amount: Decimal, currency: str) -> str:
     if not amount:
         return words
     return f"−{words}" if amount < 0 else f"+{words}"
+
+
+@register.simple_tag(takes_context=True)
+def drawer_url(context: Context, **parameters: object) -> str:
+    """Return the address of the same explanation of a drawer, with other parameters."""
+    closing = context["closing"]
+    if closing is not None:
+        return shop_url(context, "closing_drawer", closing_id=closing.pk, **parameters)
+    day = {"jour": context["day"].isoformat(), "caissier": context["cashier"]}
+    return shop_url(context, "till_drawer", terminal_id=context["terminal"].pk, **day | parameters)
+
+
+@register.simple_tag
+def move_kind(row: MoveRow) -> str:
+    return sales.money_kind(row.movement.kind, is_correction=row.is_correction)
 
 
 @register.filter

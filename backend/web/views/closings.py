@@ -1,6 +1,7 @@
 """The closings of the tills' days, a day closed by hand, and the closing of a month."""
 
 import datetime
+from decimal import Decimal
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect
@@ -11,16 +12,24 @@ from django.utils.translation import gettext as _
 
 from backend.db.keyset import BadCursor, KeysetPage
 from backend.sales.days.day_closing import close_day_by_hand
+from backend.sales.days.day_report import CASHIER_LENGTH_MAX
 from backend.sales.days.month_closing import MonthAlreadyClosed, MonthNotOver
 from backend.sales.days.month_closing import close_month as close_month_of_shop
 from backend.sales.errors import FieldInvalid
+from backend.sales.models import TillClosing
+from backend.sales.money.movements import CASH
 from backend.shops.models import Role
+from backend.shops.terminals import shop_id_of, shop_of
 from backend.web.access import ShopRequest, redirect_to_shop, shop_page
 from backend.web.forms.closings import ClosingForm
+from backend.web.forms.dashboard import DayChoice
 from backend.web.forms.keys import new_key
 from backend.web.forms.lists import SaleFilter
 from backend.web.selectors import closings as selectors
+from backend.web.selectors import drawers
 from backend.web.selectors import register as register_selectors
+from backend.web.selectors.drawers import TillDay
+from backend.web.selectors.till_details import till_of_shops
 
 
 @shop_page
@@ -54,6 +63,61 @@ def closing(request: ShopRequest, *, closing_id: int) -> HttpResponse:
         raise Http404
     redirect = redirect_to_shop(request, shop_id=found.shop_id)
     return redirect or render(request, "web/closing.html", {"view": selectors.closing_view(found)})
+
+
+@shop_page
+def closing_drawer(request: ShopRequest, *, closing_id: int) -> HttpResponse:
+    """Explain the drawer that a closing compared."""
+    found = selectors.closing_of_shops(closing_id=closing_id, shop_ids=request.access.shop_ids)
+    if found is None:
+        raise Http404
+    redirect = redirect_to_shop(request, shop_id=found.shop_id)
+    if redirect:
+        return redirect
+    till_day = TillDay(found.shop, found.terminal, found.day, found.cashier)
+    return _explain(request, till_day, found)
+
+
+@shop_page
+def till_drawer(request: ShopRequest, *, terminal_id: int) -> HttpResponse:
+    """Explain the money of a till's day, of all its cashiers or of one; today unless the address names a day."""
+    terminal = till_of_shops(terminal_id=terminal_id, shop_ids=request.access.shop_ids)
+    if terminal is None:
+        raise Http404
+    redirect = redirect_to_shop(request, shop_id=shop_id_of(terminal))
+    if redirect:
+        return redirect
+    chosen = DayChoice(request.GET, today=timezone.localdate())
+    cashier = request.GET.get("caissier", "")[:CASHIER_LENGTH_MAX]
+    till_day = TillDay(shop_of(terminal), terminal, chosen.day, cashier)
+    others = {"cashiers": drawers.cashiers_of(till_day), "closings": drawers.closings_of(till_day)}
+    return _explain(request, till_day, None, choice=chosen, **others)
+
+
+def _explain(request: ShopRequest, till_day: TillDay, closing: TillClosing | None, **more: object) -> HttpResponse:
+    cursor = request.GET.get("apres")
+    explanation = drawers.explain_drawer(till_day, closing)
+    # The movements of one currency and mode at a time; of the shop's cash unless the address names others.
+    key = (request.GET.get("devise", ""), request.GET.get("mode", CASH))
+    if key not in explanation.keys:
+        key = next(iter(explanation.keys), (till_day.shop.currency, CASH))
+    opening = next((sheet.opening for sheet in explanation.cash if key == (sheet.currency, CASH)), Decimal(0))
+    try:
+        page = drawers.moves_page(till_day, closing, key=key, opening=opening, cursor=cursor)
+    except BadCursor as error:
+        raise Http404 from error
+    shown = {
+        "terminal": till_day.terminal,
+        "day": till_day.day,
+        "cashier": till_day.cashier,
+        "closing": closing,
+        "explanation": explanation,
+        "page": page,
+        "currency": key[0],
+        "mode": key[1],
+        "is_first_page": not cursor,
+    }
+    return render(request, "web/drawer.html", {**shown, **more})
 
 
 @shop_page(at_least=Role.MANAGER)

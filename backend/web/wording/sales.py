@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from backend.sales.models import OutcomeStatus, SaleKind
+from backend.sales.models import MoneyKind, OutcomeStatus, SaleKind
 from backend.sales.repair.desk import Fix
 from backend.shops.models import Role
 
@@ -98,7 +99,19 @@ WARNINGS = {
     "article_inactif": _("Un article vendu n'est plus actif dans la boutique."),
     "numero_reutilise": _("Un autre appareil de la même caisse avait déjà donné ce numéro."),
     "mois_clos": _("Le mois de la vente était clos : elle est comptée au jour de sa réception."),
+    "paiements_differents": _("L'argent reçu ou rendu n'est pas le montant du document : les deux sont montrés."),
+    "credit_suppose": _("La caisse a dit « à crédit » sans dire si c'était payé : la vente est comptée comme due."),
+    "mode_suppose": _("La caisse n'a pas dit comment l'argent a été rendu : voyez si c'est bien dans ce mode."),
 }
+
+MONEY_KINDS: dict[str, "StrOrPromise"] = {
+    MoneyKind.RECEIPT: _("Encaissement"),
+    MoneyKind.CHANGE: _("Monnaie rendue"),
+    MoneyKind.REFUND: _("Rendu"),
+    MoneyKind.PAYMENT: _("Paiement d'un crédit"),
+}
+# Money that a correction of the repair desk undid: nobody gave it back.
+CORRECTION = _("Correction")
 
 PAYMENT_MODES: dict[str, "StrOrPromise"] = {
     "CASH": _("Espèces"),
@@ -111,10 +124,33 @@ PAYMENT_MODES: dict[str, "StrOrPromise"] = {
     "CREDIT": _("Crédit"),
 }
 
+# The steps from a drawer's opening to what should be in it, in order: by the movement's kind, and of refunds by the
+# document's.
+DRAWER_STEPS: dict[str, "StrOrPromise"] = {
+    MoneyKind.RECEIPT: _("Ventes"),
+    MoneyKind.PAYMENT: _("Paiements de crédits"),
+    MoneyKind.CHANGE: _("Monnaie rendue"),
+    f"{MoneyKind.REFUND}_{SaleKind.RETURN}": _("Rendu pour des retours"),
+    f"{MoneyKind.REFUND}_{SaleKind.VOID}": _("Rendu pour des annulations"),
+    "correction": _("Corrections"),
+}
+
 
 def payment_mode(code: str) -> str:
     """Return the mode in words; an unknown one of a till becomes `Bon d'achat` for `BON_D'ACHAT`."""
     return str(PAYMENT_MODES.get(code.upper()) or code.replace("_", " ").capitalize())
+
+
+def money_kind(kind: str, *, is_correction: bool = False) -> str:
+    return str(CORRECTION if is_correction else MONEY_KINDS.get(kind, kind))
+
+
+def moved_in(kind: str, mode: str, *, is_correction: bool = False) -> str:
+    """Return what a document's money is called on its own page: `Espèces`, `Monnaie rendue : Espèces`."""
+    if kind in (MoneyKind.RECEIPT, MoneyKind.PAYMENT):
+        return payment_mode(mode)
+    words = {"kind": money_kind(kind, is_correction=is_correction), "mode": payment_mode(mode)}
+    return gettext("%(kind)s : %(mode)s") % words
 
 
 def role_words(role: str) -> str:
