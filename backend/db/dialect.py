@@ -26,6 +26,7 @@ APPEND_ONLY_TABLES = (
     "inventory_stockmovement",
     "sales_outcomehistory",
     "sales_moneymovement",
+    "shops_exchangerate",
 )
 REFUSED_VERBS = ("update", "delete")
 # On MySQL: a function that lists the triggers for accounts that may not see them. It runs with the rights of the

@@ -67,6 +67,24 @@ class Shop(models.Model):
         return frozenset(code.strip() for code in self.currencies.split(",")) | {self.currency}
 
 
+class ExchangeRate(models.Model):
+    """One unit of `base` is worth `rate` units of `quote`, since a day. Append-only: the newest of a pair counts."""
+
+    shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    base = models.CharField(max_length=3)
+    quote = models.CharField(max_length=3)
+    rate = models.DecimalField(max_digits=18, decimal_places=8)
+    since = models.DateField()
+    author = models.CharField(max_length=150)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["shop", "base", "quote"], name="rate_shop_pair")]
+
+    def __str__(self) -> str:
+        return f"1 {self.base} = {self.rate} {self.quote}"
+
+
 class Membership(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
     shop = models.ForeignKey(Shop, on_delete=models.CASCADE, related_name="memberships")

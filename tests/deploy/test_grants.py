@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
@@ -25,6 +26,7 @@ from backend.localrun.stack import Stack
 from backend.ops.housekeeping import forget_old_heartbeats, forget_old_refused_calls
 from backend.sales.models import Heartbeat, InvoiceSequence, Sale
 from backend.sales.repair.retry import set_outcome_aside
+from backend.shops.exchange_rates import set_rate
 from backend.testing import Cast
 from tests.deploy.second_server import DEPLOY, looking_into
 from tests.invariants import check_invariants
@@ -122,6 +124,7 @@ def cast(accounts: Accounts, django_db_blocker: DjangoDbBlocker) -> Cast:
     with django_db_blocker.unblock(), looking_into(accounts.url("caisse")):
         cast = Cast()
         post(cast.token_device, sale(cast.rice))
+        set_rate(shop=cast.shop, foreign="USD", rate=Decimal(2850), user=cast.alice)
         refused = post(cast.token_device, sale(cast.rice, quantity=1000))
         set_outcome_aside(batch_id=refused.pk, position=1, author="alice", reason="essai")
         return cast

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from backend.sales.models import Batch, BatchBody, Heartbeat, Pause, Sale, SaleO
 from backend.sales.repair.retry import set_outcome_aside
 from backend.shops.devices import issue_token
 from backend.shops.enrolment import create_enrolment_code
+from backend.shops.exchange_rates import set_rate
 from backend.shops.models import Device, DeviceState, EnrolmentCode, Membership, Role, Shop, Terminal, TerminalState
 from backend.testing import PASSWORD, Cast, make_user
 from tests.shop_day import fill, post, sale
@@ -81,6 +83,7 @@ def busy(cast: Cast) -> Cast:
     DoctorRun.objects.create(at=now, duration_s=1, finding_count=0)
     SweepTurn.objects.create(sweep="machine-a:71", at=now)
     Group.objects.create(name="lecteurs")
+    set_rate(shop=cast.shop, foreign="USD", rate=Decimal(2850), user=cast.alice)
     return cast
 
 

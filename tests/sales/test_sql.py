@@ -20,6 +20,7 @@ from backend.sales.models import (
     SaleOutcome,
 )
 from backend.sales.posting import sql
+from backend.shops.models import ExchangeRate
 from backend.testing import Cast
 from tests.tills import Till, line, sale
 
@@ -92,7 +93,7 @@ def test_the_database_itself_refuses_to_change_history(history: None, model: typ
 
 
 def test_every_table_of_history_is_guarded_by_the_database(db: None) -> None:
-    history = (BatchBody, StockMovement, OutcomeHistory, MoneyMovement)
+    history = (BatchBody, StockMovement, OutcomeHistory, MoneyMovement, ExchangeRate)
     assert set(dialect.APPEND_ONLY_TABLES) == {model._meta.db_table for model in history}
     assert dialect.missing_triggers(connection) == []
 

@@ -26,7 +26,7 @@ from backend.sales.models import (
     TillClosing,
 )
 from backend.sentences import FRENCH
-from backend.shops.models import RefusedCall, Terminal
+from backend.shops.models import ExchangeRate, RefusedCall, Terminal
 
 OUTCOMES_SHOWN_MAX = 200
 
@@ -162,6 +162,13 @@ class DayTotalAdmin(ReadOnlyAdmin):
 class RefusedCallAdmin(ReadOnlyAdmin):
     list_display = ("serial", "call", "status", "code", "count", "last_at")
     finds = ("serial", "pk")
+
+
+@admin.register(ExchangeRate, site=site)
+class ExchangeRateAdmin(ReadOnlyAdmin):
+    list_display = ("shop", "base", "quote", "rate", "since", "author")
+    list_select_related = ("shop",)
+    finds = ("shop__code",)
 
 
 @admin.register(Article, site=site)

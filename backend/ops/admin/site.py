@@ -30,6 +30,7 @@ LABELS = {
     "Device": _("Appareils"),
     "DoctorRun": _("Passages du docteur"),
     "EnrolmentCode": _("Codes d’inscription"),
+    "ExchangeRate": _("Cours des devises"),
     "Group": _("Groupes"),
     "Heartbeat": _("Signes de vie"),
     "InvoiceSequence": _("Registres des mois"),
