@@ -20,6 +20,7 @@ from backend.web.views import (
     register,
     sale_actions,
     sales,
+    shop_settings,
     stock,
     team,
     tills,
@@ -45,6 +46,7 @@ urlpatterns = [
     path("commercant/dashboard/", dashboard.dashboard, name="dashboard"),
     path("commercant/ventes/", sales.sales, name="sales"),
     path("commercant/credits/", credit.credits_owed, name="credits"),
+    path("commercant/credits/paiement/", credit.take_customer_payment, name="take_customer_payment"),
     path("commercant/ventes/nouvelle/", new_sale.new_sale, name="new_sale"),
     path("commercant/ventes/ventes.csv", sales.sales_csv, name="sales_csv"),
     path("commercant/ventes/ventes.xlsx", sales.sales_xlsx, name="sales_xlsx"),
@@ -92,6 +94,7 @@ urlpatterns = [
         "commercant/caisses/<int:terminal_id>/appareils/<int:device_id>/jeton/", tills.device_token, name="device_token"
     ),
     path("commercant/registre/", register.register, name="register"),
+    path("commercant/reglages/", shop_settings.shop_settings, name="settings"),
     path("docs/", documentation.documentation_index, name="documentation"),
     path("docs/<path:name>", documentation.documentation_page, name="documentation_page"),
 ]

@@ -264,6 +264,7 @@ NOT_WALKED = {
     "password_reset", "password_reset_sent", "add_member", "change_member", "password_link", "import_preview",
     "export_articles", "sales_csv", "sales_xlsx", "invoice_pdf", "change_article", "add_unit", "change_unit",
     "move_unit", "open_unit", "decide", "enrolment_code", "till_state", "device_state", "device_token", "close_month",
+    "take_customer_payment",
 }  # fmt: skip
 PAGES_PER_ROUTE = 6
 
@@ -315,6 +316,7 @@ def test_what_a_form_refuses_is_said_in_the_language_of_the_page(
 ) -> None:
     alice.cookies["django_language"] = language
     bought = Sale.objects.get(number="FAC-20241104-001")
+    owed = Sale.objects.get(number="FAC-20241104-003")
     unit = ArticleUnit.objects.filter(article=busy.rice).first()
     ids = {"article_id": busy.rice.pk, "unit_id": unit.pk}
     sent = {
@@ -326,6 +328,9 @@ def test_what_a_form_refuses_is_said_in_the_language_of_the_page(
         reverse("web:void_sale", args=[bought.pk]): {},
         reverse("web:return_lines", args=[bought.pk]): {"motif": "77"},
         reverse("web:new_sale"): {"action": "enregistrer"},
+        reverse("web:settings"): {"cours_USD": "0"},
+        reverse("web:take_payment", args=[owed.pk]): {"montant": "7", "devise": "USD", "mode": "CASH", "tiroir": "0"},
+        reverse("web:take_customer_payment"): {"client": "C1", "montant": "7", "devise": "CDF", "mode": "CASH"},
         reverse("web:close_day"): {"caisse": "0", "jour": "2099-01-01"},
         reverse("web:password_change"): {"old_password": "x", "new_password1": "1", "new_password2": "2"},
     }

@@ -20,10 +20,14 @@ import backend.ops
 import backend.web
 from backend.inventory.models import ArticleUnit, MovementType, StockMovement, UnitLevel
 from backend.sales.models import Sale, TillClosing
+from backend.shops.exchange_rates import ExchangeRates
+from backend.shops.models import ExchangeRate
 from backend.testing import Cast, add_unit, make_user
 from backend.web.forms.closings import ClosingForm
 from backend.web.forms.number_fields import FrenchDecimalField, MoneyField, QuantityField, WholeNumberField
-from backend.web.forms.sales import ReturnForm
+from backend.web.forms.sale_actions import ReturnForm
+from backend.web.forms.settings import RatesForm
+from backend.web.selectors.sale_money import sale_money
 from tests.shop_day import post, recorded, sale
 from tests.web.page_forms import form_of
 from tests.web.page_text import seen
@@ -58,9 +62,13 @@ def fields_of_classes() -> Iterator[tuple[str, forms.Field]]:
 
 def fields_made_for_one_page(cast: Cast) -> Iterator[tuple[str, forms.Field]]:
     """Yield the fields that forms add for the lines of a sale and the currencies of a shop."""
-    line = recorded(post(cast.device, sale(cast.rice))).lines.get()
+    document = recorded(post(cast.device, sale(cast.rice)))
+    line = document.lines.get()
+    rates = ExchangeRates(cast.shop.currency)
+    offered = {"money": sale_money(document, []), "rates": rates, "drawers": [], "is_repeat": False}
     for form in (
-        ReturnForm(lines_left=[(line, line.quantity)], gives_money_back=True),
+        ReturnForm(lines_left=[(line, line.quantity)], **offered),
+        RatesForm(shop=cast.shop, rates=rates),
         ClosingForm(shop=cast.shop, today=timezone.localdate()),
     ):
         for name, field in form.fields.items():
@@ -83,6 +91,7 @@ def test_every_field_for_a_decimal_is_the_one_field(cast: Cast) -> None:
     assert ours >= {
         "BasketLineForm.quantite", "BasketLineForm.prix", "BasketLineForm.remise", "NewSaleForm.remise_vente",
         "ClosingForm.fond_CDF", "ClosingForm.sorties_CDF", "ClosingForm.compte_CDF", "ReturnForm.ligne_1",
+        "ReturnForm.cours_USD", "RatesForm.cours_USD", "NewSaleForm.recu", "CustomerPaymentForm.montant",
         "PaymentForm.montant", "SaleSearch.montant_min", "SaleSearch.montant_max", "UnitForm.prix", "UnitForm.taux_tva",
         "UnitForm.contient", "UnitForm.seuil", "NewArticleForm.quantite", "MoveForm.quantite", "OpenForm.nombre",
     }  # fmt: skip
@@ -188,7 +197,11 @@ class Pages:
 
     def payment(self, field: str, text: str) -> HttpResponse:
         address = reverse("web:take_payment", args=[self._sold(paye=False).pk])
-        return self._fill(address, address, mode="CASH", **{field: text})
+        return self._fill(address, address, **{"mode": "CASH", "montant": "5", field: text})
+
+    def settings(self, field: str, text: str) -> HttpResponse:
+        address = reverse("web:settings")
+        return self._fill(address, address, **{field: text})
 
     def return_lines(self, field: str, text: str) -> HttpResponse:
         address = reverse("web:return_lines", args=[self._sold(quantity=4).pk])
@@ -228,7 +241,8 @@ class Pages:
         units = ArticleUnit.objects.order_by("pk").values_list("price", "holds", "low_stock_threshold", "vat_rate")
         documents = Sale.objects.exclude(terminal=self.cast.terminal).count()
         movements = StockMovement.objects.exclude(type=MovementType.SALE).count()
-        return list(units), documents, movements, TillClosing.objects.count()
+        rates = list(ExchangeRate.objects.values_list("rate", flat=True))
+        return list(units), documents, movements, rates, TillClosing.objects.count()
 
 
 @pytest.mark.parametrize(
@@ -238,7 +252,10 @@ class Pages:
         ("new_sale", "prix", "1 500,25"),
         ("new_sale", "remise", "1.5"),
         ("new_sale", "remise_vente", "1,5"),
+        ("new_sale", "recu", "1 500"),
         ("payment", "montant", "1 500"),
+        ("payment", "cours_USD", "2 850"),
+        ("settings", "cours_USD", "2 850"),
         ("return_lines", "ligne_1", "1,5"),
         ("sales", "montant_min", "1 500"),
         ("sales", "montant_max", "1 500,25"),

@@ -403,7 +403,7 @@ def test_a_manager_voids_a_sale_and_sees_what_comes_back(cast: Cast, bob: Client
     post(cast.device, follow("FAC-1", "retour", numero_facture="R", lignes=[{"ligne": 1, "quantite": 1}]))
     asked = seen(bob.get(reverse("web:void_sale", args=[document.pk])))
     assert "3 × Riz 25 kg" in asked
-    words = seen(do(bob, "void_sale", document, motif="erreur de saisie", mode="CASH"))
+    words = seen(do(bob, "void_sale", document, motif="erreur de saisie"))
     assert "La vente est annulée" in words
     assert "Motif : erreur de saisie" in words
     assert stock(cast) == 100
@@ -414,7 +414,7 @@ def test_a_manager_voids_a_sale_and_sees_what_comes_back(cast: Cast, bob: Client
 
 def test_a_void_needs_a_reason(cast: Cast, bob: Client) -> None:
     document = sold(cast)
-    words = seen(do(bob, "void_sale", document, motif=" ", mode="CASH"))
+    words = seen(do(bob, "void_sale", document, motif=" "))
     assert "Ce champ est obligatoire." in words
     assert stock(cast) == 96
 
@@ -479,7 +479,7 @@ def test_a_refusal_is_shown_at_once_and_leaves_no_entry(
         return hand_over(**arguments)
 
     monkeypatch.setattr(back_office, "receive_batch", hand_over_too_late)
-    words = seen(bob.post(path, {"key": key_on(page), "motif": "erreur", "mode": "CASH"}))
+    words = seen(bob.post(path, {"key": key_on(page), "motif": "erreur"}))
     assert "Vente déjà annulée" in words
     outcome = SaleOutcome.objects.get(terminal__is_office=True)
     assert (outcome.status, outcome.code) == ("set_aside", "ecartee")

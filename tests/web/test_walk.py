@@ -44,6 +44,8 @@ SHOP_PAGES: dict[str, Page] = {
     "sales_csv": Page(VIEWER),
     "sales_xlsx": Page(VIEWER),
     "credits": Page(VIEWER),
+    "take_customer_payment": Page(MANAGER, MANAGER),
+    "settings": Page(MANAGER, MANAGER),
     "new_sale": Page(MANAGER, MANAGER),
     "sale": Page(VIEWER, ids=("sale_id",)),
     "sale_submission": Page(VIEWER, ids=("sale_id",)),

@@ -11,7 +11,8 @@ from backend.inventory.fields import PRICE_MAX, QUANTITY_MAX
 from backend.inventory.french_numbers import NumberUnreadable, read_number, write_number
 from backend.web.formats import quantity
 
-MONEY_PLACES, QUANTITY_PLACES = 2, 3
+MONEY_PLACES, QUANTITY_PLACES, RATE_PLACES = 2, 3, 8
+RATE_MAX = Decimal(999_999_999)
 
 
 class FrenchDecimalField(forms.Field):
@@ -74,6 +75,14 @@ class QuantityField(FrenchDecimalField):
 
     def __init__(self, *, min_value: Decimal | int = 0, max_value: Decimal = QUANTITY_MAX, **options: Any) -> None:
         super().__init__(places=QUANTITY_PLACES, min_value=min_value, max_value=max_value, **options)
+
+
+class RateField(FrenchDecimalField):
+    """An exchange rate: more than nothing, and what its column holds."""
+
+    def __init__(self, **options: Any) -> None:
+        smallest = Decimal(1).scaleb(-RATE_PLACES)
+        super().__init__(places=RATE_PLACES, min_value=smallest, max_value=RATE_MAX, **options)
 
 
 class WholeNumberField(FrenchDecimalField):

@@ -1,18 +1,14 @@
-"""The search form of the list of sales, and the forms that void, return or pay a sale."""
+"""The search form of the list of sales."""
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from backend.inventory.models import REASON_LENGTH_MAX
-from backend.sales.models import SaleKind, SaleLine
 from backend.shops.models import Shop
-from backend.web.forms.keys import KeyedForm
 from backend.web.forms.lists import TillFilter, choices_of
-from backend.web.forms.number_fields import MoneyField, QuantityField
+from backend.web.forms.number_fields import MoneyField
 from backend.web.selectors import sale_search
 from backend.web.selectors.sale_search import SaleCriteria
 from backend.web.wording.sales import KINDS, PAYMENT_MODES
@@ -118,78 +114,3 @@ def _with_day(data: QueryDict) -> QueryDict:
     data = data.copy()
     data["du"] = data["au"] = str(data["jour"])
     return data
-
-
-class VoidForm(KeyedForm):
-    """The reason, and the mode if money is given back."""
-
-    motif = forms.CharField(label=_("Motif"), max_length=REASON_LENGTH_MAX)
-
-    def __init__(self, *arguments: Any, gives_money_back: bool, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        if gives_money_back:
-            self.fields["mode"] = forms.ChoiceField(label=_("Argent rendu en"), choices=money_modes())
-
-    def document(self, sale_id: int) -> dict[str, object]:
-        return {
-            "type": SaleKind.VOID,
-            "origine": {"vente_id": sale_id},
-            "motif": self.cleaned_data["motif"],
-            "mode_paiement": self.cleaned_data.get("mode", "CREDIT"),
-        }
-
-
-class ReturnForm(VoidForm):
-    """A quantity for each line that has not been returned completely."""
-
-    def __init__(self, *arguments: Any, lines_left: list[tuple[SaleLine, Decimal]], **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.rows = []
-        for line, left in lines_left:
-            if not left:
-                continue
-            label = f"{line.article_name} {line.unit_mark}".strip()
-            field = QuantityField(label=label, max_value=left, required=False)
-            self.fields[f"ligne_{line.position}"] = field
-            self.rows.append((line, left, self[f"ligne_{line.position}"]))
-
-    def clean(self) -> dict[str, Any]:
-        super().clean()
-        given = self.cleaned_data
-        if not self.errors and not any(given[field.name] for _line, _left, field in self.rows):
-            raise forms.ValidationError(_("Dites ce qui revient : une quantité au moins."))
-        return given
-
-    def document(self, sale_id: int) -> dict[str, object]:
-        given = self.cleaned_data
-        back = [
-            {"ligne": line.position, "quantite": given[field.name]}
-            for line, _left, field in self.rows
-            if given[field.name]
-        ]
-        return {**super().document(sale_id), "type": SaleKind.RETURN, "lignes": back}
-
-
-class PaymentForm(KeyedForm):
-    montant = MoneyField(label=_("Montant reçu"), min_value=Decimal("0.01"))
-    mode = forms.ChoiceField(label=_("Règlement"))
-
-    def __init__(self, *arguments: Any, owed: Decimal, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.owed = owed
-        choices_of(self, "mode").choices = money_modes()
-
-    def clean_montant(self) -> Decimal:
-        amount = self.cleaned_data["montant"]
-        if amount > self.owed:
-            raise forms.ValidationError(_("C'est plus que ce qui reste dû."))
-        return amount
-
-    def document(self, sale_id: int) -> dict[str, object]:
-        given = self.cleaned_data
-        return {
-            "type": SaleKind.PAYMENT,
-            "origine": {"vente_id": sale_id},
-            "montant": given["montant"],
-            "mode_paiement": given["mode"],
-        }

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 PAGE_CREDITS_MAX = 50
 CUSTOMERS_MAX = 30
+# Each is a document of its own, made while the person waits.
+SHARES_MAX = 30
 # SQLite computes with floats: less than this is zero.
 AMOUNT: "DecimalField[Decimal, Decimal]" = DecimalField(**MONEY)
 HALF_A_CENT = Decimal("0.005")
@@ -81,6 +83,15 @@ def owed_by_customer(*, shop: Shop) -> list[Owing]:
     found = _sums(open_credits(shop=shop), "currency", "customer_name")
     found.sort(key=lambda owing: (owing.currency != shop.currency, owing.currency, -owing.amount, owing.name))
     return found[:CUSTOMERS_MAX]
+
+
+def oldest_open_sales(*, shop: Shop, customer: str, currency: str) -> "list[OpenCredit]":
+    """Return the sales over which a payment of this customer is shared out, oldest first, at most SHARES_MAX."""
+    sales = open_credits(shop=shop, customer=customer).filter(currency=currency)
+    found = list(sales.order_by("business_day", "pk")[:SHARES_MAX])
+    for sale in found:
+        sale.left = round_half_up(Decimal(sale.left), MONEY_PLACES)
+    return found
 
 
 def _sums(sales: QuerySet[Sale], *by: str) -> list[Owing]:
