@@ -69,7 +69,7 @@ def test_every_command_of_the_page_works_as_shown(url: str, tmp_path: Path) -> N
     assert {"enrol", "sell", "void", "return", "pay", "watch", "close", "heartbeat", "changes", "token"} <= set(actions)
     told = io.StringIO()
     call_command("till", "status", *sold, stdout=told)
-    assert told.getvalue().count("created, purger") == len(sold) == 2
+    assert told.getvalue().count("created, purger") == len(sold) == 3
 
 
 def test_the_program_of_the_page_works_as_shown(url: str, capsys: pytest.CaptureFixture) -> None:
