@@ -16,7 +16,7 @@ from backend.web.urls import urlpatterns
 from tests.shop_day import fill, post, sale
 
 # Routes whose GET answers with a file or with a redirect to the page of the form.
-FILES = {"sales_csv", "sales_xlsx", "invoice_pdf", "export_articles"}
+FILES = {"sales_csv", "sales_xlsx", "money_csv", "money_xlsx", "invoice_pdf", "export_articles"}
 FORMS = {
     "enrolment_code", "till_state", "device_state", "device_token", "decide", "add_member", "change_member",
     "password_link", "change_article", "add_unit", "change_unit", "move_unit", "open_unit",

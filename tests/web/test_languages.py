@@ -262,7 +262,8 @@ def busy(cast: Cast) -> Cast:
 NOT_WALKED = {
     "set_language", "sign_out", "shop", "documentation", "documentation_page", "password_set", "front", "sign_in",
     "password_reset", "password_reset_sent", "add_member", "change_member", "password_link", "import_preview",
-    "export_articles", "sales_csv", "sales_xlsx", "invoice_pdf", "change_article", "add_unit", "change_unit",
+    "export_articles", "sales_csv", "sales_xlsx", "money_csv", "money_xlsx",
+    "invoice_pdf", "change_article", "add_unit", "change_unit",
     "move_unit", "open_unit", "decide", "enrolment_code", "till_state", "device_state", "device_token", "close_month",
     "take_customer_payment",
 }  # fmt: skip

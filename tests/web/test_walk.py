@@ -43,6 +43,8 @@ SHOP_PAGES: dict[str, Page] = {
     "sales": Page(VIEWER),
     "sales_csv": Page(VIEWER),
     "sales_xlsx": Page(VIEWER),
+    "money_csv": Page(VIEWER),
+    "money_xlsx": Page(VIEWER),
     "credits": Page(VIEWER),
     "take_customer_payment": Page(MANAGER, MANAGER),
     "settings": Page(MANAGER, MANAGER),

@@ -15,7 +15,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from backend.db.dialect import contains_folded
-from backend.db.keyset import KeysetPage, after_cursor, beyond, read_page, walk_index, write_cursor
+from backend.db.keyset import KeysetPage, Row, after_cursor, beyond, read_page, walk_index, write_cursor
 from backend.db.transients import retrying
 from backend.sales.models import MoneyMovement, Sale, SaleKind
 from backend.shops.models import Shop, Terminal
@@ -100,6 +100,46 @@ def _chunk(shop: Shop, criteria: SaleCriteria, chunk: list[int]) -> list[Sale]:
     return _rows(_matching(shop, criteria, None, among=chunk))
 
 
+def walk_money(*, shop: Shop, criteria: SaleCriteria) -> Iterator[list[MoneyMovement]]:
+    """Yield the money movements of the days and the till of `criteria` in chunks, oldest business day first.
+
+    The till is the one whose drawer the money moved in. Each movement comes with its till, its document and that
+    document's till; each chunk is read on its own, as in walk_sales.
+    """
+    days = _in_days(MoneyMovement.objects.all(), criteria)
+    keys = walk_index(days, of="shop_id", owner_id=shop.pk, by=("business_day", "document_id", "position"))
+    place: tuple[datetime.date, int, int] | None = None
+    while True:
+        found = retrying(partial(_money_keys, keys, after=place), name="walk_money")
+        if not found:
+            return
+        place = found[-1]
+        moves = retrying(partial(_moves, {(document, position) for _, document, position in found}), name="walk_money")
+        if criteria.terminal_id is not None:
+            moves = [move for move in moves if move.terminal_id == criteria.terminal_id]
+        yield moves
+
+
+def _money_keys(
+    keys: QuerySet, *, after: tuple[datetime.date, int, int] | None
+) -> list[tuple[datetime.date, int, int]]:
+    if after is not None:
+        day, document, position = after
+        keys = keys.filter(business_day__gte=day)
+        keys = keys.filter(beyond({"business_day": day, "document_id": document, "position": position}))
+    return list(keys[:CHUNK_ROWS])
+
+
+def _moves(keys: set[tuple[int, int]]) -> list[MoneyMovement]:
+    found = MoneyMovement.objects.filter(document_id__in={document for document, _ in keys})
+    moves = [
+        move
+        for move in found.prefetch_related("terminal", "document__terminal")
+        if (move.document_id, move.position) in keys
+    ]
+    return sorted(moves, key=lambda move: (move.business_day, move.document_id, move.position))
+
+
 def ids_by_number(*, shop: Shop, text: str) -> list[int]:
     """Return the ids of documents whose number begins with `text`, or whose registration number it is."""
     text = VARIANT.sub("", text)
@@ -150,12 +190,12 @@ def _matching(
     return _in_state(sales, criteria.state)
 
 
-def _in_days(sales: QuerySet[Sale], criteria: SaleCriteria) -> QuerySet[Sale]:
+def _in_days(rows: QuerySet[Row], criteria: SaleCriteria) -> QuerySet[Row]:
     if criteria.first_day is not None:
-        sales = sales.filter(business_day__gte=criteria.first_day)
+        rows = rows.filter(business_day__gte=criteria.first_day)
     if criteria.last_day is not None:
-        sales = sales.filter(business_day__lte=criteria.last_day)
-    return sales
+        rows = rows.filter(business_day__lte=criteria.last_day)
+    return rows
 
 
 def _paid_by(modes: tuple[str, ...]) -> Exists:

@@ -1,6 +1,7 @@
 """The columns and rows of the list of sales as a spreadsheet."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -22,7 +23,8 @@ def columns() -> list[str]:
     return [
         _("Jour"), _("Heure de la caisse"), _("Reçue"), _("Document"), _("Numéro"), _("Numéro d'enregistrement"),
         _("Caisse"), _("Caissier"), _("Client"), _("Téléphone"), _("NIF du client"), _("Devise"), _("Remise"),
-        _("Montant"), _("Règlement"), _("État"), _("Reste dû"), _("Porte sur"), _("Motif"), _("Avertissements"),
+        _("Montant"), _("Vendu"), _("Règlement"), _("État"), _("Reste dû"), _("Porte sur"), _("Motif"),
+        _("Avertissements"),
     ]  # fmt: skip
 
 
@@ -56,6 +58,7 @@ def _row(sale: Sale, zone: ZoneInfo) -> list[Value]:
         sale.currency,
         sale.discount,
         sale.total,
+        sold_by(sale),
         modes_of(sale),
         state_of(sale),
         owed_for(sale) if _is_open(sale) else None,
@@ -63,6 +66,13 @@ def _row(sale: Sale, zone: ZoneInfo) -> list[Value]:
         reason_of(sale, reader_language()),
         " ".join(sales.warning(code) for code in sale.warnings),
     ]
+
+
+def sold_by(sale: Sale) -> Decimal | None:
+    """Return what the document adds to what is sold: less than nothing for a void or return, nothing for a payment."""
+    if sale.kind == SaleKind.PAYMENT:
+        return None
+    return sale.total if sale.kind == SaleKind.SALE else -sale.total
 
 
 def modes_of(sale: Sale) -> str:

@@ -16,6 +16,7 @@ from backend.web.wording import sales
 
 register = template.Library()
 
+MONEY_FILTERS = ("du", "au", "caisse")
 BADGE = '<span class="badge badge-{}">{}</span>'
 
 
@@ -55,3 +56,10 @@ def paid_in(sale: Sale) -> str:
 def sales_url(context: Context, name: str, chosen: SaleSearch, **parameters: object) -> str:
     """Return the address of a page, with the filters of the list of sales."""
     return shop_url(context, name, **chosen.address(), **parameters)
+
+
+@register.simple_tag(takes_context=True)
+def money_url(context: Context, name: str, chosen: SaleSearch) -> str:
+    """Return the address of a file of money, with those filters of the list that it knows: the days and the till."""
+    known = {key: value for key, value in chosen.address().items() if key in MONEY_FILTERS}
+    return shop_url(context, name, **known)

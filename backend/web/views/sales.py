@@ -1,7 +1,5 @@
 """The list of a shop's sales, also as a spreadsheet; one sale, and the text that the till sent."""
 
-from collections.abc import Callable, Iterator
-
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -13,9 +11,12 @@ from backend.web.access import ShopRequest, redirect_to_shop, shop_page
 from backend.web.forms.sales import SaleSearch
 from backend.web.selectors import sales as selectors
 from backend.web.selectors.sale_search import SalesPage, find_sales
-from backend.web.sheets import sale_columns, writer
+from backend.web.sheets import money_columns, sale_columns, writer
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+CONTENT_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 
 
 @shop_page
@@ -36,20 +37,26 @@ def sales(request: ShopRequest) -> HttpResponse:
 
 @shop_page
 def sales_csv(request: ShopRequest) -> HttpResponseBase:
-    return _export(request, "csv", "text/csv; charset=utf-8", lambda rows: writer.stream_csv(
-        columns=sale_columns.columns(), rows=rows))  # fmt: skip
+    return _export(request, "ventes", "csv")
 
 
 @shop_page
 def sales_xlsx(request: ShopRequest) -> HttpResponseBase:
-    return _export(request, "xlsx", XLSX, lambda rows: writer.stream_xlsx(
-        title=_("Ventes"), columns=sale_columns.columns(), rows=rows))  # fmt: skip
+    return _export(request, "ventes", "xlsx")
 
 
-def _export(
-    request: ShopRequest, ending: str, content_type: str, write: Callable[[Iterator], Iterator[bytes]]
-) -> HttpResponseBase:
-    """Stream the documents of the list with the same filters, oldest first."""
+@shop_page
+def money_csv(request: ShopRequest) -> HttpResponseBase:
+    return _export(request, "argent", "csv")
+
+
+@shop_page
+def money_xlsx(request: ShopRequest) -> HttpResponseBase:
+    return _export(request, "argent", "xlsx")
+
+
+def _export(request: ShopRequest, what: str, ending: str) -> HttpResponseBase:
+    """Stream the documents of the list with the same filters, or the money of its days and till, oldest first."""
     shop = request.access.shop
     chosen = SaleSearch(request.GET, shop=shop)
     if not chosen.is_valid():
@@ -59,10 +66,15 @@ def _export(
             {"page": SalesPage(rows=[], next_cursor=None), "filter": chosen, "is_first_page": True},
             status=400,
         )
-    rows = sale_columns.rows(shop=shop, criteria=chosen.criteria())
-    name = f"ventes-{shop.code}-{timezone.localdate():%Y%m%d}.{ending}"
+    sheet, title = (sale_columns, _("Ventes")) if what == "ventes" else (money_columns, _("Argent"))
+    rows = sheet.rows(shop=shop, criteria=chosen.criteria())
+    if ending == "csv":
+        content = writer.stream_csv(columns=sheet.columns(), rows=rows)
+    else:
+        content = writer.stream_xlsx(title=title, columns=sheet.columns(), rows=rows)
+    name = f"{what}-{shop.code}-{timezone.localdate():%Y%m%d}.{ending}"
     disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingHttpResponse(write(rows), content_type=content_type, headers=disposition)
+    return StreamingHttpResponse(content, content_type=CONTENT_TYPES[ending], headers=disposition)
 
 
 @shop_page
