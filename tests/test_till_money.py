@@ -1,5 +1,6 @@
 """The money that a till reckons by itself: what its documents move, what it refuses, and what old files say."""
 
+import io
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 
 from backend.example_till import Till
 from backend.example_till.closing import describe_answer
@@ -166,3 +168,32 @@ def test_a_currency_that_was_not_counted_is_said_as_such() -> None:
         "  Espèces USD : attendu 10.00, pas compté"
     )
     assert describe_answer(answer | {"caisse": [line]})[-1].endswith("compté 0.00, il manque 10.00")
+
+
+def test_the_command_writes_how_money_is_handed_over(path: Path) -> None:
+    def till(*arguments: str) -> str:
+        said = io.StringIO()
+        call_command("till", *arguments, "--file", str(path), "--url", NOBODY, "--serial", "serial", stdout=said)
+        return said.getvalue().split()[0]
+
+    article = ["--article", "15", "--price", "25000"]
+    sale = till("sell", *article, "--payment", "USD=10@2850", "--change", "CDF=3500")
+    both = ["--payment", "CASH:CDF=12000", "--payment", "B:CDF=500"]
+    back = till("return", sale, "--line", "1", "--quantity", "0,5", *both)
+    by_mode = till("return", sale, "--line", "1", "--quantity", "0,1", "--mode", "MOBILE_MONEY")
+    credit = till("sell", *article, "--mode", "credit")
+    paid = till("pay", credit, "--amount", "5", "--currency", "USD", "--rate", "2850")
+    rest = till("pay", credit, "--amount", "10000", "--payment", "CDF=11000", "--change", "CDF=1000")
+    void = till("void", credit, "--mode", "BANK")
+
+    with Till(path, NOBODY, "serial") as opened:
+        assert written(opened, sale)["paiements"] == [DOLLARS | {"montant": "10", "taux": "2850"}]
+        assert written(opened, sale)["rendu"] == [{"mode": "CASH", "devise": "CDF", "montant": "3500"}]
+        assert [one["mode"] for one in written(opened, back)["paiements"]] == ["CASH", "B"]
+        assert [written(opened, number)["mode_paiement"] for number in (by_mode, void)] == ["MOBILE_MONEY", "BANK"]
+        assert (written(opened, credit)["paye"], written(opened, sale)["paye"]) == (False, True)
+        assert (written(opened, paid)["devise"], written(opened, paid)["taux"]) == ("USD", "2850")
+        assert written(opened, rest)["rendu"][0]["montant"] == "1000"
+        assert "mode_paiement" not in written(opened, back)
+        assert money_of(opened)["BANK", "CDF"] == (1, "-10000.00")
+        assert money_of(opened)["BANK", "USD"] == (1, "-5.00")

@@ -9,6 +9,7 @@ from collections import Counter
 from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.core.management import call_command
@@ -25,6 +26,7 @@ from tests.invariants import check_outcomes, check_register, check_stock
 SALES, VOIDS, RETURNS, HELD = 500, 20, 15, 12
 MORNING = 240
 PRICES = (500, 1500, 25000)
+RATE = 2850  # francs for a dollar
 SYNC_S = 120
 
 
@@ -45,10 +47,23 @@ class ShopDay:
     def sell(self, till: Till) -> str:
         article, quantity = self.random.choice(self.articles), self.random.randint(1, 4)
         price = PRICES[self.articles.index(article)]
-        number = till.sell([{"article_id": article.pk, "quantite": quantity, "prix_unitaire": price}])
+        line = {"article_id": article.pk, "quantite": quantity, "prix_unitaire": price}
+        number = till.sell([line], **self.money(price * quantity))
         self.stock[article.pk] -= quantity
         self.sold[number] = (till, article, quantity)
         return number
+
+    def money(self, total: int) -> dict[str, Any]:
+        """Choose how a sale is paid: mostly in cash, else by phone, in halves, in dollars with change, or not yet."""
+        dollars = -(-total // RATE)
+        return self.random.choice([
+            {}, {}, {},
+            {"mode_paiement": "MOBILE_MONEY"},
+            {"paiements": [{"montant": total // 2}, {"mode": "MOBILE_MONEY", "montant": total - total // 2}]},
+            {"paiements": [{"devise": "USD", "montant": dollars, "taux": RATE}],
+             "rendu": [{"montant": dollars * RATE - total}]},
+            {"paye": False, "paiements": [{"montant": total // 4}]},
+        ])  # fmt: skip
 
     def void(self, number: str) -> None:
         till, article, quantity = self.sold.pop(number)
