@@ -54,7 +54,7 @@ def test_the_days_hold_something_of_everything_a_shop_meets(shop: Shop) -> None:
         NOW.date() - timedelta(days=back) for back in range(DAYS)
     }
     assert documents.filter(is_paid=False, customer_name__startswith="Client à crédit").exists()
-    assert documents.filter(payments__currency="USD").exists()
+    assert documents.filter(money__currency="USD").exists()
     assert documents.filter(lines__discount__gt=0, kind=SaleKind.SALE).exists()
     refused = Counter(open_entries(shop_id=shop.pk).values_list("code", flat=True))
     assert refused == {"stock_insuffisant": 1, "article_inconnu": 1, "numero_deja_pris": 1}
