@@ -60,10 +60,6 @@ class VoidForm(UndoForm):
         super().__init__(*arguments, **options)
         choices_of(self, "devise").choices = [(code, code) for code in self.currencies]
 
-    @property
-    def way_fields(self) -> list[forms.BoundField]:
-        return [self["mode"], self["devise"], *self.rate_fields]
-
     def clean(self) -> dict[str, Any]:
         super().clean()
         given = self.cleaned_data
