@@ -12,6 +12,7 @@ from backend.db.keyset import KeysetPage, read_page
 from backend.sales.days.answers import DIFFERENT
 from backend.sales.days.day_closing import TYPED_BY
 from backend.sales.models import Sale, SaleOutcome, TillClosing
+from backend.sales.money.movements import CASH
 from backend.sales.repair.open_entries import open_entries
 from backend.shops.models import Shop, Terminal
 
@@ -257,7 +258,9 @@ def _sums(closing: TillClosing) -> list[SumLine]:
             recorded=recorded.get((currency, mode), ZERO),
             said=None if given is None else said.get((currency, mode), ZERO),
         )
-        for currency, mode in sorted({*said, *recorded}, key=lambda key: (key[0] != shop_currency, key))
+        for currency, mode in sorted(
+            {*said, *recorded}, key=lambda key: (key[0] != shop_currency, key[0], key[1] != CASH, key)
+        )
     ]
 
 
