@@ -169,7 +169,7 @@ def _undone(keyed: Iterable[tuple[tuple[object, ...], Move]]) -> Decimal:
 
 def _is_about(value: Decimal, due: Decimal, moves: Iterable[Move]) -> bool:
     """Tell whether these are equal but for what other currencies explain, as when the document was recorded."""
-    return abs(value - due) <= cent_of_others(moves) / 2
+    return value == due or abs(value - due) <= cent_of_others(moves) / 2
 
 
 def _said_on_credit(sale: Document) -> Decimal:

@@ -54,6 +54,10 @@ def test_nothing_is_found_in_money_of_all_kinds(busy: Till, cast: Cast) -> None:
         follower("annulation", "A-1", "M-1"),
         sale("M-2", line(cast.rice), paiements=[{**USD, "montant": 10}], rendu=[{"mode": "CASH", "montant": 3500}]),
         follower("annulation", "A-2", "M-2", mode_paiement="MOBILE_MONEY"),
+        # Of dollars at two rates there are some left that are worth less than nothing: a void's rate is then negative.
+        sale("M-0", line(cast.rice, price=1000), paiements=[{**USD, "montant": 1}],
+             rendu=[{**USD, "montant": "0.5", "taux": 6000}]),
+        follower("annulation", "A-0", "M-0"),
         # All dollars went back at another rate: the few francs of difference stay, and a void has nothing to undo.
         sale("M-3", line(cast.rice, quantity=2, price=14250), paiements=[{**USD, "montant": 10}]),
         follower("retour", "R-3", "M-3", lignes=returned((1, 2)), paiements=[{**USD, "taux": 2849, "montant": 10}]),
@@ -74,8 +78,8 @@ def test_nothing_is_found_in_money_of_all_kinds(busy: Till, cast: Cast) -> None:
         follower("paiement", "P-3", "FAC-3", montant=5, devise="USD", taux=2850,
                  rendu=[{"mode": "CASH", "montant": 1000}]),
     )  # fmt: skip
-    warned = Sale.objects.filter(number__in=("M-5", "A-5", "M-6", "P-8")).values_list("number", "warnings")
-    assert {number for number, told in warned if "paiements_differents" in told} == {"M-5", "A-5", "M-6"}
+    warned = Sale.objects.filter(number__in=("M-0", "M-5", "A-5", "M-6", "P-8")).values_list("number", "warnings")
+    assert {number for number, told in warned if "paiements_differents" in told} == {"M-0", "M-5", "A-5", "M-6"}
     assert findings() == {}
 
 
