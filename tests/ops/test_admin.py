@@ -199,6 +199,16 @@ def test_the_bytes_of_a_batch_are_not_read_at_all(busy: Cast, root: Client) -> N
     assert reverse("admin:sales_sale_change", args=[recorded_of(batch)]) in page
 
 
+def test_a_document_shows_its_money_with_the_drawer_in_which_it_moved(busy: Cast, root: Client) -> None:
+    one = Sale.objects.get(number="FAC-20241104-002")
+    drawer = f"<td>{busy.terminal.pk}</td><td></td><td>{one.till_day}</td><td>{one.business_day}</td>"
+    page = root.get(reverse("admin:sales_sale_change", args=[one.pk])).content.decode()
+    assert (
+        "<tr><td>2</td><td>ENCAISSEMENT</td><td>MOBILE_MONEY</td><td>10.00 USD</td><td>× 2850.00000000</td>"
+        f"<td>28500.00 CDF</td>{drawer}</tr>"
+    ) in page
+
+
 def recorded_of(batch: Batch) -> int:
     return Sale.objects.filter(batch=batch).first().pk
 

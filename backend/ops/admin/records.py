@@ -86,10 +86,15 @@ class SaleAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Argent"))
     def money(self, sale: Sale) -> SafeString:
-        """Show it here: its key has two columns, as an outcome's."""
+        """Show it here: its key has two columns, as an outcome's. With the drawer (the till's number,
+        as in the list of tills), which need not be the document's."""
         moves = sale.money.order_by("position")
-        rows = ((one.kind, one.mode, one.amount, one.currency, one.rate, one.cashier, one.till_day) for one in moves)
-        cells = "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>"
+        rows = (
+            (one.position, one.kind, one.mode, f"{one.amount} {one.currency}", f"× {one.rate}",
+             f"{one.value} {sale.currency}", one.terminal_id, one.cashier, one.till_day, one.business_day)
+            for one in moves
+        )  # fmt: skip
+        cells = f"<tr>{'<td>{}</td>' * 10}</tr>"
         return format_html("<table>{}</table>", format_html_join("", cells, rows))
 
     def found_by(self, term: str) -> Q:
