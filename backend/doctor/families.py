@@ -1,27 +1,20 @@
 """A sale with all that followed it and the money that they moved, judged by the rule: pure but for the reading."""
 
-import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from backend.doctor.bodies import read_batches
-from backend.sales.errors import SaleRefused
 from backend.sales.models import MoneyKind, MoneyMovement, Sale, SaleKind
 from backend.sales.money.movements import (
-    CREDIT,
-    ONE,
     PAYMENTS_DIFFER,
     ZERO,
     Move,
     cent_of_others,
     due_back,
-    tender,
     value_of,
 )
-from backend.sales.wire.parser import read_sale
 
 FAMILIES_AT_ONCE = 500
 
@@ -39,8 +32,6 @@ class Document(NamedTuple):
     is_paid: bool
     paid_total: Decimal | None
     warnings: list[str]
-    batch_id: int | None
-    position: int | None
 
 
 class Moved(NamedTuple):
@@ -140,7 +131,7 @@ def _odd_sale(sale: Document, moves: Sequence[Move]) -> Iterator[Odd]:
         return
     if value > sale.total or value < 0:
         yield Odd(sale, value, sale.total if sale.is_paid or value > 0 else ZERO)
-    elif sale.is_paid and not _is_about(value + _said_on_credit(sale), sale.total, moves):
+    elif sale.is_paid:
         yield Odd(sale, value, sale.total)
 
 
@@ -170,22 +161,6 @@ def _undone(keyed: Iterable[tuple[tuple[object, ...], Move]]) -> Decimal:
 def _is_about(value: Decimal, due: Decimal, moves: Iterable[Move]) -> bool:
     """Tell whether these are equal but for what other currencies explain, as when the document was recorded."""
     return value == due or abs(value - due) <= cent_of_others(moves) / 2
-
-
-def _said_on_credit(sale: Document) -> Decimal:
-    """Return what the till named as CREDIT among the payments of a sale that it called paid: only the bytes say it."""
-    if sale.batch_id is None or sale.position is None:
-        return ZERO
-    with contextlib.suppress(SaleRefused, IndexError):
-        for batch in read_batches([sale.batch_id]):
-            sent = read_sale(batch.sales()[sale.position - 1])
-            tenders = (
-                tender(mode=one.mode, currency=one.currency or sale.currency, amount=one.amount, rate=one.rate or ONE,
-                       path="")
-                for one in sent.payments
-            )  # fmt: skip
-            return sum((one.value for one in tenders if one.mode == CREDIT), ZERO)
-    return ZERO
 
 
 def read_families(head_ids: Iterable[int]) -> Iterator[Family]:

@@ -248,6 +248,9 @@ def test_credit_is_no_money(cast: Cast, till: Till, fields: Any, cash: Any, left
 def test_a_sale_on_credit_that_says_it_is_paid_moves_no_money_and_owes_none(cast: Cast, till: Till) -> None:
     entry = till.settle_one(sold(cast, mode_paiement="CREDIT", paye=True))
     assert (entry["avertissements"], drawer(till), owed()) == (["paiements_differents"], {}, 0)
+    parts = [{"montant": 10000}, {"mode": "CREDIT", "montant": 15000}]
+    entry = till.settle_one(sold(cast, "B", paiements=parts, paye=True))
+    assert (entry["avertissements"], drawer(till), owed("B")) == (["paiements_differents"], {"CASH CDF": "10000.00"}, 0)
 
 
 def test_a_credit_in_francs_is_paid_in_dollars(cast: Cast, till: Till) -> None:

@@ -98,7 +98,8 @@ def money_of_sale(
     else:
         came_in = []
     moves = came_in + given_back
-    on_credit = sum((one.value for one in payments if one.mode == CREDIT), ZERO)
+    # Of a sale that is said to be paid nothing is owed, whatever its payments say of credit.
+    on_credit = ZERO if is_paid else sum((one.value for one in payments if one.mode == CREDIT), ZERO)
     said = value_of(moves) + on_credit
     difference = said - total
     is_short = difference < 0 and (is_paid or bool(on_credit))
