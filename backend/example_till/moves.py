@@ -47,8 +47,8 @@ def is_paid(sale: Document) -> bool:
 
 
 def is_on_credit(sale: Document) -> bool:
-    """Whether the mode CREDIT pays for some of a sale."""
-    modes = [one.get("mode") for one in sale.get("paiements") or []] or [sale.get("mode_paiement")]
+    """Whether the mode CREDIT pays for some of a sale, or is the mode of the whole beside a first payment."""
+    modes = [sale.get("mode_paiement"), *(one.get("mode") for one in sale.get("paiements") or [])]
     return any(named_mode(mode) == CREDIT for mode in modes)
 
 

@@ -235,6 +235,7 @@ def test_nothing_is_exchanged_within_one_currency(cast: Cast, till: Till) -> Non
     ("fields", "cash", "left"),
     [
         ({"mode_paiement": "CREDIT"}, {}, 25000),
+        ({"mode_paiement": "CREDIT", "paiements": [{"montant": 10000}]}, {"CASH CDF": "10000.00"}, 15000),
         ({"mode_paiement": "Crédit"}, {"CRÉDIT CDF": "25000.00"}, 0),
         ({"paiements": [{"montant": 10000}, {"mode": "credit", "montant": 15000}]}, {"CASH CDF": "10000.00"}, 15000),
     ],

@@ -135,7 +135,8 @@ def _is_paid(wire: WireSale, warnings: list[str]) -> bool:
     """Return whether nothing is owed for the sale: as the till says, or, if it does not, unless it is on credit."""
     if wire.paye is not None:
         return wire.paye
-    modes = [payment.mode for payment in wire.paiements] if wire.paiements else [wire.mode_paiement or ""]
+    # A credit sale may come with a first payment: the mode of the whole counts, as the modes of its payments do.
+    modes = [wire.mode_paiement or "", *(payment.mode for payment in wire.paiements or ())]
     is_on_credit = any(mode_key(mode.strip()) == CREDIT for mode in modes)
     if is_on_credit:
         warnings.append(CREDIT_ASSUMED)
