@@ -6,32 +6,21 @@ exact fractions until an amount is rounded. Where it and the real system disagre
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from math import floor
 from typing import Any
+
+from tests.properties import money
+from tests.properties.arithmetic import Refused, half_up
+from tests.properties.money import Money, Movement, Place
 
 Wire = dict[str, Any]
 
 RECORDED_AS = {"vente": "created", "annulation": "voided", "retour": "returned", "paiement": "paid"}
 NOT_YET = ("rejected", "conflict", "deferred", "failed")
 PAST_DAYS_MAX, FUTURE_DAYS_MAX = 40, 1
-
-
-def half_up(value: Fraction | Decimal, places: int = 2) -> Decimal:
-    """Round half up a value that is not negative."""
-    steps = 10**places
-    return Decimal(floor(Fraction(value) * steps + Fraction(1, 2))) / steps
-
-
-class Refused(Exception):
-    """A sale, or a person's stock work, is refused with this code and changes nothing."""
-
-    def __init__(self, code: str, status: str = "rejected", document: "Document | None" = None) -> None:
-        super().__init__(code)
-        self.code, self.status, self.document = code, status, document
 
 
 @dataclass(eq=False)
@@ -79,27 +68,35 @@ class Document:
     currency: str
     total: Decimal
     lines: list[Line]
-    is_credit: bool = False
-    paid_at_once: Decimal = Decimal(0)
-    paid_later: Decimal = Decimal(0)
-    came_back: Decimal = Decimal(0)  # in money
+    day: date
+    movements: list[Movement]
+    warnings: set[str]  # those about money
+    is_paid: bool = True  # nothing is owed, whatever came in
+    mode: str = ""
+    origin: "Document | None" = None
+    followers: list["Document"] = field(default_factory=list)
+    came_back: Decimal = Decimal(0)  # goods, in money
     is_voided: bool = False
-    day: date | None = None
     registered: str = ""
 
     @property
-    def owed(self) -> Decimal:
-        """Return a sale's total less what was paid and what came back; 0 if it was paid or voided."""
-        if not self.is_credit or self.is_voided:
-            return Decimal(0)
-        return max(Decimal(0), self.total - self.paid_at_once - self.paid_later - self.came_back)
+    def standing(self) -> list[Movement]:
+        """Return the money of a sale and of all that followed it."""
+        return [one for document in (self, *self.followers) for one in document.movements]
 
-    def worth_back(self) -> Decimal:
-        """Return the worth of all that has come back: the document's discount is shared out over its lines."""
+    @property
+    def owed(self) -> Decimal:
+        """Return a sale's total less what was paid and what came back; 0 if the till said paid, or it was voided."""
+        if self.kind != "vente" or self.is_paid or self.is_voided:
+            return Decimal(0)
+        return max(Decimal(0), self.total - self.came_back - money.value_of(self.standing))
+
+    def worth_back(self, more: "Counter[Line] | None" = None) -> Decimal:
+        """Return the worth of all that has come back, and of `more`: the discount is shared out over the lines."""
         gross = sum(line.total for line in self.lines)
         if not gross:
             return Decimal(0)
-        back = sum(line.worth(line.returned) for line in self.lines)
+        back = sum(line.worth(line.returned + (more[line] if more else 0)) for line in self.lines)
         return half_up(Fraction(back) * Fraction(self.total) / Fraction(gross))
 
 
@@ -123,6 +120,7 @@ class Batch:
 @dataclass(eq=False)
 class Till:
     id: int
+    is_office: bool = False  # the shop's own pages
     batches: list[Batch] = field(default_factory=list)
     documents: dict[str, list[Document]] = field(default_factory=dict)  # by number, variant after variant
 
@@ -190,15 +188,16 @@ class Shop:
 
     def _decide(self, till: Till, batch: Batch, wire: Wire) -> Outcome:
         try:
-            document = self._record(till, batch, wire)
+            document = self._record(till, batch, wire, day=self._day(wire, batch.arrived))
         except Refused as refusal:
             awaits = str(wire["origine"]["numero_facture"]) if refusal.status == "deferred" else ""
             return Outcome(refusal.status, refusal.code, refusal.document, awaits)
-        document.day = self._day(wire, batch.arrived)
+        if document.origin is not None:
+            document.origin.followers.append(document)
         till.documents.setdefault(document.number, []).append(document)
         return Outcome(RECORDED_AS[document.kind], document=document)
 
-    def _record(self, till: Till, batch: Batch, wire: Wire) -> Document:
+    def _record(self, till: Till, batch: Batch, wire: Wire, *, day: date) -> Document:
         kind = wire.get("type", "vente")
         if kind not in RECORDED_AS:
             raise Refused("type_inconnu")
@@ -211,13 +210,15 @@ class Shop:
             "number": wire["numero_facture"],
             "variant": variant,
             "content": content_of(wire),
+            "day": day,
         }
         if kind == "vente":
             return self._sell(wire, start)
         origin = self._origin(till, batch.device, wire["origine"])
         if origin.is_voided:
             raise Refused("deja_annulee")
-        return {"annulation": self._void, "retour": self._bring_back, "paiement": self._pay}[kind](origin, wire, start)
+        start |= {"origin": origin, "currency": origin.currency}
+        return {"annulation": self._void, "retour": self._bring_back, "paiement": self._pay}[kind](wire, start)
 
     def _variant(self, till: Till, device: str, wire: Wire) -> int:
         """Before the shop's rules: is it a duplicate, is its number taken, or is it the next variant?"""
@@ -256,9 +257,10 @@ class Shop:
 
     def _sell(self, wire: Wire, start: dict[str, Any]) -> Document:
         currency = wire.get("devise", self.currency)
-        for used in (currency, *(payment.get("devise", currency) for payment in wire.get("paiements", []))):
-            if used not in self.currencies:
-                raise Refused("devise_inconnue")
+        if currency not in self.currencies:
+            raise Refused("devise_inconnue")
+        total = sale_total(wire)
+        moved = money.money_of_sale(wire, total=total, currency=currency, currencies=self.currencies)
         lines = []
         for sent in wire["lignes"]:
             unit = self._unit(sent)
@@ -270,22 +272,31 @@ class Shop:
             left[line.unit] -= line.quantity
             if self.refuses and left[line.unit] < 0:
                 raise Refused("stock_insuffisant")
+        placed = self._placed(moved, wire, start)
         for unit, stock in left.items():
             unit.stock = stock
         return Document(
             **start,
+            **placed,
             currency=currency,
-            total=sale_total(wire),
+            total=total,
             lines=lines,
-            is_credit=not wire.get("paye", True),
-            paid_at_once=sum(
-                (
-                    half_up(Fraction(half_up(Decimal(payment["montant"]))) * Fraction(Decimal(payment.get("taux", 1))))
-                    for payment in wire.get("paiements", [])
-                ),
-                Decimal(0),
-            ),
+            is_paid=money.is_paid(wire),
+            mode=money.mode_of(wire),
         )
+
+    def _placed(self, moved: Money, wire: Wire, start: dict[str, Any]) -> dict[str, Any]:
+        """Put money into the drawer that it passed through: the till's and its cashier's, or the one a page chose."""
+        till, day = start["till"], start["day"]
+        chosen = wire.get("tiroir", {}) if till.is_office else {}
+        till_day = date.fromisoformat(wire["date_vente"]) if "date_vente" in wire else day
+        place = Place(till.id, money.cashier_of(wire), till_day, day)
+        if "caisse" in chosen:
+            if chosen["caisse"] not in self.tills:
+                raise Refused("champ_invalide")
+            place = Place(chosen["caisse"], chosen.get("caissier", ""), till_day, day)
+        movements = [one if one.place else replace(one, place=place) for one in moved.movements]
+        return {"movements": movements, "warnings": moved.warnings}
 
     def _origin(self, till: Till, device: str, origin: Wire) -> Document:
         """Return the sale with a till's own number, or with a number of the shop's register."""
@@ -304,15 +315,25 @@ class Shop:
             raise Refused("origine_invalide")
         return found
 
-    def _void(self, origin: Document, wire: Wire, start: dict[str, Any]) -> Document:
+    def _void(self, wire: Wire, start: dict[str, Any]) -> Document:
         """Bring back what the sale took less what came back, to the same units, whatever their names are now."""
+        origin = start["origin"]
         back = [(line, line.quantity - line.returned) for line in origin.lines if line.returned < line.quantity]
-        document = self._take_back(origin, back, start)
+        if start["till"].is_office and wire.get("tiroir", {}).get("origine"):
+            moved = Money([self._in_open_month(one, start) for one in money.undone_in_place(origin.standing)], set())
+        else:
+            moved = money.money_of_void(wire, origin.standing, currency=origin.currency, currencies=self.currencies)
+        document = self._take_back(back, start, self._placed(moved, wire, start))
         origin.is_voided = True
         return document
 
-    def _bring_back(self, origin: Document, wire: Wire, start: dict[str, Any]) -> Document:
-        back = []
+    def _in_open_month(self, one: Movement, start: dict[str, Any]) -> Movement:
+        if f"{one.place.day:%Y%m}" in self.closed_months:
+            return replace(one, place=replace(one.place, day=start["day"]))
+        return one
+
+    def _bring_back(self, wire: Wire, start: dict[str, Any]) -> Document:
+        origin, back = start["origin"], []
         asked: Counter[Line] = Counter()
         for sent in wire["lignes"]:
             if not 1 <= sent["ligne"] <= len(origin.lines):
@@ -322,10 +343,21 @@ class Shop:
             if asked[line] > line.quantity - line.returned:
                 raise Refused("retour_excessif")
             back.append((line, quantity))
-        return self._take_back(origin, back, start)
+        worth = origin.worth_back(asked) - origin.came_back
+        # First it lessens what is owed; the rest is given back, at most what was paid.
+        due = max(Decimal(0), min(worth - origin.owed, money.value_of(origin.standing)))
+        moved = money.money_of_return(
+            wire,
+            origin.standing,
+            due=due,
+            currency=origin.currency,
+            currencies=self.currencies,
+            sale_mode=origin.mode,
+        )
+        return self._take_back(back, start, self._placed(moved, wire, start))
 
-    def _take_back(self, origin: Document, back: list[tuple[Line, Decimal]], start: dict[str, Any]) -> Document:
-        lines = []
+    def _take_back(self, back: list[tuple[Line, Decimal]], start: dict[str, Any], placed: dict[str, Any]) -> Document:
+        origin, lines = start["origin"], []
         for line, quantity in back:
             before = line.worth(line.returned)
             line.returned += quantity
@@ -333,14 +365,12 @@ class Shop:
             lines.append(Line(line.unit, line.name, line.mark, quantity, line.worth(line.returned) - before))
         worth = origin.worth_back()
         total, origin.came_back = worth - origin.came_back, worth
-        return Document(**start, currency=origin.currency, total=total, lines=lines)
+        return Document(**start, **placed, total=total, lines=lines)
 
-    def _pay(self, origin: Document, wire: Wire, start: dict[str, Any]) -> Document:
-        amount = half_up(Decimal(wire["montant"]))
-        if amount > origin.owed:
-            raise Refused("paiement_excessif")
-        origin.paid_later += amount
-        return Document(**start, currency=origin.currency, total=amount, lines=[])
+    def _pay(self, wire: Wire, start: dict[str, Any]) -> Document:
+        origin = start["origin"]
+        moved = money.money_of_payment(wire, currency=origin.currency, currencies=self.currencies, owed=origin.owed)
+        return Document(**start, **self._placed(moved, wire, start), total=money.value_of(moved.movements), lines=[])
 
     def _day(self, wire: Wire, arrived: date) -> date:
         """Return the till's own day if it is plausible and its month is open, else the day of arrival."""
@@ -394,6 +424,8 @@ def check_amounts(wire: Wire, kind: str) -> None:
     """Refuse a sale that is malformed for every shop."""
     lines = wire.get("lignes", [])
     is_wrong = any(half_up(Decimal(line["quantite"]), 3) <= 0 for line in lines)
+    if kind == "paiement":
+        is_wrong = half_up(Decimal(wire["montant"])) <= 0
     if kind == "vente":
         is_wrong = is_wrong or any(line_total(line) < 0 for line in lines) or sale_total(wire) < 0
     if is_wrong:
