@@ -79,6 +79,18 @@ def test_the_same_unit_under_another_name_is_a_duplicate(cast: Cast, till: Till,
     assert till.settle_one(sale("FAC-1", other_unit, **DATED))["status"] == "conflict"
 
 
+@pytest.mark.parametrize("fields", [{"remise": 0}, {"quantite": "2.0004"}])
+def test_another_name_and_another_content_are_a_conflict(
+    cast: Cast, till: Till, first: dict[str, Any], fields: dict[str, Any]
+) -> None:
+    """As they are under one name: an absent field is not the same as its default, nor a number as it is rounded."""
+    by_article = line(cast.rice, quantity=2) | fields
+    by_unit = {name: value for name, value in by_article.items() if name != "article_id"}
+    by_unit["unite_uuid"] = str(cast.rice.base_unit.uuid)
+    for changed in (by_article, by_unit):
+        assert till.settle_one(sale("FAC-1", changed, **DATED))["status"] == "conflict"
+
+
 def test_a_replay_of_a_sale_whose_article_has_sold_out_is_a_duplicate(
     cast: Cast, till: Till, first: dict[str, Any]
 ) -> None:

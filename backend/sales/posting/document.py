@@ -2,7 +2,6 @@
 
 import json
 import unicodedata
-import zlib
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -18,8 +17,7 @@ from backend.sales.posting.context import NO_OVERRIDE, Override, PostingContext,
 from backend.sales.posting.sql import BatchRow, KnownSale
 from backend.sales.wire.business_day import business_day, locate_sale
 from backend.sales.wire.office import OfficeDrawer
-from backend.sales.wire.parser import ParsedSale, read_sale
-from backend.sales.wire.split import cut
+from backend.sales.wire.parser import ParsedSale, fingerprint_without_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,27 +100,23 @@ def _refuse_set_aside(cursor: CursorWrapper, posting: Posting) -> None:
 def _differs_in_names_only(cursor: CursorWrapper, posting: Posting, known: KnownSale) -> bool:
     """Tell whether the stored sale is this one with other identifiers: an updated till may name units differently.
 
-    Rare and expensive: the stored sale is read again from its bytes, and its lines are compared with our units.
+    Rare and expensive: both are read again from their bytes, because what was rounded or left out is different content
+    too; and the stored sale's lines are compared with our units.
     """
     if known.batch_id is None or known.position is None or posting.sale.kind != SaleKind.SALE:
         return False
-    raw = cut(zlib.decompress(sql.read_body(cursor, batch_id=known.batch_id)))[known.position - 1]
-    ours = posting.sale
-    if _content(read_sale(raw)) != _content(ours):
+    context, batch = posting.context, posting.batch
+    theirs = context.read_sales(cursor, known.batch_id)[known.position - 1]
+    ours = context.read_sales(cursor, batch.id)[batch.next_position - 1]
+    if fingerprint_without_names(theirs) != fingerprint_without_names(ours):
         return False
     try:
-        units = posting.context.resolve(posting.shop.id, [line.key for line in ours.lines])
+        units = context.resolve(posting.shop.id, [line.key for line in posting.sale.lines])
     except SaleRefused:
         # A line that names no unit of this shop makes it different content: a conflict goes before an unknown article.
         return False
     lines = SaleLine.objects.filter(document_id=known.id).order_by("position")
     return [unit.unit_id for unit in units] == list(lines.values_list("unit_id", flat=True))
-
-
-def _content(sale: ParsedSale) -> tuple[object, ...]:
-    """Return what a fingerprint covers, without the lines' identifiers."""
-    lines = [(line.quantity, line.unit_price, line.discount) for line in sale.lines]
-    return sale.kind, sale.origin, sale.date_text, sale.currency, sale.discount, lines
 
 
 def date_document(posting: Posting) -> Dating:

@@ -307,9 +307,17 @@ def _origin(wire: WireOrigin | None) -> Origin | None:
     return None
 
 
-def _fingerprint(wire: WireSale, kind: str) -> str:
+def fingerprint_without_names(raw: bytes) -> str:
+    """Return the fingerprint that a sale which can be read would have if its lines named no unit."""
+    wire = _read.decode(raw)
+    return _fingerprint(wire, wire.type or "vente", names_units=False)
+
+
+def _fingerprint(wire: WireSale, kind: str, *, names_units: bool = True) -> str:
     sent = wire.lignes or [] if kind in ("vente", "retour") else []
-    lines = [(_line_key(line, f"lignes[{index}]", kind), line) for index, line in enumerate(sent)]
+    lines = [
+        (_line_key(line, f"lignes[{index}]", kind) if names_units else (), line) for index, line in enumerate(sent)
+    ]
     return fingerprint(
         kind=kind,
         origin=_origin(wire.origine),
