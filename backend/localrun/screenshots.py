@@ -17,7 +17,7 @@ from backend.localrun.servers import find_program
 if TYPE_CHECKING:
     from playwright.sync_api import Page, ViewportSize
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 # The browser connects to our own server only.
 ARGUMENTS = [
     "--no-sandbox",
