@@ -59,6 +59,9 @@ def load_days(*, shop: Shop, days: int, now: datetime | None = None) -> int:
     # No till holds a receipt of these batches, and lost steps are played again. It halves the time, from 20.5 to 9.9 s
     # on two cores and a busy disk.
     with dialect.relaxed_commits(connection):
+        # Movements are never stamped before their unit's last change, and these days are in the past.
+        untouched = ArticleUnit.objects.filter(shop=shop, movements=None)
+        untouched.update(changed_at=min(step.at for step in steps))
         for step in steps:
             player.carry_out(step)
     player.stamp_devices(steps)

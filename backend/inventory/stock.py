@@ -157,6 +157,15 @@ def lock_units(unit_ids: Iterable[int]) -> dict[int, ArticleUnit]:
     return {unit.pk: unit for unit in units}
 
 
+def stamp(*changed_at: datetime | None) -> datetime:
+    """Return when a movement of locked units happens: now, and never before a change of theirs that is recorded.
+
+    Taken under the locks, so that a unit's movements in the order of their times are its chain. The clock of the
+    machine that wrote the last one may be ahead of this one's.
+    """
+    return max(datetime.now(UTC), *(moment for moment in changed_at if moment is not None))
+
+
 def already_committed(written: list[StockMovement]) -> list[StockMovement]:
     """Return the movements of an earlier attempt whose COMMIT succeeded though its answer was lost.
 
@@ -189,7 +198,9 @@ def write_movement(
     )
     movement.save(force_insert=True)
     keep_phrases([(movement, comment)])
-    unit.save(update_fields=["stock", "changed_at"])
+    # Not by save(), which would stamp it with this machine's clock: the next movement may not be earlier than this one.
+    unit.changed_at = movement.at
+    ArticleUnit.objects.filter(pk=unit.pk).update(stock=unit.stock, changed_at=movement.at)
     return movement
 
 
@@ -236,5 +247,5 @@ def _next_link(
         reference=reference[:100],
         author=author[:AUTHOR_LENGTH_MAX],
         comment=french_comment(comment)[:REASON_LENGTH_MAX],
-        at=at or datetime.now(UTC),
+        at=at or stamp(unit.changed_at),
     )

@@ -1,5 +1,6 @@
 """Races for the same units, code or carton, and a COMMIT whose answer is lost. Each is forced."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -227,3 +228,19 @@ def test_inside_another_transaction_a_deadlock_is_left_to_the_outer_one(cast: Ca
     with pytest.raises(OperationalError), transaction.atomic(), connection.execute_wrapper(break_first_movement()):
         move_rice(cast)
     assert stock_of(cast.rice) == 100
+
+
+def test_a_sale_that_waited_for_its_unit_is_stamped_after_what_it_waited_for(cast: Cast) -> None:
+    """In the order of their times a unit's movements are its chain, which pages and tills are shown."""
+    till = Till(cast.device)
+    till.hand_over(sale("A", line(cast.rice)))
+    unit = cast.rice.base_unit
+    with transaction.atomic():
+        lock_units([unit.pk])
+        finish = start_together(till.post_all)
+        wait_for_waiters(1)
+        move_stock(unit=unit, quantity=Decimal(5), movement_type=MovementType.ENTRY, author="alice")
+    finish()
+    shown = list(StockMovement.objects.filter(unit=unit).order_by("at", "pk"))
+    assert [one.type for one in shown[-2:]] == [MovementType.ENTRY, MovementType.SALE]
+    assert all(later.stock_before == earlier.stock_after for earlier, later in itertools.pairwise(shown))

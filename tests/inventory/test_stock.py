@@ -1,5 +1,6 @@
 """Stock changes by hand: what they write, and what is refused without writing anything."""
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -155,3 +156,12 @@ def test_an_impossible_count_is_refused(cast: Cast, counted: str, reason: str, r
     with pytest.raises(refusal):
         count_stock(unit=cast.rice.base_unit, counted=Decimal(counted), author="Bob", reason=reason)
     assert stock_of(cast.rice) == 100
+
+
+def test_a_movement_is_never_stamped_before_the_last_one_of_its_unit(cast: Cast) -> None:
+    """The clock of the machine that wrote the last one may be ahead."""
+    ahead = datetime.now(UTC) + timedelta(seconds=30)
+    unit = cast.rice.base_unit
+    first = move_stock(unit=unit, quantity=Decimal(1), movement_type=MovementType.ENTRY, author="alice", at=ahead)
+    second = move_stock(unit=unit, quantity=Decimal(1), movement_type=MovementType.ENTRY, author="alice")
+    assert second.at >= first.at == ahead

@@ -108,7 +108,7 @@ class PostingContext:
     terminal_id: int
     # Called before each attempt: an attempt that waits for a lock takes seconds and must not look frozen.
     alive: Callable[[], None] = lambda: None
-    # Stamps the outcomes; called once a sale.
+    # Stamps a sale's outcome, and its stock movements under the units' locks.
     clock: Callable[[], datetime] = utc_now
     breath_s: float = SQLITE_BREATH_S
     has_committed: bool = False

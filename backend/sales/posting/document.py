@@ -2,6 +2,7 @@
 
 import json
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,7 +15,7 @@ from backend.sales.errors import AlreadyThere, NumberTaken, Reason, SaleRefused,
 from backend.sales.models import OutcomeStatus, SaleKind, SaleLine
 from backend.sales.posting import sql
 from backend.sales.posting.context import NO_OVERRIDE, Override, PostingContext, ShopRules
-from backend.sales.posting.sql import BatchRow, KnownSale
+from backend.sales.posting.sql import BatchRow, KnownSale, UnitRow
 from backend.sales.wire.business_day import business_day, locate_sale
 from backend.sales.wire.office import OfficeDrawer
 from backend.sales.wire.parser import ParsedSale, fingerprint_without_names
@@ -35,6 +36,14 @@ class Posting:
     @property
     def written_at(self) -> str:
         return dialect.naive_utc(self.now)
+
+    def stamp(self, locked: Iterable[UnitRow]) -> str:
+        """Return the time of stock movements of these units, as it is written: taken under their locks.
+
+        It never lies before their last change, by whatever clock that was stamped, so that a unit's movements in the
+        order of their times are its chain.
+        """
+        return dialect.naive_utc(max(self.context.clock(), self.now, *(row.changed_at for row in locked)))
 
     @property
     def is_follower(self) -> bool:

@@ -157,6 +157,7 @@ def _bring_back(
     """Write the document, its lines, its money, the movements and the stock, and update the origin."""
     sale, back = reversal.origin.sale, reversal.back
     locked = sql.lock_units(cursor, unit_ids={line.unit_id for line, _ in back}) if back else {}
+    moved_at = posting.stamp(locked.values())
     rows, gross = _line_rows(back)
     paid = value_of_placed(placed)
     values = document_values(
@@ -177,7 +178,7 @@ def _bring_back(
     if back:
         sql.insert_lines(cursor, [[document_id, posting.shop.id, *row] for row in rows])
         _move(cursor, posting, document_id, back, stocks={key: row.stock for key, row in locked.items()},
-              movement_type=movement_type)  # fmt: skip
+              movement_type=movement_type, at=moved_at)  # fmt: skip
     write_money(cursor, posting, document_id, placed)
     _write_origin(reversal, paid)
     status = OutcomeStatus.VOIDED if movement_type is MovementType.VOID else OutcomeStatus.RETURNED
@@ -214,6 +215,7 @@ def _move(
     *,
     stocks: dict[int, Decimal],
     movement_type: MovementType,
+    at: str,
 ) -> None:
     rows = []
     for position, (line, quantity) in enumerate(back, start=1):
@@ -221,11 +223,11 @@ def _move(
         stocks[line.unit_id] = before + quantity
         rows.append([
             line.unit_id, posting.shop.id, movement_type.value, quantity, before, before + quantity,
-            posting.sale.number, posting.context.terminal_name, document_id, position, "", posting.written_at,
+            posting.sale.number, posting.context.terminal_name, document_id, position, "", at,
         ])  # fmt: skip
     sql.insert_movements(cursor, rows)
     failpoint("movements", number=posting.sale.number)
-    sql.write_stocks(cursor, stocks=stocks, at=posting.written_at)
+    sql.write_stocks(cursor, stocks=stocks, at=at)
     failpoint("stock", number=posting.sale.number)
 
 

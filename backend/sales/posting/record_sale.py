@@ -40,6 +40,7 @@ def record_sale(cursor: CursorWrapper, posting: Posting) -> Recorded:
     money = _money(posting, currency)
     units = posting.context.resolve(posting.shop.id, _keys(posting))
     locked = sql.lock_units(cursor, unit_ids={unit.unit_id for unit in units})
+    moved_at = posting.stamp(locked.values())
     failpoint("locked", number=sale.number)
     steps, stock_warnings = walk_stock(posting, units, locked)
     dating = date_document(posting)
@@ -60,11 +61,11 @@ def record_sale(cursor: CursorWrapper, posting: Posting) -> Recorded:
     failpoint("document", number=sale.number)
     _write_lines(cursor, posting, document_id, units, locked)
     failpoint("lines", number=sale.number)
-    _write_movements(cursor, posting, document_id=document_id, currency=currency, units=units, steps=steps)
+    _write_movements(cursor, posting, document_id=document_id, currency=currency, units=units, steps=steps, at=moved_at)
     failpoint("movements", number=sale.number)
     write_money(cursor, posting, document_id, [(drawer, money.moves)])
     final = {unit.unit_id: after for unit, (_, after) in zip(units, steps, strict=True)}
-    sql.write_stocks(cursor, stocks=final, at=posting.written_at)
+    sql.write_stocks(cursor, stocks=final, at=moved_at)
     failpoint("stock", number=sale.number)
     return Recorded(OutcomeStatus.CREATED, document_id, dating.day, currency, sale.total)
 
@@ -165,12 +166,13 @@ def _write_movements(
     currency: str,
     units: list[ResolvedUnit],
     steps: list[tuple[Decimal, Decimal]],
+    at: str,
 ) -> None:
     number = posting.sale.number
 
     sql.insert_movements(cursor, [
         [unit.unit_id, posting.shop.id, MovementType.SALE.value, -line.quantity, before, after, number,
-         posting.context.terminal_name, document_id, position, "", posting.written_at]
+         posting.context.terminal_name, document_id, position, "", at]
         for position, (line, unit, (before, after)) in enumerate(
             zip(posting.sale.lines, units, steps, strict=True), start=1
         )

@@ -60,6 +60,7 @@ class UnitRow(NamedTuple):
     mark: str
     vat_rate: Decimal
     stock: Decimal
+    changed_at: datetime
 
 
 def claim_lane(cursor: CursorWrapper, *, terminal_id: int) -> LaneRow | None:
@@ -121,12 +122,17 @@ def lock_units(cursor: CursorWrapper, *, unit_ids: Iterable[int]) -> dict[int, U
     """Lock units by primary key in id order, the order that all code keeps, and return their rows."""
     ids = sorted(unit_ids)
     cursor.execute(
-        f"SELECT id, mark, vat_rate, stock FROM inventory_articleunit WHERE id IN ({_marks(ids)})"
+        f"SELECT id, mark, vat_rate, stock, changed_at FROM inventory_articleunit WHERE id IN ({_marks(ids)})"
         f" ORDER BY id{dialect.for_update(cursor.db)}",
         ids,
     )
     return {
-        row[0]: UnitRow(row[1], dialect.read_decimal(row[2], places=2), dialect.read_decimal(row[3], places=3))
+        row[0]: UnitRow(
+            row[1],
+            dialect.read_decimal(row[2], places=2),
+            dialect.read_decimal(row[3], places=3),
+            dialect.read_instant(row[4]),
+        )
         for row in cursor.fetchall()
     }
 
