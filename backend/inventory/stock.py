@@ -157,13 +157,15 @@ def lock_units(unit_ids: Iterable[int]) -> dict[int, ArticleUnit]:
     return {unit.pk: unit for unit in units}
 
 
-def stamp(*changed_at: datetime | None) -> datetime:
-    """Return when a movement of locked units happens: now, and never before a change of theirs that is recorded.
+def stamp(unit: ArticleUnit) -> datetime:
+    """Return when a movement of a locked unit happens: now, and never before the unit's last change.
 
-    Taken under the locks, so that a unit's movements in the order of their times are its chain. The clock of the
-    machine that wrote the last one may be ahead of this one's.
+    Taken under the lock, so that a unit's movements in the order of their times are its chain. The clock of the machine
+    that wrote the last one may be ahead of this one's.
     """
-    return max(datetime.now(UTC), *(moment for moment in changed_at if moment is not None))
+    now = datetime.now(UTC)
+    # A new unit has no last change yet.
+    return max(now, unit.changed_at) if unit.changed_at else now
 
 
 def already_committed(written: list[StockMovement]) -> list[StockMovement]:
@@ -247,5 +249,5 @@ def _next_link(
         reference=reference[:100],
         author=author[:AUTHOR_LENGTH_MAX],
         comment=french_comment(comment)[:REASON_LENGTH_MAX],
-        at=at or stamp(unit.changed_at),
+        at=at or stamp(unit),
     )

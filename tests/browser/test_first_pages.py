@@ -22,7 +22,7 @@ def test_a_merchant_reads_the_day_down_to_one_sale(cast: Cast, visit: Visit) -> 
     expect(page.get_by_role("heading", name="Aujourd'hui")).to_be_visible()
     words = visit.words()
     for expected in (
-        "Encaissé 96 500 FC 10,00 $US",
+        "En caisse 96 500 FC 10,00 $US",
         "Ventes 3",
         "Mobile money 10,00 $US",
         "À crédit (1 vente) 25 000 FC",
@@ -137,7 +137,7 @@ def test_the_pages_work_with_no_script_at_all(cast: Cast, server: str, browser: 
     context = browser.new_context(java_script_enabled=False, locale="fr-FR")
     visit = Visit(page=context.new_page(), server=server)
     visit.sign_in()
-    assert "Encaissé 96 500 FC" in visit.words()
+    assert "En caisse 96 500 FC" in visit.words()
     visit.page.get_by_role("button", name="Se déconnecter").click()
     visit.open("/commercant/dashboard/")
     expect(visit.page.get_by_role("heading", name="Connexion")).to_be_visible()

@@ -228,7 +228,7 @@ def close_its_day(day: Day, till: Till) -> None:
 def export(day: Day, numbers: set[str]) -> None:
     day.menu("Ventes")
     with day.page.expect_download() as download:
-        day.page.get_by_role("link", name="CSV", exact=True).click()
+        day.page.get_by_role("link", name="CSV", exact=True).first.click()
     text = Path(download.value.path()).read_text(encoding="utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(text), delimiter=";"))
     assert len(rows) == NUMBERS_OF_DAY
