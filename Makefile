@@ -6,7 +6,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 ARGUMENTS ?=
-PROCESSES ?= 2
+# One more than most machines' two cores: a test waits for servers about a quarter of its time.
+PROCESSES ?= 3
 python := $(VENV)/bin/python
 # The sets of requirements. development.txt contains all others, so it is compiled first and decides their versions.
 sets := development embedded embedded-development production
