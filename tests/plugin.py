@@ -105,8 +105,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def is_fast(item: pytest.Item) -> bool:
-    """Whether a test stays inside this process: it commits nothing, opens no browser and starts no program."""
-    if SLOW_FOLDERS.intersection(item.path.parts):
+    """Whether a test stays inside this process: it commits nothing, opens no browser and starts no program. A few that
+    do only that take seconds, and say so themselves."""
+    if SLOW_FOLDERS.intersection(item.path.parts) or item.get_closest_marker("slow"):
         return False
     return SLOW_FIXTURES.isdisjoint(item.fixturenames) and STARTERS.isdisjoint(vars(item.module))
 

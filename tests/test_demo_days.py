@@ -23,7 +23,7 @@ from tests.doctor.examination import found_by
 from tests.invariants import check_invariants
 from tests.tables import empty_tables
 
-pytestmark = pytest.mark.embedded
+pytestmark = [pytest.mark.embedded, pytest.mark.slow]
 
 KINSHASA = ZoneInfo("Africa/Kinshasa")
 # A Wednesday. The days before it hold a Sunday, and the end of a month that is closed on its second day.

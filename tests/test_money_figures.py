@@ -29,7 +29,7 @@ from backend.web.wording.sales import payment_mode
 from tests.shop_day import post, sale
 from tests.tables import empty_tables
 
-pytestmark = pytest.mark.embedded
+pytestmark = [pytest.mark.embedded, pytest.mark.slow]
 
 # A Wednesday. The days before it hold a Sunday, and the end of a month that is closed on its second day.
 NOW = datetime(2026, 3, 4, 17, 0, tzinfo=ZoneInfo("Africa/Kinshasa"))

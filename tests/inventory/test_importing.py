@@ -312,6 +312,7 @@ def test_a_cell_that_became_a_date_is_an_error_of_its_line(cast: Cast) -> None:
     assert [(error.line, error.column) for error in plan.errors] == [(2, "prix")]
 
 
+@pytest.mark.slow
 def test_ten_thousand_lines_are_imported_at_once(cast: Cast) -> None:
     lines = [f"A{number};Article {number};PIECE;{number};1" for number in range(10_000)]
     sheet = read_articles_sheet("\n".join(["code;nom;niveau;prix;stock", *lines]).encode())

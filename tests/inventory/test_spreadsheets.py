@@ -166,6 +166,7 @@ def test_a_file_that_is_no_spreadsheet_is_refused_whole(
     assert refused(content, refusal) == sentence
 
 
+@pytest.mark.slow
 def test_ten_thousand_lines_are_read_and_one_more_is_too_many() -> None:
     lines = ["code"] + [f"A{number}" for number in range(LINES_MAX)]
     assert len(read("\n".join(lines).encode()).lines) == LINES_MAX
