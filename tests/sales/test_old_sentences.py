@@ -135,7 +135,7 @@ def test_receipts_and_pages_say_what_they_said(cast: Cast, till: Till, client: C
     batches = [make_old_batch(cast, rows) for rows in pages]
     if is_filled:
         fill = importlib.import_module("backend.sales.migrations.0011_fill_codes_and_params")
-        # SQLite's own editor refuses to be made inside a test's transaction, and of it only the connection is asked for.
+        # SQLite refuses to make its editor inside a transaction, and only the connection is asked of it.
         fill.fill_outcomes(apps, SimpleNamespace(connection=connection))
         assert SaleOutcome.objects.get(params__isnull=True).status == "created"
     client.force_login(cast.alice)
