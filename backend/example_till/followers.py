@@ -69,6 +69,8 @@ class Origin:
             return
         with refused_if_unreadable():
             moves = moves_of_payment(payment, currency=self.history.currency)
+        if value_of(moves) <= 0:
+            raise NotPossible("Un paiement fait entrer plus d'argent qu'il n'en rend.")
         too_much = value_of(moves) - (owed := self.history.owed())
         # What is owed cannot always be met exactly in another currency: less than a cent of it is no fault.
         if too_much > 0 and too_much >= cent_of_others(moves):

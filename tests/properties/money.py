@@ -102,6 +102,8 @@ def money_of_payment(wire: Wire, *, currency: str, currencies: set[str], owed: D
         amount = said.amount + half_up(Fraction(more) / said.rate)
         came = [Movement(PAYMENT, said.mode, said.currency, amount, said.value + more)]
     paid = value_of(came + out)
+    if paid <= 0:
+        raise Refused("champ_invalide")
     # What is owed cannot always be paid to the cent in another currency.
     handed = [*(rows or [said]), *change]
     if paid > owed and paid - owed >= 2 * _half_cents(handed, currency):

@@ -287,6 +287,24 @@ def test_a_payment_of_more_than_is_owed_is_refused_in_any_currency(cast: Cast, t
     assert owed() == 0
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"paiements": [{"montant": 100}], "rendu": [{"montant": 5000}]},
+        {"paiements": [{"montant": 100}], "rendu": [{"montant": 100}]},
+        {"paiements": [{"mode": "CREDIT", "montant": 100}]},
+    ],
+)
+def test_a_payment_that_brings_nothing_in_is_refused(cast: Cast, till: Till, fields: dict[str, Any]) -> None:
+    """More change than money would be a loan."""
+    till.settle(sold(cast, paye=False), sold(cast, "B"))
+    entry = till.settle_one(pay(100, **fields))
+    assert (entry["code"], entry["chemin"]) == ("champ_invalide", "paiements")
+    paid = till.settle_one(follows("paiement", "P-2", "B", montant=100, **fields))
+    assert paid["code"] == "champ_invalide"
+    assert (drawer(till), owed()) == ({"CASH CDF": "25000.00"}, 25000)
+
+
 # Keys
 
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from django.db.backends.utils import CursorWrapper
 
-from backend.sales.errors import AlreadyVoided, PaymentTooLarge
+from backend.sales.errors import AlreadyVoided, FieldInvalid, PaymentTooLarge, Reason
 from backend.sales.models import OutcomeStatus
 from backend.sales.money.movements import CASH, MODE_ASSUMED, Money, cent_of_others, money_of_payment
 from backend.sales.money.owed import owed_for
@@ -55,5 +55,8 @@ def _money(posting: Posting, currency: str) -> Money:
     payments = read_tenders(posting, sale.payments, "paiements", currency=currency)
     change = read_tenders(posting, sale.change, "rendu", currency=currency, rates=payments or [said])
     money = check_sum(money_of_payment(said=said, payments=payments, change=change))
+    if money.value <= 0:
+        # More change than money would be a loan: the debt would grow.
+        raise FieldInvalid("paiements" if payments else "montant", Reason.NOT_POSITIVE())
     is_assumed = sale.payment_mode is not None and named_mode(posting) is None and not sale.payments
     return money._replace(warnings=[*money.warnings, MODE_ASSUMED]) if is_assumed else money
