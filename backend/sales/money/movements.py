@@ -6,6 +6,7 @@ Amounts are seen from the drawer: what comes in is positive, what goes out negat
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
@@ -41,6 +42,19 @@ class Move:
     value: Decimal
 
 
+class Drawer(NamedTuple):
+    """Where money moves: the drawer of a till and a cashier, on the till's day; and for which day of the shop."""
+
+    terminal_id: int
+    cashier: str
+    till_day: date
+    business_day: date
+
+
+# What a document moves, drawer by drawer.
+Placed = list[tuple[Drawer, list[Move]]]
+
+
 class Standing(Protocol):
     """A movement that is recorded."""
 
@@ -52,6 +66,17 @@ class Standing(Protocol):
     def amount(self) -> Decimal: ...
     @property
     def value(self) -> Decimal: ...
+
+
+class StandingInDrawer(Standing, Protocol):
+    @property
+    def terminal_id(self) -> int: ...
+    @property
+    def cashier(self) -> str: ...
+    @property
+    def till_day(self) -> date: ...
+    @property
+    def business_day(self) -> date: ...
 
 
 class Money(NamedTuple):
@@ -141,6 +166,15 @@ def money_of_void(standing: Iterable[Standing], *, mode: str | None, payments: S
             merged[mode_key(mode), currency] = (before[0] + amount, before[1] + worth)
         sums = merged
     return Money([_reversed(key, amount, worth) for key, (amount, worth) in sums.items() if amount], [])
+
+
+def undone_in_place(standing: Iterable[StandingInDrawer]) -> Placed:
+    """Return what undoes the money in the drawers in which it moved: a correction hands nothing over."""
+    by_drawer: dict[Drawer, list[StandingInDrawer]] = {}
+    for move in standing:
+        drawer = Drawer(move.terminal_id, move.cashier, move.till_day, move.business_day)
+        by_drawer.setdefault(drawer, []).append(move)
+    return [(drawer, money_of_void(moves, mode=None, payments=()).moves) for drawer, moves in by_drawer.items()]
 
 
 def money_of_return(

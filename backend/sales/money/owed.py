@@ -6,7 +6,13 @@ from backend.sales.models import Sale
 
 
 def owed_for(sale: Sale) -> Decimal:
-    """Return what is owed for a sale; never below zero, and nothing if the till said that it was paid."""
-    if sale.is_paid or sale.voided_at is not None:
+    """Return what is owed for a sale; nothing once it is voided."""
+    if sale.voided_at is not None:
         return Decimal(0)
-    return max(Decimal(0), sale.total - sale.returned_total - (sale.paid_total or 0))
+    paid = sale.paid_total or Decimal(0)
+    return owed(total=sale.total, returned=sale.returned_total, paid=paid, is_paid=sale.is_paid)
+
+
+def owed(*, total: Decimal, returned: Decimal, paid: Decimal, is_paid: bool) -> Decimal:
+    """Return what is owed; never below zero, and nothing if the till said that the sale was paid."""
+    return Decimal(0) if is_paid else max(Decimal(0), total - returned - paid)

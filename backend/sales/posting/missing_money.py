@@ -25,8 +25,10 @@ from backend.sales.money.movements import (
     CREDIT_ASSUMED,
     ONE,
     ZERO,
+    Drawer,
     Money,
     Move,
+    Placed,
     Tender,
     due_back,
     mode_key,
@@ -35,8 +37,10 @@ from backend.sales.money.movements import (
     money_of_sale,
     money_of_void,
     tender,
+    undone_in_place,
     value_of,
 )
+from backend.sales.money.owed import owed
 from backend.sales.posting import sql
 from backend.sales.wire.parser import ParsedSale, Payment, read_sale
 from backend.sales.wire.split import cut
@@ -66,15 +70,6 @@ class Document(NamedTuple):
     business_day: date
     reason_params: dict[str, Any] | None
     warnings: list[str]
-
-
-class Place(NamedTuple):
-    """A drawer, and the shop's day."""
-
-    terminal_id: int
-    cashier: str
-    till_day: date
-    business_day: date
 
 
 class Written(NamedTuple):
@@ -138,7 +133,7 @@ def _write(cursor: CursorWrapper, pks: Sequence[int]) -> list[Written]:
         sale = _sale_sent(document, bodies)
         is_paid = document.is_paid and (sale is None or sale.is_paid)
         money = _money_of_sale(document, sale, is_paid=is_paid)
-        rows += _rows(document, [(_place(document), money.moves)])
+        rows += sql.money_rows([(_drawer(document), money.moves)], document_id=document.pk, shop_id=document.shop_id)
         warnings = money.warnings if is_paid == document.is_paid else [*money.warnings, CREDIT_ASSUMED]
         _tell(document, paid_total=money.value, is_paid=is_paid, warnings=warnings)
         written.append(Written(document, money.moves))
@@ -155,14 +150,14 @@ def _write(cursor: CursorWrapper, pks: Sequence[int]) -> list[Written]:
     return written
 
 
-def _write_follower(cursor: CursorWrapper, document: Document, sale: ParsedSale | None) -> tuple[Written, list[Place]]:
-    """Write the money of a document that follows a sale; return it, and the places where it moved."""
+def _write_follower(cursor: CursorWrapper, document: Document, sale: ParsedSale | None) -> tuple[Written, list[Drawer]]:
+    """Write the money of a document that follows a sale; return it, and the drawers in which it moved."""
     origins = _documents([document.origin_id], written_too=True) if document.origin_id else []
     # Without its origin, a void or a return has nothing to give back.
     origin = origins[0] if origins else document
     standing = _standing_before(document, origin) if origins else []
     placed, warnings = _money_of_follower(document, sale, origin, standing)
-    rows = _rows(document, placed)
+    rows = sql.money_rows(placed, document_id=document.pk, shop_id=document.shop_id)
     if rows:
         sql.insert_money(cursor, rows)
     moves = [move for _, moved in placed for move in moved]
@@ -200,9 +195,9 @@ def _money_of_sale(document: Document, sale: ParsedSale | None, *, is_paid: bool
 
 def _money_of_follower(
     document: Document, sale: ParsedSale | None, origin: Document, standing: list[_Standing]
-) -> tuple[list[tuple[Place, list[Move]]], list[str]]:
-    """Return what it moves, by place, and the warnings about that."""
-    here = _place(document)
+) -> tuple[Placed, list[str]]:
+    """Return what it moves, and the warnings about that."""
+    here = _drawer(document)
     payments = _tenders(sale.payments, document.currency) if sale else []
     mode = sale.payment_mode if sale else document.payment_mode
     mode = None if mode is None or mode_key(mode) == CREDIT else mode
@@ -217,19 +212,15 @@ def _money_of_follower(
                                 origin_mode=origin.payment_mode, payments=payments)  # fmt: skip
         return [(here, money.moves)], money.warnings
     if (document.reason_params or {}).get("code") == Reason.CORRECTED.code:
-        places: dict[Place, list[_Standing]] = {}
-        for move in standing:
-            places.setdefault(Place(*move[:4]), []).append(move)
-        return [(place, money_of_void(moves, mode=None, payments=[]).moves) for place, moves in places.items()], []
+        return undone_in_place(standing), []
     money = money_of_void(standing, mode=mode, payments=payments)
     return [(here, money.moves)], money.warnings
 
 
 def _owed_before(document: Document, origin: Document, paid: Decimal) -> Decimal:
-    if origin.is_paid:
-        return ZERO
     returns = Sale.objects.filter(origin=origin.pk, kind=SaleKind.RETURN, pk__lt=document.pk)
-    return max(ZERO, origin.total - sum(returns.values_list("total", flat=True), ZERO) - paid)
+    came_back = sum(returns.values_list("total", flat=True), ZERO)
+    return owed(total=origin.total, returned=came_back, paid=paid, is_paid=origin.is_paid)
 
 
 def _documents(pks: Iterable[int], *, written_too: bool = False) -> list[Document]:
@@ -262,18 +253,6 @@ def _tender(payment: Payment, currency: str) -> Tender:
     return tender(mode=payment.mode, currency=own, amount=payment.amount, rate=rate, path="paiements")
 
 
-def _place(document: Document) -> Place:
+def _drawer(document: Document) -> Drawer:
     cashier = document.cashier_code or document.cashier_name
-    return Place(document.terminal_id, cashier, document.till_day, document.business_day)
-
-
-def _rows(document: Document, placed: Iterable[tuple[Place, list[Move]]]) -> list[list[object]]:
-    rows: list[list[object]] = []
-    for place, moves in placed:
-        for move in moves:
-            rows.append([
-                document.pk, len(rows) + 1, document.shop_id, place.terminal_id, place.cashier,
-                place.till_day.isoformat(), place.business_day.isoformat(), move.kind.value, move.mode,
-                move.currency, move.amount, move.rate, move.value,
-            ])  # fmt: skip
-    return rows
+    return Drawer(document.terminal_id, cashier, document.till_day, document.business_day)

@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -13,26 +12,12 @@ from django.db.backends.utils import CursorWrapper
 from backend.sales.errors import CurrencyUnknown, FieldInvalid, Reason
 from backend.sales.models import InvoiceSequence, MoneyMovement
 from backend.sales.money.amounts import MONEY_PLACES, bounded
-from backend.sales.money.movements import CREDIT, ONE, Money, Move, Tender, mode_key, money_of_void, tender
+from backend.sales.money.movements import CREDIT, ONE, Drawer, Money, Placed, Tender, mode_key, tender, undone_in_place
 from backend.sales.posting import sql
 from backend.sales.posting.document import Dating, Posting, cashier_key
 from backend.sales.posting.failpoints import failpoint
 from backend.sales.wire.parser import Payment
 from backend.shops.models import Terminal
-
-
-@dataclass(frozen=True, slots=True)
-class Drawer:
-    """Where money moves: the drawer of a till and a cashier, on the till's day; and for which day of the shop."""
-
-    terminal_id: int
-    cashier: str
-    till_day: date
-    business_day: date
-
-
-# What is to be written of a document's money.
-Placed = list[tuple[Drawer, list[Move]]]
 
 
 def read_tenders(
@@ -92,38 +77,22 @@ def drawer_of(posting: Posting, dating: Dating) -> Drawer:
     return Drawer(chosen.caisse, chosen.caissier, dating.till_day, dating.day)
 
 
-def undone_in_place(posting: Posting, standing: Iterable[MoneyMovement], dating: Dating) -> Placed:
-    """Return what undoes the money in the drawers in which it moved: a correction hands nothing over.
-
-    It counts for the shop's days of that money, but for those in a month that is closed.
-    """
-    by_drawer: dict[Drawer, list[MoneyMovement]] = {}
-    for move in standing:
-        drawer = Drawer(move.terminal_id, move.cashier, move.till_day, move.business_day)
-        by_drawer.setdefault(drawer, []).append(move)
-    placed = []
-    for drawer, moves in by_drawer.items():
-        day = dating.day if _is_closed(posting, drawer.business_day) else drawer.business_day
-        place = Drawer(drawer.terminal_id, drawer.cashier, drawer.till_day, day)
-        placed.append((place, money_of_void(moves, mode=None, payments=()).moves))
-    return placed
+def corrected(posting: Posting, standing: Iterable[MoneyMovement], dating: Dating) -> Placed:
+    """Return what undoes the money where it moved, for the shop's day of that money unless its month is closed."""
+    return [
+        (drawer._replace(business_day=dating.day) if _is_closed(posting, drawer.business_day) else drawer, moves)
+        for drawer, moves in undone_in_place(standing)
+    ]
 
 
 def write_money(cursor: CursorWrapper, posting: Posting, document_id: int, placed: Placed) -> None:
-    """Write the rows, and mark the days that are over and get money that is not the document's own day's."""
-    rows: list[list[object]] = []
-    for drawer, moves in placed:
-        for move in moves:
-            rows.append([
-                document_id, len(rows) + 1, posting.shop.id, drawer.terminal_id, drawer.cashier,
-                drawer.till_day.isoformat(), drawer.business_day.isoformat(), move.kind.value, move.mode,
-                move.currency, move.amount, move.rate, move.value,
-            ])  # fmt: skip
+    """Write the rows. A correction moves money on other days than the document's: those that are over are marked."""
+    rows = sql.money_rows(placed, document_id=document_id, shop_id=posting.shop.id)
     if rows:
         sql.insert_money(cursor, rows)
     failpoint("money", number=posting.sale.number)
-    today = posting.shop.day_of(posting.now)
     if posting.drawer is not None and posting.drawer.origine:
+        today = posting.shop.day_of(posting.now)
         for day in sorted({drawer.business_day for drawer, moves in placed if moves and drawer.business_day < today}):
             sql.mark_day(cursor, shop_id=posting.shop.id, day=day.isoformat())
 

@@ -14,7 +14,7 @@ from backend.inventory.models import MovementType
 from backend.sales.errors import AlreadyVoided, OriginInvalid, Reason, ReturnTooLarge
 from backend.sales.models import OutcomeStatus, SaleLine
 from backend.sales.money.amounts import MONEY_PLACES, round_half_up
-from backend.sales.money.movements import Money, due_back, money_of_return, money_of_void
+from backend.sales.money.movements import Money, Placed, due_back, money_of_return, money_of_void
 from backend.sales.money.owed import owed_for
 from backend.sales.posting import sql
 from backend.sales.posting.document import (
@@ -28,12 +28,11 @@ from backend.sales.posting.document import (
 from backend.sales.posting.failpoints import failpoint
 from backend.sales.posting.origin import OriginDocument, lock_origin, share
 from backend.sales.posting.record_money import (
-    Placed,
     check_sum,
+    corrected,
     drawer_of,
     named_mode,
     read_tenders,
-    undone_in_place,
     value_of_placed,
     write_money,
 )
@@ -100,7 +99,7 @@ def record_return(cursor: CursorWrapper, posting: Posting) -> Recorded:
 def _undone_money(posting: Posting, origin: OriginDocument, dating: Dating) -> tuple[Placed, list[str]]:
     standing = origin.money
     if posting.drawer is not None and posting.drawer.origine:
-        return undone_in_place(posting, standing, dating), []
+        return corrected(posting, standing, dating), []
     payments = read_tenders(posting, posting.sale.payments, "paiements", currency=origin.sale.currency)
     money = check_sum(money_of_void(standing, mode=named_mode(posting), payments=payments))
     return [(drawer_of(posting, dating), money.moves)], money.warnings

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from django.db.backends.utils import CursorWrapper
 
 from backend.db import dialect
+from backend.sales.money.movements import Placed
 
 NOT_PAUSED = (
     "NOT EXISTS (SELECT 1 FROM sales_pause p WHERE (p.shop_id IS NULL OR p.shop_id = b.shop_id)"
@@ -175,6 +176,16 @@ def insert_lines(cursor: CursorWrapper, rows: Sequence[Sequence[object]]) -> Non
 
 def insert_movements(cursor: CursorWrapper, rows: Sequence[Sequence[object]]) -> None:
     _insert(cursor, "inventory_stockmovement", MOVEMENT_COLUMNS, rows)
+
+
+def money_rows(placed: Placed, *, document_id: int, shop_id: int) -> list[list[object]]:
+    """Return the rows (MONEY_COLUMNS) of what a document moves."""
+    moves = [(drawer, move) for drawer, moved in placed for move in moved]
+    return [
+        [document_id, position, shop_id, drawer.terminal_id, drawer.cashier, drawer.till_day.isoformat(),
+         drawer.business_day.isoformat(), move.kind.value, move.mode, move.currency, move.amount, move.rate, move.value]
+        for position, (drawer, move) in enumerate(moves, start=1)
+    ]  # fmt: skip
 
 
 def insert_money(cursor: CursorWrapper, rows: Sequence[Sequence[object]]) -> None:
